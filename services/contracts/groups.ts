@@ -14,6 +14,7 @@ export const content = text(1, 4000);
 export const group = object({ id: uuid, name: groupName, description, isPublic: bool, role: nullable(memberRole), memberCount: int(0), head: int(0), unread: int(0), createdAt: time });
 export type Group = Infer<typeof group>;
 export const membership = object({ groupId: uuid, profileId: uuid, role: memberRole, state: oneOf("member", "requested") });
+export type Membership = Infer<typeof membership>;
 export const member = object({ profileId: uuid, displayName: text(1, 60), role: memberRole, joinedAt: time });
 export const invite = object({ id: uuid, token: text(1, 128), groupId: uuid, groupName: optional(groupName), inviterId: uuid, inviteeId: uuid, role: memberRole, state: oneOf("pending", "accepted", "declined", "expired", "revoked"), expiresAt: time, createdAt: time });
 export const author = object({ profileId: uuid, displayName: text(1, 60) });

@@ -1,0 +1,268 @@
+// Actors: one mailbox per key. Commands for one key run one after another, different keys side by side, and what
+// waits together is committed together. The store is the fence: an actor that lost its place reloads and tries again.
+import { problem } from "../services/contracts/errors.ts";
+
+/** What a command decided: how the log goes on, what else is written with it, and what its caller hears. */
+export interface Decision<Event, R> {
+	/** Appended in order; numbers are given by the mailbox. */
+	events: Event[];
+	/** The answer, once everything is stored. Gets the numbers that the events were given. */
+	answer: (seqs: number[]) => R;
+}
+
+export interface Command<State, Event, R, D extends Decision<Event, R> = Decision<Event, R>> {
+	/** Decides on the state as stored, plus `ahead` events that wait in the same commit. Throws a problem to refuse. */
+	decide: (state: State, ahead: number) => D | Promise<D>;
+	/**
+	 * Changes the state, or needs a look into the store: it is decided on nothing but stored state, so it runs in a
+	 * commit of its own. Commands that only append (messages) are committed together.
+	 */
+	alone?: boolean;
+}
+
+export interface Committed<State, D> {
+	key: string;
+	state: State;
+	/** The seq that the first event of the first decision gets. */
+	first: number;
+	decisions: D[];
+}
+
+export interface ActorsOptions<State, D> {
+	/** Reads an actor's state from the store. */
+	load: (key: string) => Promise<State>;
+	head: (state: State) => number;
+	/** Stores all of it in one transaction, or nothing. */
+	commit: (batch: Committed<State, D>[]) => Promise<void>;
+	/** After the commit, in order per key: bring the state up to date, tell the world. Answers the new state; null forgets the actor. */
+	committed: (entry: Committed<State, D>) => State | null;
+	/** The commit failed because somebody else wrote first: reload and decide again. */
+	isConflict: (error: unknown) => boolean;
+	/** A decision that cannot be stored because it is already there: answers what was stored then, or undefined. */
+	replay?: (key: string, decision: D) => Promise<unknown>;
+	/** Most commands that may wait for one key, and in all; beyond that: 503 with Retry-After. */
+	maxPerKey?: number;
+	maxWaiting?: number;
+	/** Actors kept in memory. */
+	maxActors?: number;
+	/** Commits under way at once. One more than one keeps the store busy while answers go out. */
+	lanes?: number;
+}
+
+interface Waiting<State, D> {
+	command: Command<State, unknown, unknown, never>;
+	resolve: (value: unknown) => void;
+	reject: (error: unknown) => void;
+	tries: number;
+	decision?: D;
+}
+
+interface Mailbox<State, D> {
+	key: string;
+	state: State | undefined;
+	queue: Waiting<State, D>[];
+	busy: boolean;
+}
+
+const MAX_TRIES = 5;
+
+export class Actors<State, Event, D extends Decision<Event, unknown>> {
+	readonly #options: Required<Omit<ActorsOptions<State, D>, "replay">> & Pick<ActorsOptions<State, D>, "replay">;
+	readonly #boxes = new Map<string, Mailbox<State, D>>();
+	readonly #ready = new Set<Mailbox<State, D>>();
+	#waiting = 0;
+	#inFlight = 0;
+	#scheduled = false;
+	#idle: (() => void)[] = [];
+
+	constructor(options: ActorsOptions<State, D>) {
+		this.#options = { maxPerKey: 2_000, maxWaiting: 20_000, maxActors: 10_000, lanes: 2, ...options };
+	}
+
+	/** Runs a command for a key; resolved with its answer once it is stored. */
+	submit<R>(key: string, command: Command<State, Event, R, D & Decision<Event, R>>): Promise<R> {
+		const box = this.#box(key);
+		if (box.queue.length >= this.#options.maxPerKey || this.#waiting >= this.#options.maxWaiting) {
+			return Promise.reject(problem("mailbox-full", { retryAfter: 1 }));
+		}
+		return new Promise<R>((resolve, reject) => {
+			box.queue.push({ command: command as unknown as Waiting<State, D>["command"], resolve: resolve as (value: unknown) => void, reject, tries: 0 });
+			this.#waiting++;
+			this.#wake(box);
+		});
+	}
+
+	/** The stored state of an actor, loaded when it is not in memory. */
+	async read(key: string): Promise<State> {
+		const box = this.#box(key);
+		if (box.state === undefined) await this.#load(box);
+		return box.state as State;
+	}
+
+	/** Forgets what is in memory: the next command reads the store. */
+	forget(key: string): void {
+		const box = this.#boxes.get(key);
+		if (box && !box.busy) box.state = undefined;
+	}
+
+	/** Resolved when every command taken so far is answered. */
+	async drained(): Promise<void> {
+		if (this.#waiting > 0 || this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+	}
+
+	#box(key: string): Mailbox<State, D> {
+		let box = this.#boxes.get(key);
+		if (box) {
+			this.#boxes.delete(key);
+		} else {
+			box = { key, state: undefined, queue: [], busy: false };
+			this.#makeRoom();
+		}
+		this.#boxes.set(key, box);
+		return box;
+	}
+
+	#makeRoom(): void {
+		if (this.#boxes.size < this.#options.maxActors) return;
+		for (const [key, box] of this.#boxes) {
+			if (box.busy || box.queue.length > 0) continue;
+			this.#boxes.delete(key);
+			return;
+		}
+	}
+
+	async #load(box: Mailbox<State, D>): Promise<void> {
+		const state = await this.#options.load(box.key);
+		// While the read was under way a commit may have brought a newer state: it stays.
+		if (box.state === undefined) box.state = state;
+	}
+
+	#wake(box: Mailbox<State, D>): void {
+		if (!box.busy && box.queue.length > 0) this.#ready.add(box);
+		if (this.#scheduled || this.#ready.size === 0 || this.#inFlight >= this.#options.lanes) return;
+		this.#scheduled = true;
+		// What arrives in the same turn of the event loop is committed together.
+		setImmediate(() => {
+			this.#scheduled = false;
+			if (this.#ready.size > 0 && this.#inFlight < this.#options.lanes) void this.#turn();
+		});
+	}
+
+	/** Takes what waits in every mailbox that is free, decides it, and commits it at once. */
+	async #turn(): Promise<void> {
+		const boxes = [...this.#ready];
+		this.#ready.clear();
+		for (const box of boxes) box.busy = true;
+		this.#inFlight++;
+		const taken = new Map<Mailbox<State, D>, Waiting<State, D>[]>();
+		try {
+			const batch: Committed<State, D>[] = [];
+			const unknown = boxes.filter((box) => box.state === undefined);
+			if (unknown.length > 0) await Promise.all(unknown.map((box) => this.#loadOrRefuse(box)));
+			for (const box of boxes) {
+				if (box.state === undefined) continue;
+				const entry = await this.#decide(box, taken);
+				if (entry.decisions.length > 0) batch.push(entry);
+			}
+			if (batch.length > 0) await this.#commit(batch, taken);
+		} finally {
+			this.#inFlight--;
+			for (const box of boxes) {
+				box.busy = false;
+				this.#wake(box);
+			}
+			if (this.#ready.size > 0) this.#wake([...this.#ready][0] as Mailbox<State, D>);
+			if (this.#waiting === 0 && this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
+		}
+	}
+
+	async #loadOrRefuse(box: Mailbox<State, D>): Promise<void> {
+		try {
+			await this.#load(box);
+		} catch (error) {
+			for (const waiting of box.queue.splice(0)) this.#settle(waiting, () => waiting.reject(error));
+		}
+	}
+
+	async #decide(box: Mailbox<State, D>, taken: Map<Mailbox<State, D>, Waiting<State, D>[]>): Promise<Committed<State, D>> {
+		const state = box.state as State;
+		const first = this.#options.head(state) + 1;
+		const decisions: D[] = [];
+		const mine: Waiting<State, D>[] = [];
+		let ahead = 0;
+		while (box.queue.length > 0) {
+			const waiting = box.queue[0] as Waiting<State, D>;
+			if (waiting.command.alone && mine.length > 0) break;
+			box.queue.shift();
+			try {
+				const made = waiting.command.decide(state, ahead) as unknown;
+				waiting.decision = (made instanceof Promise ? await made : made) as D;
+			} catch (error) {
+				this.#settle(waiting, () => waiting.reject(error));
+				continue;
+			}
+			mine.push(waiting);
+			decisions.push(waiting.decision);
+			ahead += waiting.decision.events.length;
+			if (waiting.command.alone) break;
+		}
+		taken.set(box, mine);
+		return { key: box.key, state, first, decisions };
+	}
+
+	async #commit(batch: Committed<State, D>[], taken: Map<Mailbox<State, D>, Waiting<State, D>[]>): Promise<void> {
+		try {
+			await this.#options.commit(batch);
+		} catch (error) {
+			await this.#recover(error, taken);
+			return;
+		}
+		for (const entry of batch) {
+			const box = this.#boxes.get(entry.key) as Mailbox<State, D>;
+			const mine = taken.get(box) ?? [];
+			const next = this.#options.committed(entry);
+			box.state = next ?? undefined;
+			let seq = entry.first;
+			for (const waiting of mine) {
+				const seqs = waiting.decision?.events.map(() => seq++) ?? [];
+				this.#settle(waiting, () => waiting.resolve(waiting.decision?.answer(seqs)));
+			}
+		}
+	}
+
+	/**
+	 * Nothing was stored, or nobody knows (the connection broke): forget the states. What was stored before is
+	 * answered from the store; after a conflict the rest is decided again, each key alone; otherwise it is refused.
+	 */
+	async #recover(error: unknown, taken: Map<Mailbox<State, D>, Waiting<State, D>[]>): Promise<void> {
+		const conflict = this.#options.isConflict(error);
+		const several = taken.size > 1 || [...taken.values()].some((mine) => mine.length > 1);
+		for (const [box, mine] of taken) {
+			box.state = undefined;
+			const again: Waiting<State, D>[] = [];
+			for (const waiting of mine) {
+				waiting.tries++;
+				const stored = conflict && this.#options.replay ? await this.#replay(box.key, waiting) : undefined;
+				if (stored !== undefined) this.#settle(waiting, () => waiting.resolve(stored));
+				else if ((conflict || (several && waiting.tries === 1)) && waiting.tries < MAX_TRIES) again.push(waiting);
+				else this.#settle(waiting, () => waiting.reject(error));
+			}
+			// Decided again alone: one command that cannot be stored must not take its neighbours with it.
+			for (const waiting of again) waiting.command = { ...waiting.command, alone: true };
+			box.queue.unshift(...again);
+		}
+	}
+
+	async #replay(key: string, waiting: Waiting<State, D>): Promise<unknown> {
+		try {
+			return await this.#options.replay?.(key, waiting.decision as D);
+		} catch {
+			return undefined;
+		}
+	}
+
+	#settle(_waiting: Waiting<State, D>, answer: () => void): void {
+		this.#waiting--;
+		answer();
+	}
+}

@@ -1,0 +1,184 @@
+// The inbox engine: takes facts once per consumer, in order per aggregate, in one transaction with their effect;
+// with back-off, and dead letters that hold back only their own aggregate. The same in one process and in a cluster.
+import type { ServiceBroker } from "moleculer";
+import type { FactName } from "../../services/contracts/index.ts";
+import type { Db, Tx } from "../postgres.ts";
+import type { AnyFact } from "./fact.ts";
+
+export interface Consumer {
+	/** The facts it hears. */
+	facts: readonly FactName[];
+	/**
+	 * Handles a portion in one transaction, oldest first. A throw undoes all of it; the engine then tries them one by
+	 * one, so that only the failing fact waits. Reads and writes go through `tx` only: what else it touches may happen twice.
+	 */
+	handle(facts: AnyFact[], tx: Tx, tools: { broker: ServiceBroker }): Promise<void>;
+	/** Tries before it is a dead letter. Default 10: with the default back-off about two minutes. */
+	maxTries?: number;
+	/** First pause after a failure, in ms; doubled each time, at most a minute. Default 200. */
+	backoff?: number;
+}
+
+const PORTION = 500;
+const BUSY_RETRY = 100;
+const LONGEST_PAUSE = 60_000;
+/** Handled rows are kept so long (days) to know a fact that comes again; a carrier never sends older ones twice. */
+const KEEP_HANDLED_DAYS = 35;
+
+/** Stores facts for each consumer that hears them; one it has already is left as it is. */
+export async function receive(db: Db, consumers: Record<string, Consumer>, facts: AnyFact[]): Promise<void> {
+	const now = new Date().toISOString();
+	const rows = Object.entries(consumers).flatMap(([consumer, { facts: heard }]) =>
+		facts.filter((fact) => heard.includes(fact.type)).map((fact) => ({ ...fact, consumer, receivedAt: now })),
+	);
+	await db.query(
+		`insert into inbox (consumer, fact_id, type, version, aggregate, at, request_id, actor, payload, received_at)
+		select consumer, id, type, version, aggregate, at, "requestId", actor, payload, "receivedAt"
+		from json_to_recordset($1::json) as f(
+			consumer text, id uuid, type text, version integer, aggregate text, at timestamptz, "requestId" text, actor uuid,
+			payload json, "receivedAt" timestamptz
+		)
+		on conflict (consumer, fact_id) do nothing`,
+		[JSON.stringify(rows)],
+		"inbox-receive",
+	);
+}
+
+interface Waiting extends AnyFact {
+	tries: number;
+}
+
+/** What is ready for a consumer: due, and behind nothing of its own aggregate that waits or is dead. */
+async function ready(tx: Tx, consumer: string, now: Date): Promise<Waiting[]> {
+	const rows = await tx.query<Omit<Waiting, "at"> & { at: Date }>(
+		`select fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload, tries
+		from inbox i
+		where consumer = $1 and handled_at is null and dead_at is null and (next_try_at is null or next_try_at <= $2)
+			and not exists (
+				select 1 from inbox held
+				where held.consumer = $1 and held.aggregate = i.aggregate and held.position < i.position
+					and held.handled_at is null and held.tries > 0 and (held.dead_at is not null or held.next_try_at > $2)
+			)
+		order by position
+		limit $3`,
+		[consumer, now, PORTION],
+		"inbox-ready",
+	);
+	return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as Waiting);
+}
+
+async function take(tx: Tx, consumer: string): Promise<boolean> {
+	const [lock] = await tx.query<{ mine: boolean }>(
+		"select pg_try_advisory_xact_lock(hashtextextended(current_schema() || $1, 1)) as mine",
+		[consumer],
+		"inbox-lock",
+	);
+	return lock?.mine ?? false;
+}
+
+async function markHandled(tx: Tx, consumer: string, facts: AnyFact[], now: Date): Promise<void> {
+	await tx.query(
+		"update inbox set handled_at = $1, next_try_at = null where consumer = $2 and fact_id = any($3::uuid[])",
+		[now, consumer, facts.map((fact) => fact.id)],
+		"inbox-handled",
+	);
+}
+
+/** When the next waiting fact is due, in ms from now; null when none waits. */
+async function nextDue(db: Db, consumer: string, now: Date): Promise<number | null> {
+	const [row] = await db.query<{ at: Date | null }>(
+		"select min(next_try_at) as at from inbox where consumer = $1 and handled_at is null and dead_at is null and tries > 0",
+		[consumer],
+		"inbox-due",
+	);
+	return row?.at ? Math.max(10, row.at.getTime() - now.getTime()) : null;
+}
+
+async function fail(db: Db, name: string, consumer: Consumer, fact: Waiting, error: unknown): Promise<void> {
+	const tries = fact.tries + 1;
+	const dead = tries >= (consumer.maxTries ?? 10);
+	const pause = Math.min(LONGEST_PAUSE, (consumer.backoff ?? 200) * 2 ** (tries - 1));
+	const now = Date.now();
+	await db.query(
+		`update inbox set tries = $1, next_try_at = $2, dead_at = $3, cause = $4
+		where consumer = $5 and fact_id = $6 and handled_at is null`,
+		[tries, new Date(now + pause), dead ? new Date(now) : null, String(error instanceof Error ? error.stack : error).slice(0, 4000), name, fact.id],
+	);
+}
+
+/** Works one portion for one consumer; answers when to come again (ms), or null when nothing waits. */
+export async function workInbox(db: Db, name: string, consumer: Consumer, broker: ServiceBroker, onFailure: (fact: AnyFact, error: unknown) => void): Promise<number | null> {
+	const now = new Date();
+	let portion: Waiting[] = [];
+	try {
+		const done = await db.tx(async (tx) => {
+			if (!(await take(tx, name))) return BUSY_RETRY;
+			portion = await ready(tx, name, now);
+			if (portion.length === 0) return -1;
+			await consumer.handle(portion, tx, { broker });
+			await markHandled(tx, name, portion, now);
+			return portion.length === PORTION ? 0 : -1;
+		});
+		return done >= 0 ? done : await nextDue(db, name, now);
+	} catch (error) {
+		if (portion.length === 0) throw error;
+		await oneByOne(db, name, consumer, broker, portion, onFailure);
+		return 0;
+	}
+}
+
+/** The portion failed as a whole: each fact in a transaction of its own, so that only the guilty one waits. */
+async function oneByOne(db: Db, name: string, consumer: Consumer, broker: ServiceBroker, portion: Waiting[], onFailure: (fact: AnyFact, error: unknown) => void): Promise<void> {
+	const held = new Set<string>();
+	for (const fact of portion) {
+		if (held.has(fact.aggregate)) continue;
+		try {
+			await db.tx(async (tx) => {
+				if (!(await take(tx, name))) throw new Error("another process took over this consumer");
+				const [still] = await tx.query("select 1 from inbox where consumer = $1 and fact_id = $2 and handled_at is null and dead_at is null for update", [name, fact.id]);
+				if (!still) return;
+				await consumer.handle([fact], tx, { broker });
+				await markHandled(tx, name, [fact], new Date());
+			});
+		} catch (error) {
+			held.add(fact.aggregate);
+			onFailure(fact, error);
+			// The database being away is nobody's fault: then this throws too, and no try is counted.
+			await fail(db, name, consumer, fact, error);
+		}
+	}
+}
+
+export interface DeadLetter {
+	consumer: string;
+	factId: string;
+	type: string;
+	aggregate: string;
+	tries: number;
+	deadAt: Date;
+	cause: string;
+}
+
+/** Facts that were given up, oldest first, with their cause. */
+export function deadLetters(db: Db): Promise<DeadLetter[]> {
+	return db.query<DeadLetter>(
+		`select consumer, fact_id as "factId", type, aggregate, tries, dead_at as "deadAt", cause
+		from inbox where dead_at is not null and handled_at is null order by position`,
+	);
+}
+
+/** Gives dead letters another life: all of them, or one. Answers how many. */
+export async function replayDeadLetters(db: Db, factId?: string): Promise<number> {
+	const rows = await db.query(
+		`update inbox set dead_at = null, next_try_at = null, tries = 0
+		where dead_at is not null and handled_at is null and ($1::uuid is null or fact_id = $1) returning fact_id`,
+		[factId ?? null],
+	);
+	await db.query("select pg_notify(current_schema() || '_inbox', '')");
+	return rows.length;
+}
+
+/** Forgets handled facts that no carrier can bring again. */
+export async function forgetHandled(db: Db, now: Date): Promise<void> {
+	await db.query("delete from inbox where handled_at < $1", [new Date(now.getTime() - KEEP_HANDLED_DAYS * 86_400_000)]);
+}

@@ -1,0 +1,85 @@
+// The facts mixin: gives a node its relay and, for each consumer it declares, an inbox engine.
+//
+//   mixins: [factsOf("gamification")],
+//   consumers: { awards: { facts: ["groups.message.posted"], handle: award } },
+import type { Service, ServiceSchema } from "moleculer";
+import { database } from "../postgres.ts";
+import { carrierOf } from "./carrier.ts";
+import type { Consumer } from "./inbox.ts";
+import { forgetHandled, receive, workInbox } from "./inbox.ts";
+import { makePartitions } from "./outbox.ts";
+import { relayOnce } from "./relay.ts";
+import { Worker } from "./worker.ts";
+
+export type { AnyFact, Cause, NewFact } from "./fact.ts";
+export type { Consumer } from "./inbox.ts";
+export { tellFacts } from "./outbox.ts";
+
+const SAFETY_POLL = 5_000;
+const DAILY = 86_400_000;
+/** Facts may lag a few milliseconds behind: gathering them makes a busy node's portions large and its work small. */
+const GATHER = 25;
+
+interface FactsService extends Service {
+	factWorkers: Worker[];
+	factListeners: (() => Promise<void>)[];
+	factHousekeeping: NodeJS.Timeout;
+}
+
+/** The mixin of one node. Exactly one service of a node has it; that service lists the node's `consumers`. */
+export function factsOf(node: string, consumers: Record<string, Consumer> = {}): Partial<ServiceSchema> {
+	return {
+		created(this: FactsService) {
+			const carrier = carrierOf(this.broker);
+			const db = database(node);
+			const engines = new Map<string, Worker>();
+			for (const [name, consumer] of Object.entries(consumers)) {
+				engines.set(
+					name,
+					new Worker({
+						work: () => workInbox(db, name, consumer, this.broker, (fact, error) => this.logger.warn("a fact failed", { consumer: name, fact: fact.id, type: fact.type, error: String(error) })),
+						atLeastEvery: SAFETY_POLL,
+						gather: GATHER,
+						onError: (error) => this.logger.warn("inbox engine waits", { consumer: name, error: String(error) }),
+					}),
+				);
+			}
+			const heard = new Set(Object.values(consumers).flatMap((consumer) => consumer.facts));
+			if (heard.size > 0) {
+				carrier.register(node, heard, async (facts) => {
+					await receive(db, consumers, facts);
+					for (const engine of engines.values()) engine.wake();
+				});
+			}
+			const relay = new Worker({
+				work: () => relayOnce(db, node, carrier),
+				atLeastEvery: SAFETY_POLL,
+				gather: GATHER,
+				onError: (error) => this.logger.warn("relay waits", { error: String(error) }),
+			});
+			this.factWorkers = [relay, ...engines.values()];
+			this.factListeners = [];
+		},
+
+		async started(this: FactsService) {
+			const db = database(node);
+			const [relay, ...engines] = this.factWorkers;
+			const housekeep = async () => {
+				await makePartitions(db, new Date());
+				await forgetHandled(db, new Date());
+			};
+			await housekeep();
+			this.factHousekeeping = setInterval(() => housekeep().catch((error) => this.logger.warn("housekeeping failed", { error: String(error) })), DAILY);
+			this.factHousekeeping.unref();
+			this.factListeners.push(await db.listen(`${node}_outbox`, () => relay?.wake()));
+			if (engines.length > 0) this.factListeners.push(await db.listen(`${node}_inbox`, () => engines.forEach((engine) => engine.wake())));
+			for (const worker of this.factWorkers) worker.start();
+		},
+
+		async stopped(this: FactsService) {
+			clearInterval(this.factHousekeeping);
+			await Promise.all(this.factWorkers.map((worker) => worker.stop()));
+			await Promise.all(this.factListeners.map((stop) => stop()));
+		},
+	};
+}

@@ -1,0 +1,67 @@
+// The outbox: a node's own log of the facts it told. A row is written with the state it speaks of, and never deleted:
+// `sent_at` marks it as carried, so that rules can be replayed over the past and a wiped carrier can be refilled.
+import type { Db, Tx } from "../postgres.ts";
+import type { AnyFact, Cause, NewFact } from "./fact.ts";
+import { toFact } from "./fact.ts";
+
+/** One outbox row for each element of the JSON array `$n`: used alone and inside other nodes' statements. */
+export const outboxInsert = (parameter: string) => `
+	insert into outbox (fact_id, type, version, aggregate, at, request_id, actor, payload)
+	select id, type, version, aggregate, at, "requestId", actor, payload
+	from json_to_recordset(${parameter}::json) as f(
+		id uuid, type text, version integer, aggregate text, at timestamptz, "requestId" text, actor uuid, payload json
+	)`;
+
+/** Writes facts in the transaction of their effect. Nothing is told when the transaction rolls back. */
+export async function tellFacts(tx: Tx, cause: Cause, facts: NewFact[]): Promise<void> {
+	if (facts.length === 0) return;
+	const at = new Date();
+	const rows = facts.map((fact) => toFact(fact, cause, at));
+	await tx.query(outboxInsert("$1"), [JSON.stringify(rows)], "outbox-insert");
+}
+
+export interface OutboxRow extends AnyFact {
+	row: number;
+}
+
+/** Facts not carried yet, oldest first. Rows that committed late are found by being unsent, not by their number. */
+export function unsentFacts(tx: Tx, limit: number): Promise<OutboxRow[]> {
+	return tx.query<OutboxRow>(
+		`select id as row, fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload
+		from outbox where sent_at is null order by id limit $1`,
+		[limit],
+		"outbox-unsent",
+	);
+}
+
+export async function markSent(tx: Tx, rows: OutboxRow[], now: Date): Promise<void> {
+	const times = rows.map((row) => new Date(row.at).getTime());
+	await tx.query(
+		`update outbox set sent_at = $1 where id = any($2::bigint[]) and sent_at is null and at between $3 and $4`,
+		[now, rows.map((row) => row.row), new Date(Math.min(...times)), new Date(Math.max(...times))],
+		"outbox-sent",
+	);
+}
+
+/** How many facts wait to be carried. */
+export async function unsentCount(db: Db): Promise<number> {
+	const [row] = await db.query<{ count: number }>("select count(*)::int as count from outbox where sent_at is null");
+	return row?.count ?? 0;
+}
+
+/**
+ * Makes the partitions of this month and the next two. Until a month has its own, its rows go to the default
+ * partition, so a clock that jumps loses nothing.
+ */
+export async function makePartitions(db: Db, now: Date): Promise<void> {
+	for (let ahead = 0; ahead < 3; ahead++) {
+		const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
+		const until = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1, 1));
+		const name = `outbox_${from.toISOString().slice(0, 7).replace("-", "_")}`;
+		const [known] = await db.query("select 1 from pg_class where relname = $1 and relnamespace = current_schema()::regnamespace", [name]);
+		if (known) continue;
+		const [strays] = await db.query("select 1 from outbox_default where at >= $1 and at < $2 limit 1", [from, until]);
+		if (strays) continue;
+		await db.query(`create table if not exists ${name} partition of outbox for values from ('${from.toISOString()}') to ('${until.toISOString()}')`);
+	}
+}

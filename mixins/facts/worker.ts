@@ -1,0 +1,73 @@
+// A loop that works when it is woken and sleeps when there is nothing: relays and inbox engines are made of it.
+
+export interface WorkerOptions {
+	/** Does one portion; answers how long to wait (ms) before the next one, 0 for at once, or null to sleep until woken. */
+	work: () => Promise<number | null>;
+	/** Wake at least so often (ms): the net under lost notifications. */
+	atLeastEvery: number;
+	/** After being woken, gather for so long (ms), so that a busy node works in large portions. */
+	gather: number;
+	onError: (error: unknown) => void;
+}
+
+export class Worker {
+	#options: WorkerOptions;
+	#timer: NodeJS.Timeout | undefined;
+	#due = Number.POSITIVE_INFINITY;
+	#running: Promise<void> | undefined;
+	#wokenWhileRunning = false;
+	#failures = 0;
+	#stopped = true;
+
+	constructor(options: WorkerOptions) {
+		this.#options = options;
+	}
+
+	start(): void {
+		this.#stopped = false;
+		this.#schedule(0);
+	}
+
+	/** There may be work. Cheap, and safe to call at any time. */
+	wake(): void {
+		if (this.#stopped) return;
+		if (this.#running) this.#wokenWhileRunning = true;
+		else if (this.#failures === 0) this.#schedule(this.#options.gather);
+	}
+
+	/** Ends the loop; resolved when the portion in hand is done. */
+	async stop(): Promise<void> {
+		this.#stopped = true;
+		clearTimeout(this.#timer);
+		await this.#running;
+	}
+
+	#schedule(delay: number): void {
+		const due = performance.now() + delay;
+		if (this.#timer && due >= this.#due) return;
+		clearTimeout(this.#timer);
+		this.#due = due;
+		this.#timer = setTimeout(() => {
+			this.#timer = undefined;
+			this.#due = Number.POSITIVE_INFINITY;
+			this.#running = this.#run();
+		}, delay);
+	}
+
+	async #run(): Promise<void> {
+		this.#wokenWhileRunning = false;
+		let next: number | null;
+		try {
+			next = await this.#options.work();
+			this.#failures = 0;
+		} catch (error) {
+			this.#failures++;
+			next = Math.min(5_000, 50 * 2 ** Math.min(this.#failures, 7));
+			if (!this.#stopped) this.#options.onError(error);
+		}
+		this.#running = undefined;
+		if (this.#stopped) return;
+		const gather = this.#wokenWhileRunning && this.#failures === 0 ? this.#options.gather : this.#options.atLeastEvery;
+		this.#schedule(Math.min(next ?? this.#options.atLeastEvery, gather));
+	}
+}

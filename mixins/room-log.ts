@@ -1,0 +1,147 @@
+// The numbered log of rooms, one mixin for every node that owns some: `groups` owns group:, `presence` owns profile:.
+// (room, seq) is unique in the store and that is the fence: whoever writes a number second is told so.
+import type { ServiceBroker } from "moleculer";
+import type { LogEvent } from "../services/contracts/groups.ts";
+import type { Db, Tx } from "./postgres.ts";
+import { roomBus } from "./rooms.ts";
+
+/** One row to append. `body` holds what the event carries besides the envelope. */
+export interface NewEvent {
+	room: string;
+	seq: number;
+	id: string;
+	type: string;
+	at: string;
+	sender: string | null;
+	senderName: string | null;
+	clientId: string | null;
+	body: Record<string, unknown>;
+}
+
+/** Appends each element of the JSON array `$n` to its room's log. */
+export const eventsInsert = (parameter: string) => `
+	insert into room_events (room, seq, id, type, at, sender, sender_name, client_id, body)
+	select room, seq, id, type, at, sender, "senderName", "clientId", body
+	from json_to_recordset(${parameter}::json) as e(
+		room uuid, seq bigint, id uuid, type text, at timestamptz, sender uuid, "senderName" text, "clientId" text, body json
+	)`;
+
+/** The constraint that a second writer of a number runs into. */
+export const FENCE = "room_events_pkey";
+/** The constraint that a client id used again runs into. */
+export const CLIENT_ID = "room_events_client";
+
+interface Row {
+	room: string;
+	seq: number;
+	type: string;
+	at: Date;
+	sender: string | null;
+	senderName: string | null;
+	body: Record<string, unknown>;
+}
+
+const columns = `room, seq, type, at, sender, sender_name as "senderName", body`;
+
+/** How many events are kept in memory over all rooms, so that a short absence costs no query. */
+const KEPT_EVENTS = 50_000;
+const KEPT_PER_ROOM = 256;
+
+export class RoomLog {
+	readonly #db: Db;
+	readonly #kind: string;
+	readonly #broker: ServiceBroker;
+	/** The newest events of rooms, least recently used room first. */
+	readonly #tails = new Map<string, LogEvent[]>();
+	#kept = 0;
+
+	/** @param kind the word before the colon of the room names, such as `group` */
+	constructor(db: Db, kind: string, broker: ServiceBroker) {
+		this.#db = db;
+		this.#kind = kind;
+		this.#broker = broker;
+	}
+
+	nameOf(key: string): string {
+		return `${this.#kind}:${key}`;
+	}
+
+	/** What clients see of a row. */
+	toEvent(row: Omit<NewEvent, "id" | "clientId"> | Row): LogEvent {
+		return {
+			room: this.nameOf(row.room),
+			seq: row.seq,
+			type: row.type,
+			at: typeof row.at === "string" ? row.at : row.at.toISOString(),
+			by: row.sender ? { profileId: row.sender, displayName: row.senderName ?? "" } : null,
+			...row.body,
+		} as LogEvent;
+	}
+
+	/** Appends in the caller's transaction. Seqs are the caller's: a number taken is a unique violation of FENCE. */
+	async append(tx: Tx, events: NewEvent[]): Promise<void> {
+		await tx.query(eventsInsert("$1"), [JSON.stringify(events)], "room-append");
+	}
+
+	/** The last seq of each room; 0 where nothing was said yet. */
+	async heads(tx: Pick<Tx, "query">, keys: string[]): Promise<Map<string, number>> {
+		const rows = await tx.query<{ room: string; head: number }>(
+			`select k.room, coalesce((select max(seq) from room_events e where e.room = k.room), 0)::bigint as head
+			from unnest($1::uuid[]) as k(room)`,
+			[keys],
+			"room-heads",
+		);
+		return new Map(rows.map((row) => [row.room, row.head]));
+	}
+
+	/** Events after `after`, ascending, from memory or, further back, from the store. */
+	async page(key: string, after: number, limit: number): Promise<LogEvent[]> {
+		const tail = this.#tails.get(key);
+		const first = tail?.[0];
+		if (tail && first && first.seq <= after + 1) {
+			const from = after + 1 - first.seq;
+			return tail.slice(from, from + limit);
+		}
+		const rows = await this.#db.query<Row>(`select ${columns} from room_events where room = $1 and seq > $2 order by seq limit $3`, [key, after, limit], "room-page");
+		return rows.map((row) => this.toEvent(row));
+	}
+
+	/** The events of a page that ends at `head`, and whether more follow: what a door answers to join and resume. */
+	async opened(key: string, head: number, after: number | undefined, limit: number): Promise<{ room: string; head: number; events: LogEvent[]; more?: boolean }> {
+		const room = this.nameOf(key);
+		if (after === undefined || after >= head) return { room, head, events: [] };
+		const events = (await this.page(key, after, limit)).filter((event) => event.seq <= head);
+		const last = events.at(-1)?.seq ?? after;
+		return last < head ? { room, head, events, more: true } : { room, head, events };
+	}
+
+	/** Tells everybody in the room what was just committed, and keeps it for those who were away for a moment. */
+	publish(key: string, events: LogEvent[]): void {
+		if (events.length === 0) return;
+		this.#keep(key, events);
+		roomBus(this.#broker).publish({ room: this.nameOf(key), events });
+	}
+
+	forget(key: string): void {
+		this.#kept -= this.#tails.get(key)?.length ?? 0;
+		this.#tails.delete(key);
+	}
+
+	#keep(key: string, events: LogEvent[]): void {
+		const tail = this.#tails.get(key) ?? [];
+		this.#tails.delete(key);
+		this.#kept -= tail.length;
+		const last = tail.at(-1);
+		const next = events[0];
+		const continued = last && next && next.seq === last.seq + 1 ? tail : [];
+		continued.push(...events);
+		// Cut rarely: a slice at every message would copy the tail each time.
+		const kept = continued.length > 2 * KEPT_PER_ROOM ? continued.slice(-KEPT_PER_ROOM) : continued;
+		this.#tails.set(key, kept);
+		this.#kept += kept.length;
+		for (const [oldest] of this.#tails) {
+			if (this.#kept <= KEPT_EVENTS || oldest === key) break;
+			this.forget(oldest);
+		}
+	}
+}
