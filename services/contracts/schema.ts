@@ -145,7 +145,7 @@ export type { Checked, Issue } from "./validator.ts";
 /** Reads an unknown value by a rule: a fresh value with defaults in it, or what is wrong. Never changes what it is given. */
 export type Checker<R> = (value: unknown) => Checked<Output<R>>;
 
-const checkers = new WeakMap<object, Checker<unknown>>();
+const checkers = new WeakMap<object, (value: unknown) => Checked<unknown>>();
 
 /** The checker of a rule, compiled on first use and remembered as long as the rule lives. */
 export function compile<const R extends Rule>(rule: R): Checker<R> {

@@ -1,7 +1,7 @@
 // The one fastest-validator of the house, and what it is taught beyond its own rules: objects, lists and records are read
 // into fresh values (never changed in place, so a caller's frozen params are safe), texts are safe to store, and an error
 // names a place and a reason but never the value: a rejected password must not travel back.
-import Validator from "fastest-validator";
+import fastestValidator from "fastest-validator";
 import type { Rule } from "./schema.ts";
 
 /** What is wrong with a value. `path` is dotted: `address.city`, `items[0].id`; empty for the value itself. */
@@ -39,6 +39,8 @@ interface Compiled { source: string }
 interface Inner { getRuleFromSchema(schema: unknown): Compiling; compileRule(rule: Compiling, context: unknown, path: string | null, source: string, result: string): string }
 type Reader = (value: unknown, field: string, errors: Found[]) => unknown;
 
+// Its types speak of a default export that its CommonJS module does not have.
+const Validator = fastestValidator as unknown as typeof fastestValidator.default;
 const validator = new Validator({
 	considerNullAsAValue: true,
 	// Its messages would be filled in with the rejected value; ours are made from the code.
