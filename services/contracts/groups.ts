@@ -17,6 +17,7 @@ export const membership = object({ groupId: uuid, profileId: uuid, role: memberR
 export type Membership = Infer<typeof membership>;
 export const member = object({ profileId: uuid, displayName: text(1, 60), role: memberRole, joinedAt: time });
 export const invite = object({ id: uuid, token: text(1, 128), groupId: uuid, groupName: optional(groupName), inviterId: uuid, inviteeId: uuid, role: memberRole, state: oneOf("pending", "accepted", "declined", "expired", "revoked"), expiresAt: time, createdAt: time });
+export type Invite = Infer<typeof invite>;
 export const author = object({ profileId: uuid, displayName: text(1, 60) });
 
 export const emoji = text(1, 32);

@@ -1,0 +1,171 @@
+// Idempotency-Key: the first answer of a key is kept in the transaction of its effect, so that no crash can separate them;
+// a repetition gets the kept answer. The door has checked the key's form and passes {key, scope, hash} (services/api).
+//
+// Each node that answers a POST has this table:
+//   create table idempotency (
+//     scope text not null, key text not null, hash bytea not null, status integer not null,
+//     answer bytea not null, created_at timestamptz not null, primary key (scope, key));
+//   create index idempotency_age on idempotency (created_at);
+//
+// Two ways to use it:
+//   once(ctx, db, work)           the effect is one transaction: it runs in the one that keeps the answer
+//   onceClaimed(ctx, db, work)    the effect is committed by somebody else (an actor): `work` gets a claim to write with it
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { env } from "../config/env.ts";
+import { isProblem, problem } from "../services/contracts/errors.ts";
+import type { ProblemCode } from "../services/contracts/errors.ts";
+import type { Db, Tx } from "./postgres.ts";
+
+/** What the door passes: who and where (`scope`), the client's key, and the fingerprint of what was asked. */
+export interface IdempotencyKey {
+	key: string;
+	scope: string;
+	hash: string;
+}
+
+/** What this mixin needs of a call's context. */
+export interface IdempotentCtx {
+	readonly idempotency?: IdempotencyKey | undefined;
+	readonly meta: object;
+	readonly requestId: string;
+}
+
+/** Writes the answer of a key; to be called in the transaction of the effect. */
+export type Claim = (tx: Pick<Tx, "query">, answer: unknown) => Promise<void>;
+
+interface Row {
+	hash: Buffer;
+	status: number;
+	answer: Buffer;
+}
+
+const KEEP_HOURS = 48;
+const SWEEP_EVERY_MS = 10 * 60_000;
+const SWEEP_AT_ONCE = 1_000;
+
+/**
+ * Does `work` in one transaction, at most once per Idempotency-Key. Throws 409 `idempotency-running` while the first is
+ * under way, 422 `idempotency-key-reused` for other parameters. A good answer and a 409 are kept, nothing else is.
+ */
+export async function once<R>(ctx: IdempotentCtx, db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
+	const { idempotency } = ctx;
+	if (!idempotency) return db.tx(work);
+	sweep(db);
+	return keepingConflicts(ctx, db, () =>
+		db.tx(async (tx) => {
+			const [lock] = await tx.query<{ free: boolean }>("select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as free", [JSON.stringify([idempotency.scope, idempotency.key])], "idempotency-lock");
+			if (!lock?.free) throw problem("idempotency-running", { retryAfter: 1 });
+			const stored = await findStored<R>(ctx, tx);
+			if (stored) return stored.answer;
+			const answer = await work(tx);
+			await write(tx, idempotency, 200, answer);
+			return answer;
+		}),
+	);
+}
+
+/**
+ * The same where `work` hands the claim to whoever commits. Of two at once the later one fails at the claim, its effect is
+ * rolled back, and it gets the answer of the first.
+ */
+export async function onceClaimed<R>(ctx: IdempotentCtx, db: Db, work: (claim: Claim | undefined) => Promise<R>): Promise<R> {
+	if (!ctx.idempotency) return work(undefined);
+	sweep(db);
+	const stored = await findStored<R>(ctx, db);
+	if (stored) return stored.answer;
+	return keepingConflicts(ctx, db, async () => {
+		try {
+			return await work(claim(ctx));
+		} catch (error) {
+			const first = isTaken(error) ? await findStored<R>(ctx, db) : undefined;
+			if (first) return first.answer;
+			throw error;
+		}
+	});
+}
+
+/** The claim of this call: keeps its answer. Does nothing without an Idempotency-Key. */
+export function claim(ctx: IdempotentCtx): Claim {
+	const { idempotency } = ctx;
+	return async (tx, answer) => {
+		if (idempotency) await write(tx, idempotency, 200, answer);
+	};
+}
+
+/** The answer kept for this call's key. Throws the kept 409, or 422 `idempotency-key-reused` for other parameters. */
+export async function findStored<R>(ctx: IdempotentCtx, db: Pick<Db, "query">): Promise<{ answer: R } | undefined> {
+	const { idempotency } = ctx;
+	if (!idempotency) return undefined;
+	const { scope, key, hash } = idempotency;
+	const [row] = await db.query<Row>("select hash, status, answer from idempotency where scope = $1 and key = $2", [scope, key], "idempotency-find");
+	if (!row) return undefined;
+	if (!row.hash.equals(Buffer.from(hash, "base64url"))) throw problem("idempotency-key-reused");
+	const kept: unknown = JSON.parse(open(row.answer, idempotency));
+	if (row.status === 409) {
+		const { code, data } = kept as { code: ProblemCode; data: Record<string, unknown> };
+		throw problem(code, { ...data, replayed: true });
+	}
+	// The door reads it and says so in a header.
+	(ctx.meta as { $replyReplayed?: true }).$replyReplayed = true;
+	return { answer: kept as R };
+}
+
+/** Was this transaction refused because somebody else has written the answer of the key first? */
+export function isTaken(error: unknown): boolean {
+	const { code, table } = error as { code?: unknown; table?: unknown };
+	return code === "23505" && table === "idempotency";
+}
+
+/** A refusal by state is an answer too: it is kept, after the rollback of what it refused. */
+async function keepingConflicts<R>(ctx: IdempotentCtx, db: Db, work: () => Promise<R>): Promise<R> {
+	try {
+		return await work();
+	} catch (error) {
+		const refusal = error as { code?: unknown; type?: unknown; data?: Record<string, unknown> };
+		if (ctx.idempotency && refusal.code === 409 && typeof refusal.type === "string" && !refusal.data?.replayed && !isProblem(error, "idempotency-running")) {
+			// The request id belongs to the answer: a repetition is byte-identical.
+			await write(db, ctx.idempotency, 409, { code: refusal.type, data: { ...refusal.data, requestId: ctx.requestId } });
+		}
+		throw error;
+	}
+}
+
+async function write(tx: Pick<Tx, "query">, idempotency: IdempotencyKey, status: 200 | 409, answer: unknown): Promise<void> {
+	const { scope, key, hash } = idempotency;
+	const values = [scope, key, Buffer.from(hash, "base64url"), status, seal(JSON.stringify(answer ?? null), idempotency), new Date()];
+	const insert = "insert into idempotency (scope, key, hash, status, answer, created_at) values ($1, $2, $3, $4, $5, $6)";
+	// A refusal is written after the rollback: somebody may have been faster, and then theirs is the answer.
+	if (status === 409) await tx.query(`${insert} on conflict do nothing`, values, "idempotency-keep-refusal");
+	else await tx.query(insert, values, "idempotency-keep");
+}
+
+// Answers may hold tokens: they are sealed, each to its own key and scope.
+let sealing: Buffer | undefined;
+const sealingKey = (): Buffer => (sealing ??= Buffer.from(hkdfSync("sha256", env.SECRET_KEY, "", "reloop idempotency answers", 32)));
+const boundTo = ({ scope, key }: IdempotencyKey): Buffer => Buffer.from(JSON.stringify([scope, key]));
+
+function seal(text: string, idempotency: IdempotencyKey): Buffer {
+	const nonce = randomBytes(12);
+	const cipher = createCipheriv("aes-256-gcm", sealingKey(), nonce).setAAD(boundTo(idempotency));
+	const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+	return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
+}
+
+function open(sealed: Buffer, idempotency: IdempotencyKey): string {
+	const decipher = createDecipheriv("aes-256-gcm", sealingKey(), sealed.subarray(0, 12)).setAAD(boundTo(idempotency)).setAuthTag(sealed.subarray(12, 28));
+	return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString("utf8");
+}
+
+const sweptAt = new WeakMap<object, number>();
+
+/** Now and then, while keys are in use, forgets a portion of the rows older than two days. Nobody waits for it. */
+function sweep(db: Db): void {
+	const now = Date.now();
+	if (now - (sweptAt.get(db) ?? 0) < SWEEP_EVERY_MS) return;
+	sweptAt.set(db, now);
+	const before = new Date(now - KEEP_HOURS * 3_600_000);
+	const portion = `delete from idempotency where ctid = any (array (select ctid from idempotency where created_at < $1 limit ${SWEEP_AT_ONCE}))`;
+	db.query(portion, [before]).catch(() => {
+		// The next round tries again; a failing store shows in the calls themselves.
+	});
+}

@@ -1,0 +1,163 @@
+// The groups' actors: one mailbox per group. What waits in all groups is appended in one statement, its facts with it.
+import type { ServiceBroker } from "moleculer";
+import { Actors } from "../../mixins/actor.ts";
+import type { Committed } from "../../mixins/actor.ts";
+import { toFact } from "../../mixins/facts/fact.ts";
+import { outboxInsert } from "../../mixins/facts/outbox.ts";
+import type { Claim } from "../../mixins/idempotency.ts";
+import type { Db } from "../../mixins/postgres.ts";
+import { database } from "../../mixins/postgres.ts";
+import { CLIENT_ID, eventsInsert, FENCE, RoomLog } from "../../mixins/room-log.ts";
+import type { NewEvent } from "../../mixins/room-log.ts";
+import { roomBus } from "../../mixins/rooms.ts";
+import type { GroupDecision } from "./domain/decisions.ts";
+import type { GroupEvent, GroupState } from "./domain/group.ts";
+import { evolve } from "./domain/group.ts";
+import { applyEffect, findByClientId, loadGroup, project } from "./store.ts";
+
+/** A decision with what the call around it needs: whose request it is, and its Idempotency-Key, if it has one. */
+export interface GroupCommit<R = unknown> extends GroupDecision<R> {
+	requestId: string | null;
+	actor: string;
+	claim?: Claim | undefined;
+}
+
+const APPEND = `with appended as (${eventsInsert("$1")}) ${outboxInsert("$2")}`;
+
+/** What the log keeps of an event besides the envelope. */
+function toRow(room: string, seq: number, event: GroupEvent): NewEvent {
+	const { type, id, by, at, ...body } = event;
+	return { room, seq, id, type, at, sender: by.profileId, senderName: by.displayName, clientId: event.type === "message" ? event.message.clientId : null, body };
+}
+
+type Batch = Committed<GroupState | null, GroupCommit>[];
+
+/** Every event of a portion with its number. */
+function numbered(entry: Committed<GroupState | null, GroupCommit>): { seq: number; event: GroupEvent; decision: GroupCommit }[] {
+	let seq = entry.first;
+	return entry.decisions.flatMap((decision) => decision.events.map((event) => ({ seq: seq++, event, decision })));
+}
+
+async function commit(db: Db, log: RoomLog, batch: Batch): Promise<void> {
+	const rows: NewEvent[] = [];
+	const facts: ReturnType<typeof toFact>[] = [];
+	const now = new Date();
+	for (const entry of batch) {
+		let seq = entry.first;
+		for (const decision of entry.decisions) {
+			const seqs = decision.events.map((event) => {
+				rows.push(toRow(entry.key, seq, event));
+				return seq++;
+			});
+			for (const fact of decision.facts(seqs)) facts.push(toFact(fact, decision, now));
+		}
+	}
+	const plain = batch.every((entry) => entry.decisions.every((decision) => decision.effects.length === 0 && !decision.claim && decision.events.every((event) => event.type === "message")));
+	if (plain) {
+		if (rows.length > 0) await db.query(APPEND, [JSON.stringify(rows), JSON.stringify(facts)], "groups-append");
+		return;
+	}
+	await db.tx(async (tx) => {
+		await tx.query(APPEND, [JSON.stringify(rows), JSON.stringify(facts)], "groups-append");
+		for (const entry of batch) {
+			for (const { seq, event } of numbered(entry)) await project(tx, entry.key, seq, event);
+			let seq = entry.first;
+			for (const decision of entry.decisions) {
+				for (const effect of decision.effects) await applyEffect(tx, entry.key, effect);
+				const seqs = decision.events.map(() => seq++);
+				if (decision.claim) await decision.claim(tx, decision.answer(seqs));
+			}
+		}
+	});
+}
+
+/** After the commit: the state goes on, the room hears it, and whoever was removed hears nothing after it. */
+function committed(broker: ServiceBroker, log: RoomLog, entry: Committed<GroupState | null, GroupCommit>): GroupState | null {
+	let state = entry.state;
+	const room = log.nameOf(entry.key);
+	let frame: NewEvent[] = [];
+	const flush = () => {
+		log.publish(
+			entry.key,
+			frame.map((row) => log.toEvent(row)),
+		);
+		frame = [];
+	};
+	for (const { seq, event } of numbered(entry)) {
+		const before = state;
+		state = evolve(state, entry.key, seq, event);
+		frame.push(toRow(entry.key, seq, event));
+		// A deleted text is gone from the log too: what is kept in memory must not bring it back.
+		if (event.type === "deleted") log.forget(entry.key);
+		if (event.type === "member" && (event.action === "kicked" || event.action === "left")) {
+			flush();
+			roomBus(broker).evict(room, event.profileId, before?.isPublic ? "not-member" : "not-found");
+		} else if (event.type === "group" && event.action === "deleted") {
+			flush();
+			for (const profileId of before?.members.keys() ?? []) roomBus(broker).evict(room, profileId, "not-found");
+			log.forget(entry.key);
+		}
+	}
+	flush();
+	return state;
+}
+
+interface PgError {
+	code?: string;
+	constraint?: string;
+}
+
+export interface GroupsNode {
+	db: Db;
+	log: RoomLog;
+	actors: Actors<GroupState | null, GroupEvent, GroupCommit>;
+	/** Runs work for a name once at a time: whoever comes meanwhile gets the same result, marked as replayed. */
+	once: <R extends { replayed: boolean }>(name: string, work: () => Promise<R>) => Promise<R>;
+}
+
+function make(broker: ServiceBroker): GroupsNode {
+	const db = database("groups");
+	const log = new RoomLog(db, "group", broker);
+	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
+		load: (groupId) => loadGroup(db, groupId),
+		head: (state) => state?.head ?? 0,
+		commit: (batch) => commit(db, log, batch),
+		committed: (entry) => committed(broker, log, entry),
+		isConflict: (error) => {
+			const { code, constraint } = error as PgError;
+			return code === "23505" && (constraint === FENCE || constraint === CLIENT_ID || constraint === "members_pkey");
+		},
+		replay: async (groupId, decision) => {
+			const [event] = decision.events;
+			if (event?.type !== "message") return undefined;
+			const stored = await findByClientId(db, groupId, event.by.profileId, event.message.clientId);
+			return stored && { stored };
+		},
+	});
+	const underWay = new Map<string, Promise<{ replayed: boolean }>>();
+	const once: GroupsNode["once"] = async (name, work) => {
+		const running = underWay.get(name);
+		if (running) return { ...(await running), replayed: true } as Awaited<ReturnType<typeof work>>;
+		const mine = work();
+		underWay.set(name, mine);
+		try {
+			return await mine;
+		} finally {
+			underWay.delete(name);
+		}
+	};
+	return { db, log, actors, once };
+}
+
+const nodes = new WeakMap<ServiceBroker, GroupsNode>();
+
+/** What the services of this node share on one broker: its database, its room log, its actors. */
+export function groupsNode(broker: ServiceBroker): GroupsNode {
+	let node = nodes.get(broker);
+	if (!node) {
+		node = make(broker);
+		nodes.set(broker, node);
+	}
+	return node;
+}
+

@@ -1,0 +1,77 @@
+// Invites into groups: made by members, answered by the one invited, by the invite's id or by its token.
+import { randomBytes } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import { decodeCursor, pageOf } from "../../mixins/cursor.ts";
+import { defineService, implement } from "../../mixins/node.ts";
+import { settings } from "../../mixins/settings.ts";
+import { problem } from "../contracts/errors.ts";
+import type { Ctx } from "../contracts/index.ts";
+import type { Invite } from "../contracts/groups.ts";
+import { groupsNode } from "./actors.ts";
+import { command } from "./command.ts";
+import { acceptInvite, declineInvite, invite } from "./domain/decisions.ts";
+import { asMember } from "./domain/group.ts";
+import type { InviteRow } from "./store.ts";
+import { findInvite, invitesOfGroup, openInvite, openInvitesOf } from "./store.ts";
+
+const view = (row: InviteRow): Invite => ({ ...row, expiresAt: row.expiresAt.toISOString(), createdAt: row.createdAt.toISOString() });
+
+/** The caller's own pending invite: anybody else's does not exist. */
+async function mine(ctx: Ctx<unknown>, by: { id: string } | { token: string }): Promise<InviteRow> {
+	const row = await findInvite(groupsNode(ctx.broker).db, new Date(), by);
+	if (!row || row.inviteeId !== ctx.caller.profileId) throw problem("not-found");
+	return row;
+}
+
+async function answer(ctx: Ctx<unknown>, by: { id: string } | { token: string }, yes: boolean): Promise<Invite> {
+	const node = groupsNode(ctx.broker);
+	const { groupId } = await mine(ctx, by);
+	return command(node, ctx, groupId, async (state, moment) => {
+		// Read again inside the mailbox: two answers at once meet here.
+		const row = await mine(ctx, by);
+		if (row.state === "expired") throw problem("expired");
+		if (row.state !== "pending") throw problem("wrong-state", { state: row.state });
+		const decision = yes ? acceptInvite(state, moment, row) : declineInvite(state, moment, row);
+		return { ...decision, answer: () => view({ ...row, state: yes ? "accepted" : "declined" }) };
+	});
+}
+
+export default defineService({
+	name: "invites",
+
+	actions: implement("invites", {
+		async create(ctx) {
+			const node = groupsNode(ctx.broker);
+			const { groupId, profileId, role, expiresInSeconds } = ctx.params;
+			asMember(await node.actors.read(groupId), ctx.caller.profileId);
+			// Nobody can be invited who is not there.
+			await ctx.call("profiles.show", { profileId });
+			return command(node, ctx, groupId, async (state, moment) => {
+				const expiresAt = new Date(Date.parse(moment.at) + (expiresInSeconds ?? settings(ctx.broker).TTL_INVITE) * 1000).toISOString();
+				const made = { id: uuidv7(), token: randomBytes(24).toString("base64url"), inviterId: moment.by.profileId, inviteeId: profileId, role, expiresAt, createdAt: moment.at };
+				const decision = invite(state, moment, made, await openInvite(node.db, new Date(moment.at), groupId, profileId));
+				return { ...decision, answer: () => ({ ...made, groupId, groupName: state?.name, state: "pending" as const }) };
+			});
+		},
+
+		async ofGroup(ctx) {
+			const { db, actors } = groupsNode(ctx.broker);
+			const { groupId, limit, cursor } = ctx.params;
+			asMember(await actors.read(groupId), ctx.caller.profileId);
+			const [before] = decodeCursor(cursor, ["uuid"]) ?? [null];
+			return pageOf(await invitesOfGroup(db, new Date(), groupId, before, limit + 1), limit, (row) => [row.id], view);
+		},
+
+		async mine(ctx) {
+			const { limit, cursor } = ctx.params;
+			const [before] = decodeCursor(cursor, ["uuid"]) ?? [null];
+			const rows = await openInvitesOf(groupsNode(ctx.broker).db, new Date(), ctx.caller.profileId, before, limit + 1);
+			return pageOf(rows, limit, (row) => [row.id], view);
+		},
+
+		accept: (ctx) => answer(ctx, { id: ctx.params.inviteId }, true),
+		decline: (ctx) => answer(ctx, { id: ctx.params.inviteId }, false),
+		acceptByToken: (ctx) => answer(ctx, { token: ctx.params.token }, true),
+		declineByToken: (ctx) => answer(ctx, { token: ctx.params.token }, false),
+	}),
+});

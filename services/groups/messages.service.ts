@@ -1,0 +1,147 @@
+// The numbered log: messages, their edits and deletions, read marks, and what doors need to open a room.
+import { v7 as uuidv7 } from "uuid";
+import { decodeCursor, encodeCursor } from "../../mixins/cursor.ts";
+import { defineService, implement } from "../../mixins/node.ts";
+import { problem } from "../contracts/errors.ts";
+import type { Message } from "../contracts/groups.ts";
+import { groupsNode } from "./actors.ts";
+import { command, unreadOf } from "./command.ts";
+import { deleteMessage, editMessage, post, react, readTo } from "./domain/decisions.ts";
+import type { MessageBody } from "./domain/group.ts";
+import { asMember } from "./domain/group.ts";
+import type { MessageRow } from "./store.ts";
+import { findMessage, findTarget, hasReacted, markRead, messagesFrom } from "./store.ts";
+
+/** A message in its present state, as clients see it. */
+function view(row: MessageRow): Message {
+	const { message } = row.body;
+	const shown = row.deletedAt ? null : row.editedAt ? row.editedContent : message.content;
+	return {
+		...message,
+		content: shown,
+		seq: row.seq,
+		by: { profileId: row.sender, displayName: row.senderName },
+		at: row.at.toISOString(),
+		...(row.editedAt ? { editedAt: row.editedAt.toISOString() } : {}),
+		...(row.deletedAt ? { deletedAt: row.deletedAt.toISOString() } : {}),
+		reactions: row.reactions ?? [],
+	};
+}
+
+/** What was answered when the message was first stored, whatever happened to it since. */
+function firstAnswer(row: MessageRow) {
+	const { message } = row.body;
+	return { ...message, content: message.content ?? "", seq: row.seq, at: row.at.toISOString(), by: { profileId: row.sender, displayName: row.senderName }, reactions: [] };
+}
+
+export default defineService({
+	name: "messages",
+
+	actions: implement("messages", {
+		async post(ctx) {
+			const node = groupsNode(ctx.broker);
+			const { groupId, clientId, kind, content, replyTo, mentions } = ctx.params;
+			const message: MessageBody = { id: uuidv7(), clientId, kind, content, ...(replyTo === undefined ? {} : { replyTo }), ...(mentions ? { mentions } : {}) };
+			const room = node.log.nameOf(groupId);
+			const by = { profileId: ctx.caller.profileId, displayName: ctx.caller.displayName };
+			return node.once(`${groupId} ${by.profileId} ${clientId}`, async () => {
+				const stored = await command(
+					node,
+					ctx,
+					groupId,
+					(state, moment, ahead) => {
+						const decision = post(state, ahead, moment, message);
+						return { ...decision, answer: ([seq = 0]) => ({ ...message, room, seq, at: moment.at, by, reactions: [], replayed: false }) };
+					},
+					{ together: true },
+				);
+				return "stored" in stored ? { ...firstAnswer(stored.stored as MessageRow), room, replayed: true } : stored;
+			});
+		},
+
+		async page(ctx) {
+			const { db, actors } = groupsNode(ctx.broker);
+			const { groupId, limit, around } = ctx.params;
+			const viewer = ctx.caller.profileId;
+			asMember(await actors.read(groupId), viewer);
+			if (around !== undefined) {
+				const half = Math.floor(limit / 2);
+				const older = await messagesFrom(db, groupId, viewer, { before: around }, half);
+				const newer = await messagesFrom(db, groupId, viewer, { after: around - 1 }, limit - older.length + 1);
+				const shown = newer.slice(0, limit - older.length);
+				const last = shown.at(-1);
+				return { data: [...older.reverse(), ...shown].map(view), nextCursor: newer.length > shown.length && last ? encodeCursor(["after", last.seq]) : null };
+			}
+			const [direction, edge] = decodeCursor(ctx.params.cursor, ["word", "number"]) ?? (ctx.params.after === undefined ? ["before", ctx.params.before] : ["after", ctx.params.after]);
+			if (direction === "after") {
+				const rows = await messagesFrom(db, groupId, viewer, { after: Number(edge) }, limit + 1);
+				const shown = rows.slice(0, limit);
+				return { data: shown.map(view), nextCursor: rows.length > limit ? encodeCursor(["after", shown.at(-1)?.seq ?? 0]) : null };
+			}
+			const rows = await messagesFrom(db, groupId, viewer, { before: edge === undefined ? null : Number(edge) }, limit + 1);
+			const shown = rows.slice(0, limit).reverse();
+			return { data: shown.map(view), nextCursor: rows.length > limit ? encodeCursor(["before", shown[0]?.seq ?? 0]) : null };
+		},
+
+		async show(ctx) {
+			const { db, actors } = groupsNode(ctx.broker);
+			const { groupId, seq } = ctx.params;
+			asMember(await actors.read(groupId), ctx.caller.profileId);
+			const row = await findMessage(db, groupId, ctx.caller.profileId, seq);
+			if (!row) throw problem("not-found");
+			return view(row);
+		},
+
+		async edit(ctx) {
+			const node = groupsNode(ctx.broker);
+			const { groupId, seq, content } = ctx.params;
+			const { eventSeq } = await command(node, ctx, groupId, async (state, moment) => editMessage(state, moment, await findTarget(node.db, groupId, seq), content));
+			const row = await findMessage(node.db, groupId, ctx.caller.profileId, seq);
+			if (!row) throw problem("not-found");
+			return { ...view(row), eventSeq };
+		},
+
+		async remove(ctx) {
+			const node = groupsNode(ctx.broker);
+			const { groupId, seq } = ctx.params;
+			const deleted = await command(node, ctx, groupId, async (state, moment) => deleteMessage(state, moment, await findTarget(node.db, groupId, seq)));
+			return { room: node.log.nameOf(groupId), seq: deleted.seq };
+		},
+
+		async react(ctx) {
+			const node = groupsNode(ctx.broker);
+			const { groupId, seq, emoji, remove } = ctx.params;
+			const reacted = await command(node, ctx, groupId, async (state, moment) =>
+				react(state, moment, await findTarget(node.db, groupId, seq), emoji, !remove, await hasReacted(node.db, groupId, seq, emoji, ctx.caller.profileId)),
+			);
+			return { room: node.log.nameOf(groupId), seq: reacted.seq };
+		},
+
+		async events(ctx) {
+			const { log, actors } = groupsNode(ctx.broker);
+			const { groupId, after, limit } = ctx.params;
+			const { group } = asMember(await actors.read(groupId), ctx.caller.profileId);
+			const { head } = group;
+			return { data: (await log.page(groupId, after, limit)).filter((event) => event.seq <= head), head };
+		},
+
+		async read(ctx) {
+			const node = groupsNode(ctx.broker);
+			const { groupId } = ctx.params;
+			const { profileId } = ctx.caller;
+			const mark = readTo(await node.actors.read(groupId), profileId, ctx.params.seq);
+			const seq = await markRead(node.db, groupId, profileId, mark);
+			const { group, me } = asMember(await node.actors.read(groupId), profileId);
+			me.readSeq = Math.max(me.readSeq, seq);
+			return { groupId, seq: me.readSeq, unread: await unreadOf(node, group, profileId) };
+		},
+
+		async openRoom(ctx) {
+			const { log, actors } = groupsNode(ctx.broker);
+			const { key, after, limit } = ctx.params;
+			const { group } = asMember(await actors.read(key), ctx.caller.profileId);
+			if (after !== undefined && after > group.head) throw problem("seq-ahead", { head: group.head });
+			return log.opened(key, group.head, after, limit);
+		},
+	}),
+});

@@ -1,0 +1,291 @@
+// The groups node's only way to its database: groups, members, invites, and messages in their present state.
+import type { MemberRole, Message } from "../contracts/groups.ts";
+import type { Db, Tx } from "../../mixins/postgres.ts";
+import type { Effect, NewInvite, Target } from "./domain/decisions.ts";
+import type { GroupEvent, GroupState, Member } from "./domain/group.ts";
+
+type Query = Pick<Tx, "query">;
+
+interface GroupRow {
+	id: string;
+	name: string;
+	description: string;
+	isPublic: boolean;
+	creatorId: string;
+	createdAt: Date;
+}
+
+/** A group with its members, as the log left it; null where there is none. */
+export async function loadGroup(db: Db, groupId: string): Promise<GroupState | null> {
+	const [group] = await db.query<GroupRow & { head: number }>(
+		`select id, name, description, is_public as "isPublic", creator_id as "creatorId", created_at as "createdAt",
+			(select coalesce(max(seq), 0)::bigint from room_events where room = g.id) as head
+		from groups g where id = $1`,
+		[groupId],
+		"group-load",
+	);
+	if (!group) return null;
+	const rows = await db.query<Omit<Member, "joinedAt"> & { profileId: string; joinedAt: Date }>(
+		`select profile_id as "profileId", display_name as "displayName", role, joined_at as "joinedAt", joined_seq as "joinedSeq", read_seq as "readSeq"
+		from members where group_id = $1 order by joined_seq, profile_id`,
+		[groupId],
+		"group-members",
+	);
+	const members = new Map(rows.map(({ profileId, joinedAt, ...member }) => [profileId, { ...member, joinedAt: joinedAt.toISOString() }]));
+	return { ...group, createdAt: group.createdAt.toISOString(), members };
+}
+
+/** Writes what an event implies besides its row in the log: the projections of groups, members and messages. */
+export async function project(tx: Tx, groupId: string, seq: number, event: GroupEvent): Promise<void> {
+	switch (event.type) {
+		case "message":
+			return;
+		case "edited":
+			await tx.query(
+				`insert into message_states (group_id, seq, content, edited_at) values ($1, $2, $3, $4)
+				on conflict (group_id, seq) do update set content = excluded.content, edited_at = excluded.edited_at`,
+				[groupId, event.target, event.content, event.editedAt],
+			);
+			return;
+		case "deleted":
+			await tx.query(
+				`insert into message_states (group_id, seq, content, deleted_at) values ($1, $2, null, $3)
+				on conflict (group_id, seq) do update set content = null, deleted_at = excluded.deleted_at`,
+				[groupId, event.target, event.deletedAt],
+			);
+			await tx.query("delete from reactions where group_id = $1 and seq = $2", [groupId, event.target]);
+			// Deleted means deleted: the log keeps the place, not the text, neither of the message nor of its edits.
+			await tx.query("update room_events set body = jsonb_set(body::jsonb, '{message,content}', 'null')::json where room = $1 and seq = $2", [groupId, event.target]);
+			await tx.query(
+				`update room_events set body = jsonb_set(body::jsonb, '{content}', 'null')::json
+				where room = $1 and seq > $2 and type = 'edited' and (body ->> 'target')::bigint = $2`,
+				[groupId, event.target],
+			);
+			return;
+		case "reacted":
+			if (event.added) {
+				await tx.query("insert into reactions (group_id, seq, emoji, profile_id, at) values ($1, $2, $3, $4, $5) on conflict do nothing", [groupId, event.target, event.emoji, event.profileId, event.at]);
+			} else {
+				await tx.query("delete from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4", [groupId, event.target, event.emoji, event.profileId]);
+			}
+			return;
+		case "member":
+			return projectMember(tx, groupId, seq, event);
+		case "group":
+			return projectGroup(tx, groupId, seq, event);
+		default:
+			return event satisfies never;
+	}
+}
+
+async function projectMember(tx: Tx, groupId: string, seq: number, event: GroupEvent & { type: "member" }): Promise<void> {
+	if (event.action === "roleChanged") {
+		await tx.query("update members set role = $3 where group_id = $1 and profile_id = $2", [groupId, event.profileId, event.role]);
+		return;
+	}
+	if (event.action === "joined") {
+		await tx.query(
+			`insert into members (group_id, profile_id, display_name, role, joined_at, joined_seq, read_seq)
+			values ($1, $2, $3, $4, $5, $6, $6)`,
+			[groupId, event.profileId, event.displayName, event.role ?? "member", event.at, seq],
+		);
+		await tx.query("delete from join_requests where group_id = $1 and profile_id = $2", [groupId, event.profileId]);
+	} else {
+		await tx.query("delete from members where group_id = $1 and profile_id = $2", [groupId, event.profileId]);
+	}
+	await tx.query("update groups set member_count = member_count + $2 where id = $1", [groupId, event.action === "joined" ? 1 : -1]);
+}
+
+async function projectGroup(tx: Tx, groupId: string, seq: number, event: GroupEvent & { type: "group" }): Promise<void> {
+	const { name, description, isPublic } = event.group;
+	switch (event.action) {
+		case "created":
+			await tx.query(
+				`insert into groups (id, name, description, is_public, creator_id, member_count, created_at, updated_at)
+				values ($1, $2, $3, $4, $5, 1, $6, $6)`,
+				[groupId, name, description, isPublic, event.by.profileId, event.at],
+			);
+			await tx.query(
+				`insert into members (group_id, profile_id, display_name, role, joined_at, joined_seq, read_seq)
+				values ($1, $2, $3, 'admin', $4, $5, $5)`,
+				[groupId, event.by.profileId, event.by.displayName, event.at, seq],
+			);
+			return;
+		case "updated":
+			await tx.query("update groups set name = $2, description = $3, is_public = $4, updated_at = $5 where id = $1", [groupId, name, description, isPublic, event.at]);
+			return;
+		case "deleted":
+			await tx.query("delete from groups where id = $1", [groupId]);
+			await tx.query("delete from message_states where group_id = $1", [groupId]);
+			await tx.query("delete from reactions where group_id = $1", [groupId]);
+			await tx.query("delete from room_events where room = $1", [groupId]);
+			return;
+		default:
+			return event.action satisfies never;
+	}
+}
+
+/** Writes what a decision asks for besides events. */
+export async function applyEffect(tx: Tx, groupId: string, effect: Effect): Promise<void> {
+	switch (effect.kind) {
+		case "requestJoin":
+			await tx.query("insert into join_requests (group_id, profile_id, display_name, requested_at) values ($1, $2, $3, $4) on conflict do nothing", [groupId, effect.profileId, effect.displayName, effect.at]);
+			return;
+		case "addInvite": {
+			const { id, token, inviterId, inviteeId, role, expiresAt, createdAt } = effect.invite;
+			// One that ran out unseen still holds the only open place.
+			await tx.query("update invites set state = 'expired', ended_at = $3 where group_id = $1 and invitee_id = $2 and state = 'pending' and expires_at <= $3", [groupId, inviteeId, createdAt]);
+			await tx.query(
+				`insert into invites (id, token, group_id, inviter_id, invitee_id, role, state, expires_at, created_at)
+				values ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)`,
+				[id, token, groupId, inviterId, inviteeId, role, expiresAt, createdAt],
+			);
+			return;
+		}
+		case "endInvite":
+			await tx.query("update invites set state = $2, ended_at = $3 where id = $1 and state = 'pending'", [effect.inviteId, effect.state, effect.at]);
+			return;
+		default:
+			return effect satisfies never;
+	}
+}
+
+export interface InviteRow extends Omit<NewInvite, "expiresAt" | "createdAt"> {
+	groupId: string;
+	groupName: string;
+	state: "pending" | "accepted" | "declined" | "expired" | "revoked";
+	expiresAt: Date;
+	createdAt: Date;
+}
+
+const inviteColumns = `i.id, i.token, i.group_id as "groupId", g.name as "groupName", i.inviter_id as "inviterId", i.invitee_id as "inviteeId",
+	i.role, case when i.state = 'pending' and i.expires_at <= $1 then 'expired' else i.state end as state, i.expires_at as "expiresAt", i.created_at as "createdAt"`;
+
+export async function findInvite(db: Query, now: Date, by: { id: string } | { token: string }): Promise<InviteRow | undefined> {
+	const [column, value] = "id" in by ? ["id", by.id] : ["token", by.token];
+	const [row] = await db.query<InviteRow>(`select ${inviteColumns} from invites i join groups g on g.id = i.group_id where i.${column} = $2`, [now, value]);
+	return row;
+}
+
+export async function openInvite(db: Query, now: Date, groupId: string, inviteeId: string): Promise<{ id: string } | undefined> {
+	const [row] = await db.query<{ id: string }>("select id from invites where group_id = $1 and invitee_id = $2 and state = 'pending' and expires_at > $3", [groupId, inviteeId, now]);
+	return row;
+}
+
+export function invitesOfGroup(db: Query, now: Date, groupId: string, before: string | null, limit: number): Promise<InviteRow[]> {
+	return db.query<InviteRow>(
+		`select ${inviteColumns} from invites i join groups g on g.id = i.group_id
+		where i.group_id = $2 and ($3::uuid is null or i.id < $3) order by i.id desc limit $4`,
+		[now, groupId, before, limit],
+	);
+}
+
+export function openInvitesOf(db: Query, now: Date, inviteeId: string, before: string | null, limit: number): Promise<InviteRow[]> {
+	return db.query<InviteRow>(
+		`select ${inviteColumns} from invites i join groups g on g.id = i.group_id
+		where i.invitee_id = $2 and i.state = 'pending' and i.expires_at > $1 and ($3::uuid is null or i.id < $3) order by i.id desc limit $4`,
+		[now, inviteeId, before, limit],
+	);
+}
+
+export interface ListedGroup extends GroupRow {
+	role: MemberRole | null;
+	memberCount: number;
+	head: number;
+	unread: number;
+}
+
+/** Messages of others after the mark that are not deleted. */
+const unreadCount = `(select count(*)::int from room_events e
+	where e.room = g.id and e.seq > m.read_seq and e.type = 'message' and e.sender <> m.profile_id
+		and not exists (select 1 from message_states s where s.group_id = e.room and s.seq = e.seq and s.deleted_at is not null))`;
+const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g.creator_id as "creatorId", g.created_at as "createdAt", g.member_count as "memberCount",
+	(select coalesce(max(seq), 0)::bigint from room_events where room = g.id) as head`;
+
+export function groupsOf(db: Query, profileId: string, before: string | null, limit: number): Promise<ListedGroup[]> {
+	return db.query<ListedGroup>(
+		`select ${listed}, m.role, ${unreadCount} as unread
+		from members m join groups g on g.id = m.group_id
+		where m.profile_id = $1 and ($2::uuid is null or m.group_id < $2) order by m.group_id desc limit $3`,
+		[profileId, before, limit],
+		"groups-mine",
+	);
+}
+
+export function publicGroups(db: Query, profileId: string, before: string | null, limit: number): Promise<ListedGroup[]> {
+	return db.query<ListedGroup>(
+		`select ${listed}, null as role, 0 as unread from groups g
+		where g.is_public and ($2::uuid is null or g.id < $2)
+			and not exists (select 1 from members m where m.group_id = g.id and m.profile_id = $1)
+		order by g.id desc limit $3`,
+		[profileId, before, limit],
+		"groups-public",
+	);
+}
+
+export async function countUnread(db: Query, groupId: string, profileId: string, readSeq: number): Promise<number> {
+	const [row] = await db.query<{ unread: number }>(`select ${unreadCount} as unread from (select $1::uuid as id) g, (select $2::uuid as profile_id, $3::bigint as read_seq) m`, [groupId, profileId, readSeq], "unread");
+	return row?.unread ?? 0;
+}
+
+/** Moves a read mark forward, never back; answers where it stands. */
+export async function markRead(db: Query, groupId: string, profileId: string, seq: number): Promise<number> {
+	const [row] = await db.query<{ readSeq: number }>(`update members set read_seq = greatest(read_seq, $3) where group_id = $1 and profile_id = $2 returning read_seq as "readSeq"`, [groupId, profileId, seq], "mark-read");
+	return row?.readSeq ?? seq;
+}
+
+export interface MessageRow {
+	seq: number;
+	at: Date;
+	sender: string;
+	senderName: string;
+	body: { message: Omit<Message, "seq" | "by" | "at" | "reactions" | "editedAt" | "deletedAt"> };
+	editedContent: string | null;
+	editedAt: Date | null;
+	deletedAt: Date | null;
+	reactions: { emoji: string; count: number; mine: boolean }[] | null;
+}
+
+const messageColumns = `e.seq, e.at, e.sender, e.sender_name as "senderName", e.body, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt",
+	(select json_agg(r) from (
+		select emoji, count(*)::int as count, bool_or(profile_id = $2) as mine, min(at) as first
+		from reactions where group_id = e.room and seq = e.seq group by emoji order by first, emoji
+	) r) as reactions`;
+const messageFrom = "from room_events e left join message_states s on s.group_id = e.room and s.seq = e.seq";
+
+/** Messages in their present state: after a seq ascending, or before one descending; by the index on (room, seq) at any depth. */
+export function messagesFrom(db: Query, groupId: string, viewer: string, from: { after: number } | { before: number | null }, limit: number): Promise<MessageRow[]> {
+	if ("after" in from) {
+		return db.query<MessageRow>(`select ${messageColumns} ${messageFrom} where e.room = $1 and e.type = 'message' and e.seq > $3 order by e.seq limit $4`, [groupId, viewer, from.after, limit], "messages-after");
+	}
+	return db.query<MessageRow>(
+		`select ${messageColumns} ${messageFrom} where e.room = $1 and e.type = 'message' and e.seq < $3 order by e.seq desc limit $4`,
+		[groupId, viewer, from.before ?? Number.MAX_SAFE_INTEGER, limit],
+		"messages-before",
+	);
+}
+
+export async function findMessage(db: Query, groupId: string, viewer: string, seq: number): Promise<MessageRow | undefined> {
+	const [row] = await db.query<MessageRow>(`select ${messageColumns} ${messageFrom} where e.room = $1 and e.seq = $3 and e.type = 'message'`, [groupId, viewer, seq], "message-show");
+	return row;
+}
+
+/** The message that a sender wrote under this client id, as it was then. */
+export async function findByClientId(db: Query, groupId: string, senderId: string, clientId: string): Promise<MessageRow | undefined> {
+	const [row] = await db.query<MessageRow>(`select ${messageColumns} ${messageFrom} where e.room = $1 and e.sender = $2 and e.client_id = $3`, [groupId, senderId, clientId], "message-by-client-id");
+	return row;
+}
+
+export async function findTarget(db: Query, groupId: string, seq: number): Promise<Target | undefined> {
+	const [row] = await db.query<{ senderId: string; deletedAt: Date | null }>(
+		`select e.sender as "senderId", s.deleted_at as "deletedAt" ${messageFrom} where e.room = $1 and e.seq = $2 and e.type = 'message'`,
+		[groupId, seq],
+		"message-target",
+	);
+	return row && { seq, senderId: row.senderId, deletedAt: row.deletedAt?.toISOString() ?? null };
+}
+
+export async function hasReacted(db: Query, groupId: string, seq: number, emoji: string, profileId: string): Promise<boolean> {
+	const rows = await db.query("select 1 from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4", [groupId, seq, emoji, profileId], "has-reacted");
+	return rows.length > 0;
+}
