@@ -62,6 +62,8 @@ interface Mailbox<State, D> {
 	state: State | undefined;
 	queue: Waiting<State, D>[];
 	busy: boolean;
+	/** Its last commit failed: the next one is its own, so that it takes no neighbour with it. */
+	isolated: boolean;
 }
 
 const MAX_TRIES = 5;
@@ -115,7 +117,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		if (box) {
 			this.#boxes.delete(key);
 		} else {
-			box = { key, state: undefined, queue: [], busy: false };
+			box = { key, state: undefined, queue: [], busy: false, isolated: false };
 			this.#makeRoom();
 		}
 		this.#boxes.set(key, box);
@@ -150,9 +152,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 
 	/** Takes what waits in every mailbox that is free, decides it, and commits it at once. */
 	async #turn(): Promise<void> {
-		const boxes = [...this.#ready];
-		this.#ready.clear();
-		for (const box of boxes) box.busy = true;
+		const boxes = this.#take();
 		this.#inFlight++;
 		const taken = new Map<Mailbox<State, D>, Waiting<State, D>[]>();
 		try {
@@ -171,9 +171,21 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 				box.busy = false;
 				this.#wake(box);
 			}
-			if (this.#ready.size > 0) this.#wake([...this.#ready][0] as Mailbox<State, D>);
+			for (const box of this.#ready) this.#wake(box);
 			if (this.#waiting === 0 && this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
 		}
+	}
+
+	/** Every mailbox that is free; one whose last commit failed goes alone. */
+	#take(): Mailbox<State, D>[] {
+		const isolated = [...this.#ready].find((box) => box.isolated);
+		const boxes = isolated ? [isolated] : [...this.#ready];
+		for (const box of boxes) {
+			this.#ready.delete(box);
+			box.busy = true;
+			box.isolated = false;
+		}
+		return boxes;
 	}
 
 	async #loadOrRefuse(box: Mailbox<State, D>): Promise<void> {
@@ -250,6 +262,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			// Decided again alone: one command that cannot be stored must not take its neighbours with it.
 			for (const waiting of again) waiting.command = { ...waiting.command, alone: true };
 			box.queue.unshift(...again);
+			box.isolated = true;
 		}
 	}
 

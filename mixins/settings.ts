@@ -3,10 +3,15 @@ import type { ServiceBroker } from "moleculer";
 import type { Env } from "../config/env.ts";
 
 const known = new WeakMap<ServiceBroker, Env>();
+const tools = new WeakSet<ServiceBroker>();
 
-export function provideSettings(broker: ServiceBroker, env: Env): void {
+/** @param tool a process that only calls actions beside a running Reloop: it leaves relays, inboxes and jobs to it */
+export function provideSettings(broker: ServiceBroker, env: Env, { tool = false } = {}): void {
 	known.set(broker, env);
+	if (tool) tools.add(broker);
 }
+
+export const isTool = (broker: ServiceBroker): boolean => tools.has(broker);
 
 /** The settings of this process; a broker that was given none is a fault of the one who made it. */
 export function settings(broker: ServiceBroker): Env {

@@ -4,6 +4,7 @@
 //   consumers: { awards: { facts: ["groups.message.posted"], handle: award } },
 import type { Service, ServiceSchema } from "moleculer";
 import { database } from "../postgres.ts";
+import { isTool } from "../settings.ts";
 import { carrierOf } from "./carrier.ts";
 import type { Consumer } from "./inbox.ts";
 import { forgetHandled, receive, workInbox } from "./inbox.ts";
@@ -62,6 +63,7 @@ export function factsOf(node: string, consumers: Record<string, Consumer> = {}):
 		},
 
 		async started(this: FactsService) {
+			if (isTool(this.broker)) return;
 			const db = database(node);
 			const [relay, ...engines] = this.factWorkers;
 			const housekeep = async () => {

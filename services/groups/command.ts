@@ -1,6 +1,6 @@
 // What every handler of this node needs around a decision: the caller's moment, the mailbox, the Idempotency-Key.
 import { v7 as uuidv7 } from "uuid";
-import { claim, findStored } from "../../mixins/idempotency.ts";
+import { onceClaimed } from "../../mixins/idempotency.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { GroupsNode } from "./actors.ts";
 import type { GroupDecision, Moment } from "./domain/decisions.ts";
@@ -25,16 +25,16 @@ interface Options {
  * answer is kept in the same transaction, and a repetition gets the kept one.
  */
 export async function command<R>(node: GroupsNode, ctx: AnyCtx, groupId: string, decide: (state: GroupState | null, moment: Moment, ahead: number) => GroupDecision<R> | Promise<GroupDecision<R>>, { together = false }: Options = {}): Promise<R> {
-	const stored = await findStored<R>(ctx, node.db);
-	if (stored) return stored.answer;
 	const moment = momentOf(ctx);
-	const around = { requestId: ctx.requestId, actor: moment.by.profileId, claim: ctx.idempotency ? claim(ctx) : undefined };
-	return node.actors.submit<R>(groupId, {
-		alone: !together || ctx.idempotency !== undefined,
-		decide: (state, ahead) => {
-			const made = decide(state, moment, ahead);
-			return made instanceof Promise ? made.then((decision) => ({ ...decision, ...around })) : { ...made, ...around };
-		},
+	return onceClaimed(ctx, node.db, (claim) => {
+		const around = { requestId: ctx.requestId, actor: moment.by.profileId, claim };
+		return node.actors.submit<R>(groupId, {
+			alone: !together || claim !== undefined,
+			decide: (state, ahead) => {
+				const made = decide(state, moment, ahead);
+				return made instanceof Promise ? made.then((decision) => ({ ...decision, ...around })) : { ...made, ...around };
+			},
+		});
 	});
 }
 

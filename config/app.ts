@@ -1,0 +1,117 @@
+// One process of Reloop from nothing to ready, and back: database, migrations, broker, nodes, door.
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { ServiceSchema } from "moleculer";
+import { ServiceBroker } from "moleculer";
+import { door } from "../mixins/door.ts";
+import { drainAll } from "../mixins/drain.ts";
+import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
+import { provideSettings } from "../mixins/settings.ts";
+import { brokerOptions } from "../moleculer.config.ts";
+import type { EmbeddedPostgres } from "./embedded-postgres.ts";
+import { startEmbedded } from "./embedded-postgres.ts";
+import type { Env } from "./env.ts";
+import { migrateAll, nodeUrl } from "./migrate.ts";
+
+const SERVICES = join(import.meta.dirname, "..", "services");
+/** How long open requests may take to end once sockets were told to go, in ms. */
+const CLOSE_GRACE_MS = 3_000;
+
+export interface App {
+	broker: ServiceBroker;
+	/** Where the doors are; null in a process without a door. */
+	url: string | null;
+	/** Drains and stops everything that this process started. Safe to call twice. */
+	stop(): Promise<void>;
+}
+
+export interface AppOptions {
+	env: Env;
+	/** Without doors and background work: for tools that only call actions, beside a running Reloop or without one. */
+	tool?: boolean;
+	checkAnswers?: boolean;
+}
+
+/** The services of a node: every `*.service.ts` in its folder. */
+async function servicesOf(node: string): Promise<ServiceSchema[]> {
+	const files = (await readdir(join(SERVICES, node))).filter((file) => file.endsWith(".service.ts")).sort();
+	return Promise.all(files.map(async (file) => ((await import(pathToFileURL(join(SERVICES, node, file)).href)) as { default: ServiceSchema }).default));
+}
+
+const DOORS = ["api", "socket"];
+
+/** A port nobody listens on: for PORT=0, since links and origins need to know it before the door opens. */
+async function freePort(host: string): Promise<number> {
+	const probe = createServer().listen(0, host);
+	await once(probe, "listening");
+	const { port } = probe.address() as AddressInfo;
+	probe.close();
+	await once(probe, "close");
+	return port;
+}
+
+async function withPort(env: Env): Promise<Env> {
+	if (env.PORT !== 0) return env;
+	const PORT = await freePort(env.HOST);
+	return { ...env, PORT, PUBLIC_URL: env.PUBLIC_URL === "http://localhost:0" ? `http://localhost:${PORT}` : env.PUBLIC_URL };
+}
+
+export async function startApp({ env: given, tool = false, checkAnswers }: AppOptions): Promise<App> {
+	const env = await withPort(given);
+	const nodes = env.NODES.filter((node) => !tool || !DOORS.includes(node));
+	const schemas = Promise.all(nodes.map(servicesOf));
+	let embedded: EmbeddedPostgres | undefined;
+	let broker: ServiceBroker | undefined;
+	try {
+		embedded = env.DATABASE_URL ? undefined : await startEmbedded(join(env.DATA_DIR, "postgres"));
+		const ownerUrl = env.DATABASE_DIRECT_URL ?? env.DATABASE_URL ?? (embedded as EmbeddedPostgres).ownerUrl;
+		await migrateAll({ ownerUrl, secretKey: env.SECRET_KEY }, "up");
+		const base = env.DATABASE_URL ?? ownerUrl;
+		configureDatabases({ urlFor: (node) => nodeUrl(env, base, node), directUrlFor: (node) => nodeUrl(env, ownerUrl, node, { direct: true }) });
+
+		broker = new ServiceBroker(brokerOptions(env, { checkAnswers }));
+		provideSettings(broker, env, { tool });
+		for (const schema of (await schemas).flat()) broker.createService(schema);
+		await broker.start();
+		const hasDoor = nodes.some((node) => DOORS.includes(node));
+		const port = hasDoor ? await door(broker).listen(env.HOST, env.PORT) : null;
+		return { broker, url: port === null ? null : `http://localhost:${port}`, stop: stopOnce(broker, embedded) };
+	} catch (error) {
+		await stopOnce(broker, embedded)();
+		throw error;
+	}
+}
+
+/** Not ready, sockets told to go, requests ended, services stopped, databases closed: in this order, each step whatever the one before did. */
+function stopOnce(broker: ServiceBroker | undefined, embedded: EmbeddedPostgres | undefined): () => Promise<void> {
+	let stopping: Promise<void> | undefined;
+	const stop = async () => {
+		const steps: (() => Promise<void>)[] = [];
+		if (broker) {
+			const running = broker;
+			steps.push(
+				async () => door(running).drain(),
+				() => drainAll(running),
+				() => door(running).close(CLOSE_GRACE_MS),
+				async () => void (await running.stop()),
+			);
+		}
+		steps.push(closeDatabases);
+		if (embedded) steps.push(() => (embedded as EmbeddedPostgres).stop());
+		for (const step of steps) {
+			try {
+				await step();
+			} catch (error) {
+				broker?.logger.error("A step of stopping failed.", error);
+			}
+		}
+	};
+	return () => {
+		stopping ??= stop();
+		return stopping;
+	};
+}

@@ -1,0 +1,36 @@
+// `npm start`: one process with the nodes named in NODES. Says where it is ready; SIGTERM and Ctrl-C drain it.
+import { startApp } from "./app.ts";
+import { EnvError, readEnv } from "./env.ts";
+
+/** Ctrl-C reaches us once from the terminal and once through npm: within this time (ms) it is the same one. */
+const SAME_KEYPRESS = 500;
+/** Longer than this (ms) a stop may not take: then we end, and what was acknowledged is in the store anyway. */
+const LONGEST_STOP = 9_500;
+
+async function main(): Promise<void> {
+	const env = readEnv();
+	const app = await startApp({ env });
+	let stoppingSince: number | undefined;
+	const stop = (signal: NodeJS.Signals): void => {
+		if (stoppingSince !== undefined) {
+			if (signal === "SIGINT" && Date.now() - stoppingSince < SAME_KEYPRESS) return;
+			process.exit(1);
+		}
+		stoppingSince = Date.now();
+		setTimeout(() => process.exit(1), LONGEST_STOP).unref();
+		void app.stop().then(() => process.exit(0));
+	};
+	process.on("SIGTERM", stop);
+	process.on("SIGINT", stop);
+	if (env.NODE_ENV === "production") app.broker.logger.info({ url: app.url, nodes: env.NODES }, "ready");
+	else console.log(app.url ? `Reloop is ready at ${app.url}` : `Reloop is ready: ${env.NODES.join(", ")}`);
+}
+
+try {
+	await main();
+} catch (error) {
+	// A wrong setting or a taken port is a sentence; anything else deserves its stack.
+	const expected = error instanceof EnvError || (error instanceof Error && "sentence" in error);
+	console.error(expected ? (error as Error).message : error);
+	process.exit(1);
+}

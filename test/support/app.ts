@@ -1,0 +1,25 @@
+// The whole platform in this process, on a database of its own: for stories that need no killing.
+import { rm } from "node:fs/promises";
+import type { App } from "../../config/app.ts";
+import { startApp } from "../../config/app.ts";
+import { readEnv } from "../../config/env.ts";
+import { dataDirectory } from "./process.ts";
+
+export interface TestApp extends App {
+	url: string;
+}
+
+/** Every node with both doors on a free port; answers are held against their contracts. `environment` adds to the usual one. */
+export async function startTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
+	const data = await dataDirectory();
+	const env = readEnv({ NODE_ENV: "test", DATA_DIR: data.path, PORT: "0", RATE_LIMIT_FACTOR: "100000", LOG_LEVEL: "fatal", ...environment });
+	const app = await startApp({ env, checkAnswers: true });
+	return {
+		...app,
+		url: app.url as string,
+		stop: async () => {
+			await app.stop();
+			await rm(data.path, { recursive: true, force: true });
+		},
+	};
+}

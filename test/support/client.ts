@@ -1,0 +1,102 @@
+// People with accounts, and their HTTP and socket clients: what stories are told with.
+import { randomUUID } from "node:crypto";
+import { io } from "socket.io-client";
+import type { Socket } from "socket.io-client";
+
+export interface Reply {
+	status: number;
+	headers: Headers;
+	// Tests read answers as clients do, who have no types.
+	// biome-ignore lint/suspicious/noExplicitAny: the body of any answer
+	body: any;
+}
+
+export interface RequestOptions {
+	method?: string;
+	token?: string | undefined;
+	body?: unknown;
+	headers?: Record<string, string>;
+}
+
+/** One request as a client makes it; the body is parsed where it is JSON. */
+export async function http(url: string, path: string, { method, token, body, headers = {} }: RequestOptions = {}): Promise<Reply> {
+	const response = await fetch(new URL(path, url), {
+		method: method ?? (body === undefined ? "GET" : "POST"),
+		headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers },
+		...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+	});
+	const text = await response.text();
+	return { status: response.status, headers: response.headers, body: text && /json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(text) : text };
+}
+
+export interface Person {
+	email: string;
+	password: string;
+	accountId: string;
+	profileId: string;
+	displayName: string;
+	accessToken: string;
+	refreshToken: string;
+	get(path: string): Promise<Reply>;
+	send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+	post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+}
+
+/** Registers somebody new. */
+export async function person(url: string, displayName: string): Promise<Person> {
+	const email = `${displayName.toLowerCase().replace(/[^a-z0-9]/g, "")}-${randomUUID().slice(0, 8)}@example.org`;
+	const password = `circular ${randomUUID().slice(0, 8)}`;
+	const made = await http(url, "/api/auth/register", { body: { email, password, displayName } });
+	if (made.status !== 201) throw new Error(`register answered ${made.status} ${JSON.stringify(made.body)}`);
+	const { account, profile, tokens } = made.body;
+	const me: Person = {
+		email,
+		password,
+		accountId: account.id,
+		profileId: profile.id,
+		displayName,
+		accessToken: tokens.accessToken,
+		refreshToken: tokens.refreshToken,
+		get: (path) => http(url, path, { token: me.accessToken }),
+		send: (method, path, body, headers) => http(url, path, { method, token: me.accessToken, body, ...(headers ? { headers } : {}) }),
+		post: (path, body = {}, headers = {}) => me.send("POST", path, body, headers),
+	};
+	return me;
+}
+
+/** A stock Socket.IO client, connected; rejects with the problem of a refused handshake. */
+export function connect(url: string, token: string): Promise<Socket> {
+	const socket = io(url, { transports: ["websocket"], auth: { token }, forceNew: true, reconnection: false });
+	return new Promise((resolve, reject) => {
+		socket.once("connect", () => resolve(socket));
+		socket.once("connect_error", (error) => {
+			socket.close();
+			reject(Object.assign(error, { problem: (error as Error & { data?: unknown }).data }));
+		});
+	});
+}
+
+/** Says something and waits for the acknowledgement; rejects with the problem. */
+// biome-ignore lint/suspicious/noExplicitAny: the result of any event
+export function say(socket: Socket, event: string, payload: unknown): Promise<any> {
+	return new Promise((resolve, reject) => {
+		const gone = () => reject(new Error("the socket was closed before the acknowledgement"));
+		socket.once("disconnect", gone);
+		socket.emit(event, payload, (error: unknown, result: unknown) => {
+			socket.off("disconnect", gone);
+			if (error) reject(Object.assign(new Error(`${event} was refused: ${JSON.stringify(error)}`), { problem: error }));
+			else resolve(result);
+		});
+	});
+}
+
+/** Gathers the events of one room as a socket hears them. */
+// biome-ignore lint/suspicious/noExplicitAny: log events of any type
+export function listen(socket: Socket, room: string): any[] {
+	// biome-ignore lint/suspicious/noExplicitAny: log events of any type
+	const heard: any[] = [];
+	socket.on("events", (frame: { room: string; events: unknown[] }) => {
+		if (frame.room === room) heard.push(...frame.events);
+	});
+	return heard;
+}

@@ -1,0 +1,59 @@
+// Reloop as its operators run it: a process of its own, that can be killed.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+export interface Running {
+	url: string;
+	pid: number;
+	child: ChildProcess;
+	/** Everything it printed so far. */
+	output: () => string;
+	/** Ends it; answers the exit code, or the signal that ended it. */
+	end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+}
+
+/** Starts Node directly, as a start script would: killing it kills no npm in between. */
+export async function startProcess(dataDir: string, environment: Record<string, string> = {}): Promise<Running> {
+	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"], {
+		cwd: ROOT,
+		env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, PORT: "0", RATE_LIMIT_FACTOR: "100000", LOG_LEVEL: "warn", ...environment },
+		stdio: ["ignore", "pipe", "pipe"],
+	});
+	let output = "";
+	const url = await new Promise<string>((resolve, reject) => {
+		const hear = (chunk: Buffer) => {
+			output += chunk;
+			const ready = /Reloop is ready at (\S+)/.exec(output);
+			if (ready?.[1]) resolve(ready[1]);
+		};
+		child.stdout?.on("data", hear);
+		child.stderr?.on("data", hear);
+		child.once("exit", (code, signal) => reject(new Error(`Reloop ended before it was ready (${code ?? signal}):\n${output}`)));
+	});
+	return {
+		url,
+		pid: child.pid as number,
+		child,
+		output: () => output,
+		async end(signal = "SIGTERM") {
+			if (child.exitCode !== null) return child.exitCode;
+			if (child.signalCode !== null) return child.signalCode;
+			const ended = once(child, "exit");
+			child.kill(signal);
+			const [code, by] = (await ended) as [number | null, NodeJS.Signals | null];
+			return code ?? (by as NodeJS.Signals);
+		},
+	};
+}
+
+/** A data directory of one's own, removed at the end of the test. */
+export async function dataDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+	const path = await mkdtemp(join(tmpdir(), "reloop-test-"));
+	return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
