@@ -32,7 +32,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** What Node's parser says about a request that never became one. */
 const PARSER_PROBLEMS: Record<string, ProblemCode> = {
 	HPE_HEADER_OVERFLOW: "headers-too-large",
-	HPE_CHUNK_EXTENSIONS_OVERFLOW: "payload-too-large",
+	HPE_CHUNK_EXTENSIONS_OVERFLOW: "too-large",
 	ERR_HTTP_REQUEST_TIMEOUT: "request-timeout",
 };
 
@@ -51,7 +51,7 @@ export function door(broker: ServiceBroker): Door {
 export function makeDoor(): Door {
 	// The Host header is asked for by our own handler, which answers a problem; Node would answer an empty 400.
 	const server = createServer({ ...PATIENCE, maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false });
-	let handler: RequestHandler = (_req, res) => refuse(res, "unavailable");
+	let handler: RequestHandler = (_req, res) => refuse(res, "draining");
 	let draining = false;
 	let closed: Promise<void> | undefined;
 
@@ -63,7 +63,7 @@ export function makeDoor(): Door {
 	server.on("request", answer);
 	// A client that waits for "100 Continue" gets it when its body is going to be read, not before.
 	server.on("checkContinue", answer);
-	server.on("checkExpectation", (_req, res) => refuse(res, "expectation-failed"));
+	server.on("checkExpectation", (_req, res) => refuse(res, "bad-header"));
 	server.on("clientError", refuseRaw);
 
 	return {
@@ -76,7 +76,7 @@ export function makeDoor(): Door {
 		},
 		listen: (host, port) =>
 			new Promise((resolve, reject) => {
-				const failed = (error: NodeJS.ErrnoException): void => reject(new Error(listenSentence(error, host, port), { cause: error }));
+				const failed = (error: NodeJS.ErrnoException): void => reject(Object.assign(new Error(listenSentence(error, host, port), { cause: error }), { sentence: true }));
 				server.once("error", failed);
 				server.listen(port, host, () => {
 					server.off("error", failed);

@@ -11,10 +11,11 @@
 //   once(ctx, db, work)           the effect is one transaction: it runs in the one that keeps the answer
 //   onceClaimed(ctx, db, work)    the effect is committed by somebody else (an actor): `work` gets a claim to write with it
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
-import { env } from "../config/env.ts";
+import type { ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../services/contracts/errors.ts";
-import type { ProblemCode } from "../services/contracts/errors.ts";
+import type { ProblemCode, ProblemExtras } from "../services/contracts/errors.ts";
 import type { Db, Tx } from "./postgres.ts";
+import { settings } from "./settings.ts";
 
 /** What the door passes: who and where (`scope`), the client's key, and the fingerprint of what was asked. */
 export interface IdempotencyKey {
@@ -28,6 +29,7 @@ export interface IdempotentCtx {
 	readonly idempotency?: IdempotencyKey | undefined;
 	readonly meta: object;
 	readonly requestId: string;
+	readonly broker: ServiceBroker;
 }
 
 /** Writes the answer of a key; to be called in the transaction of the effect. */
@@ -58,7 +60,7 @@ export async function once<R>(ctx: IdempotentCtx, db: Db, work: (tx: Tx) => Prom
 			const stored = await findStored<R>(ctx, tx);
 			if (stored) return stored.answer;
 			const answer = await work(tx);
-			await write(tx, idempotency, 200, answer);
+			await write(ctx, tx, 200, answer);
 			return answer;
 		}),
 	);
@@ -86,10 +88,7 @@ export async function onceClaimed<R>(ctx: IdempotentCtx, db: Db, work: (claim: C
 
 /** The claim of this call: keeps its answer. Does nothing without an Idempotency-Key. */
 export function claim(ctx: IdempotentCtx): Claim {
-	const { idempotency } = ctx;
-	return async (tx, answer) => {
-		if (idempotency) await write(tx, idempotency, 200, answer);
-	};
+	return (tx, answer) => write(ctx, tx, 200, answer);
 }
 
 /** The answer kept for this call's key. Throws the kept 409, or 422 `idempotency-key-reused` for other parameters. */
@@ -100,10 +99,10 @@ export async function findStored<R>(ctx: IdempotentCtx, db: Pick<Db, "query">): 
 	const [row] = await db.query<Row>("select hash, status, answer from idempotency where scope = $1 and key = $2", [scope, key], "idempotency-find");
 	if (!row) return undefined;
 	if (!row.hash.equals(Buffer.from(hash, "base64url"))) throw problem("idempotency-key-reused");
-	const kept: unknown = JSON.parse(open(row.answer, idempotency));
+	const kept: unknown = JSON.parse(open(ctx.broker, row.answer, idempotency));
 	if (row.status === 409) {
-		const { code, data } = kept as { code: ProblemCode; data: Record<string, unknown> };
-		throw problem(code, { ...data, replayed: true });
+		const { code, data } = kept as { code: ProblemCode; data: ProblemExtras };
+		throw problem(code, data);
 	}
 	// The door reads it and says so in a header.
 	(ctx.meta as { $replyReplayed?: true }).$replyReplayed = true;
@@ -121,18 +120,19 @@ async function keepingConflicts<R>(ctx: IdempotentCtx, db: Db, work: () => Promi
 	try {
 		return await work();
 	} catch (error) {
-		const refusal = error as { code?: unknown; type?: unknown; data?: Record<string, unknown> };
-		if (ctx.idempotency && refusal.code === 409 && typeof refusal.type === "string" && !refusal.data?.replayed && !isProblem(error, "idempotency-running")) {
-			// The request id belongs to the answer: a repetition is byte-identical.
-			await write(db, ctx.idempotency, 409, { code: refusal.type, data: { ...refusal.data, requestId: ctx.requestId } });
+		if (isProblem(error) && error.code === 409 && error.type !== "idempotency-running" && error.data?.keptRequestId === undefined) {
+			// The request id is part of the answer: a repetition is byte-identical.
+			await write(ctx, db, 409, { code: error.type, data: { ...error.data, keptRequestId: ctx.requestId } });
 		}
 		throw error;
 	}
 }
 
-async function write(tx: Pick<Tx, "query">, idempotency: IdempotencyKey, status: 200 | 409, answer: unknown): Promise<void> {
+async function write(ctx: IdempotentCtx, tx: Pick<Tx, "query">, status: 200 | 409, answer: unknown): Promise<void> {
+	const { idempotency, broker } = ctx;
+	if (!idempotency) return;
 	const { scope, key, hash } = idempotency;
-	const values = [scope, key, Buffer.from(hash, "base64url"), status, seal(JSON.stringify(answer ?? null), idempotency), new Date()];
+	const values = [scope, key, Buffer.from(hash, "base64url"), status, seal(broker, JSON.stringify(answer ?? null), idempotency), new Date()];
 	const insert = "insert into idempotency (scope, key, hash, status, answer, created_at) values ($1, $2, $3, $4, $5, $6)";
 	// A refusal is written after the rollback: somebody may have been faster, and then theirs is the answer.
 	if (status === 409) await tx.query(`${insert} on conflict do nothing`, values, "idempotency-keep-refusal");
@@ -140,19 +140,28 @@ async function write(tx: Pick<Tx, "query">, idempotency: IdempotencyKey, status:
 }
 
 // Answers may hold tokens: they are sealed, each to its own key and scope.
-let sealing: Buffer | undefined;
-const sealingKey = (): Buffer => (sealing ??= Buffer.from(hkdfSync("sha256", env.SECRET_KEY, "", "reloop idempotency answers", 32)));
+const sealing = new WeakMap<ServiceBroker, Buffer>();
+
+function sealingKey(broker: ServiceBroker): Buffer {
+	let key = sealing.get(broker);
+	if (!key) {
+		key = Buffer.from(hkdfSync("sha256", settings(broker).SECRET_KEY, "", "reloop idempotency answers", 32));
+		sealing.set(broker, key);
+	}
+	return key;
+}
+
 const boundTo = ({ scope, key }: IdempotencyKey): Buffer => Buffer.from(JSON.stringify([scope, key]));
 
-function seal(text: string, idempotency: IdempotencyKey): Buffer {
+function seal(broker: ServiceBroker, text: string, idempotency: IdempotencyKey): Buffer {
 	const nonce = randomBytes(12);
-	const cipher = createCipheriv("aes-256-gcm", sealingKey(), nonce).setAAD(boundTo(idempotency));
+	const cipher = createCipheriv("aes-256-gcm", sealingKey(broker), nonce).setAAD(boundTo(idempotency));
 	const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
 	return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-function open(sealed: Buffer, idempotency: IdempotencyKey): string {
-	const decipher = createDecipheriv("aes-256-gcm", sealingKey(), sealed.subarray(0, 12)).setAAD(boundTo(idempotency)).setAuthTag(sealed.subarray(12, 28));
+function open(broker: ServiceBroker, sealed: Buffer, idempotency: IdempotencyKey): string {
+	const decipher = createDecipheriv("aes-256-gcm", sealingKey(broker), sealed.subarray(0, 12)).setAAD(boundTo(idempotency)).setAuthTag(sealed.subarray(12, 28));
 	return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString("utf8");
 }
 

@@ -139,7 +139,7 @@ function pathParam(name: string, rule: Rule): PathParam {
 }
 
 function coercionOf(rule: Rule): Coercion {
-	switch ((rule as { type?: unknown }).type) {
+	switch (rule.type) {
 		case "number":
 			return "number";
 		case "boolean":
@@ -151,7 +151,7 @@ function coercionOf(rule: Rule): Coercion {
 	}
 }
 
-const isUuid = (rule: Rule): boolean => (rule as { type?: unknown }).type === "uuid";
+const isUuid = (rule: Rule): boolean => rule.type === "text" && rule.format === "uuid";
 
 const paramNames = (path: string): string[] => [...path.matchAll(/:([A-Za-z]\w*)/g)].map((match) => match[1] as string);
 

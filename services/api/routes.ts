@@ -11,6 +11,7 @@
 //   narrow       open to a token that is only good for changing a password
 //   oauth        RFC 6749: the body may be a form, refusals are `{error, error_description}`
 //   details      the scope without which the answer's `checks` are left out
+//   down         the status of an answer that says `status: "down"`
 //   location     where the created thing is; `{field}` is the answer's
 //   cache        Cache-Control; "no-store" unless said
 import type { ActionName } from "../contracts/index.ts";
@@ -33,6 +34,7 @@ export interface Route {
 	readonly narrow?: true;
 	readonly oauth?: true;
 	readonly details?: Scope;
+	readonly down?: 503;
 	readonly location?: string;
 	readonly cache?: string;
 }
@@ -43,13 +45,13 @@ const OPS = "ops:read";
 export const routes: readonly Route[] = [
 	// The process and its documents
 	{ method: "GET", path: "/live", action: "api.live", access: "anyone" },
-	{ method: "GET", path: "/ready", action: "api.ready", access: "anyone" },
+	{ method: "GET", path: "/ready", action: "api.ready", access: "anyone", down: 503 },
 	{ method: "GET", path: "/api/openapi.json", action: "api.openapi", access: "anyone", cache: PUBLIC },
 	{ method: "GET", path: "/api/asyncapi.json", action: "api.asyncapi", access: "anyone", cache: PUBLIC },
-	{ method: "GET", path: "/api/identity/health", action: "identity.health", access: "anyone", details: OPS },
-	{ method: "GET", path: "/api/groups/health", action: "groups.health", access: "anyone", details: OPS },
-	{ method: "GET", path: "/api/gamification/health", action: "gamification.health", access: "anyone", details: OPS },
-	{ method: "GET", path: "/api/presence/health", action: "presence.health", access: "anyone", details: OPS },
+	{ method: "GET", path: "/api/identity/health", action: "identity.health", access: "anyone", details: OPS, down: 503 },
+	{ method: "GET", path: "/api/groups/health", action: "groups.health", access: "anyone", details: OPS, down: 503 },
+	{ method: "GET", path: "/api/gamification/health", action: "gamification.health", access: "anyone", details: OPS, down: 503 },
+	{ method: "GET", path: "/api/presence/health", action: "presence.health", access: "anyone", details: OPS, down: 503 },
 
 	// identity
 	{ method: "GET", path: "/.well-known/jwks.json", action: "identity.jwks", access: "anyone", cache: PUBLIC },

@@ -1,0 +1,26 @@
+// Who asks, and may they: the Bearer token of a request, and the access rule of its row.
+import type { IncomingMessage } from "node:http";
+import { problem } from "../contracts/errors.ts";
+import type { Principal } from "../contracts/index.ts";
+import type { Route } from "./routes.ts";
+
+const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
+/** A token that was only given for changing a password carries this scope and nothing else. */
+const NARROW = "account:password";
+
+export type Verify = (token: string) => Promise<Principal>;
+
+/** The token of the Authorization header; undefined without the header, null where it is none of ours. */
+export function bearerOf(req: IncomingMessage): string | null | undefined {
+	const header = req.headers.authorization;
+	if (header === undefined) return undefined;
+	return BEARER.exec(header)?.[1] ?? null;
+}
+
+/** Throws 401 unauthenticated, 403 password-change-required, 403 forbidden. */
+export function authorize(row: Route, principal: Principal | undefined): void {
+	if (row.access === "anyone") return;
+	if (!principal) throw problem("unauthenticated");
+	if (!row.narrow && principal.scopes.length === 1 && principal.scopes[0] === NARROW) throw problem("password-change-required");
+	if (row.access !== "signed-in" && !principal.scopes.includes(row.access)) throw problem("forbidden");
+}

@@ -1,0 +1,157 @@
+// The HTTP door: moleculer-web with its own server, parsers and direct mapping switched off. What it answers is the table
+// in routes.ts, how is the chain in chain.ts; here they are put together.
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Context, Service } from "moleculer";
+import ApiGateway from "moleculer-web";
+import { door } from "../../mixins/door.ts";
+import { defineService, implement } from "../../mixins/node.ts";
+import { settings } from "../../mixins/settings.ts";
+import { tokens } from "../../mixins/token.ts";
+import { problem } from "../contracts/errors.ts";
+import { allActions } from "../contracts/index.ts";
+import { asyncapi } from "../socket/asyncapi.ts";
+import { addressReader } from "./address.ts";
+import { makeAnswers } from "./answers.ts";
+import type { Answers, Exchange } from "./answers.ts";
+import { makeChain } from "./chain.ts";
+import { makeCors } from "./cors.ts";
+import type { Cors } from "./cors.ts";
+import { readiness } from "./health.ts";
+import { openapi } from "./openapi.ts";
+import { makeQuotas } from "./quotas.ts";
+import { makeRouter } from "./router.ts";
+import type { CompiledRoute, Router } from "./router.ts";
+import { routes } from "./routes.ts";
+
+/** What this service keeps about itself between requests. */
+interface ApiService extends Service {
+	router: Router;
+	answers: Answers;
+	cors: Cors;
+	chain: ReturnType<typeof makeChain>;
+	aliases: WebAlias[];
+	found: Map<CompiledRoute, WebAlias>;
+	httpHandler(req: IncomingMessage, res: ServerResponse): void;
+}
+interface WebAlias {
+	method: string;
+	path: string;
+	route: object;
+}
+type Request = IncomingMessage & { exchange: Exchange };
+interface Found {
+	alias: WebAlias;
+	route: CompiledRoute;
+	values: string[];
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+function requestIdOf({ headers }: IncomingMessage): string {
+	const given = headers["x-request-id"] ?? headers["x-correlation-id"];
+	return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+export default defineService({
+	name: "api",
+	mixins: [ApiGateway],
+
+	settings: {
+		// The process's one server is mixins/door.ts: it listens when everything is ready.
+		server: false,
+		logRequest: null,
+		logRequestParams: null,
+		logResponse: null,
+		logRouteRegistration: null,
+		routes: [{ path: "/", mappingPolicy: "restrict", bodyParsers: false, logging: false, aliases: Object.fromEntries(routes.map(({ method, path, action }) => [`${method} ${path}`, action])) }],
+	},
+
+	actions: {
+		// moleculer-web's own: they tell and change the routes, which is nobody's business.
+		listAliases: false,
+		addRoute: false,
+		removeRoute: false,
+
+		...implement("api", {
+			live: () => ({ status: "ok" as const }),
+			ready: (ctx) => readiness(ctx.broker, door(ctx.broker)),
+			openapi: (ctx) => openapi(settings(ctx.broker)),
+			asyncapi: (ctx) => asyncapi(settings(ctx.broker)),
+		}),
+	},
+
+	methods: {
+		/** Every request begins here. */
+		httpHandler(this: ApiService, req: IncomingMessage, res: ServerResponse): void {
+			const { url = "/", method = "GET" } = req;
+			const mark = url.indexOf("?");
+			const path = mark === -1 ? url : url.slice(0, mark);
+			const query = mark === -1 ? undefined : url.slice(mark + 1);
+			const exchange: Exchange = { req, res, path, query, requestId: requestIdOf(req), extra: [...this.cors.headers(req.headers.origin)], oauth: false, refusal: undefined };
+			(req as Request).exchange = exchange;
+			if (req.headers.host === undefined && req.httpVersion !== "1.0") return this.fail(exchange, problem("malformed", { detail: "The Host header is missing." }));
+			if (method === "OPTIONS") return this.preflight(exchange);
+			this.actions.rest({ req, res }, { requestID: exchange.requestId }).catch((error: unknown) => this.fail(exchange, error));
+		},
+
+		/** moleculer-web asks for the address without the query; the query waits until its reader is known. */
+		parseQueryString(req: Request) {
+			return { url: req.exchange.path, query: undefined };
+		},
+
+		/** The row of a request. Throws 404, the same for all that is not there, and 405 with Allow. */
+		resolveAlias(this: ApiService, path: string, method: string): Found {
+			const found = this.router.find(method, path);
+			if (!found) throw problem("not-found");
+			if (found.kind === "wrong-method") throw problem("method-not-allowed", { allow: found.allow });
+			return { ...found, alias: this.found.get(found.route) as WebAlias };
+		},
+
+		/** In the place of moleculer-web's own chain, which would read bodies before it asks who sends them. */
+		async routeHandler(this: ApiService, ctx: Context, _route: object, req: Request, _res: ServerResponse, { route, values }: Found): Promise<true> {
+			const { exchange } = req;
+			exchange.oauth = route.row.oauth === true;
+			await this.chain(ctx, exchange, route, values);
+			return true;
+		},
+
+		preflight(this: ApiService, exchange: Exchange): void {
+			const allow = this.router.allowed(exchange.path.length > 1 && exchange.path.endsWith("/") ? exchange.path.slice(0, -1) : exchange.path);
+			if (!allow) return this.fail(exchange, problem("not-found"));
+			exchange.extra.length = 0;
+			exchange.extra.push("Allow", allow, ...this.cors.preflight(exchange.req.headers.origin, allow));
+			this.answers.send(exchange, 204, undefined);
+		},
+
+		fail(this: ApiService, exchange: Exchange, error: unknown): void {
+			const { status, code } = this.answers.fail(exchange, error);
+			const where = { requestId: exchange.requestId, method: exchange.req.method, path: exchange.path, status, code };
+			if (status === 500) this.logger.error("request failed", where, (error as Error | undefined)?.stack);
+			else if (status > 500) this.logger.warn("request refused", where);
+			else this.logger.debug("request refused", where);
+		},
+	},
+
+	created(this: ApiService) {
+		const env = settings(this.broker);
+		const entrance = door(this.broker);
+		const localOrigins = (port: number) => [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
+		const origins = new Set([...env.CORS_ORIGINS, new URL(env.PUBLIC_URL).origin, ...localOrigins(env.PORT)]);
+		// With PORT=0 the port is known only once the door listens.
+		const isOwn = (origin: string) => localOrigins((entrance.server.address() as AddressInfo | null)?.port ?? env.PORT).includes(origin);
+		this.cors = makeCors((origin) => origins.has(origin) || isOwn(origin));
+		this.answers = makeAnswers({ https: env.NODE_ENV === "production" && env.PUBLIC_URL.startsWith("https:") });
+		this.router = makeRouter(routes, allActions);
+		this.chain = makeChain({
+			answers: this.answers,
+			quotas: makeQuotas(env.RATE_LIMIT_FACTOR),
+			verify: (token) => tokens(this.broker).verify(token),
+			addressOf: addressReader(env.TRUST_PROXY),
+			secret: env.SECRET_KEY,
+		});
+		this.found = new Map(this.router.routes.map((route) => [route, this.aliases.find((alias) => alias.method === route.row.method && `/${alias.path.replace(/^\//, "")}` === route.row.path) as WebAlias]));
+		entrance.onRequest((req, res) => this.httpHandler(req, res));
+	},
+});

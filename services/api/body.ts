@@ -1,0 +1,109 @@
+// Reading a request's body: refused by its header before a byte is read, bounded while it is read, strict UTF-8, JSON with
+// bounded depth, a plain object. Compressed bodies are refused: inflating a small one may cost anything.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { problem } from "../contracts/errors.ts";
+
+export const MAX_BODY_BYTES = 100 * 1024;
+/** Objects and lists inside each other. The contracts need four. */
+export const MAX_DEPTH = 64;
+
+export type Params = Record<string, unknown>;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Says by headers alone whether a body will come. */
+export function bodyComes(req: IncomingMessage): boolean {
+	return req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0;
+}
+
+/**
+ * The body as an object; `{}` where none comes. Throws 413 too-large, 415 unsupported-media-type, 400 malformed,
+ * 422 validation.
+ */
+export async function readBody(req: IncomingMessage, res: ServerResponse, acceptForm: boolean): Promise<Params> {
+	if (!bodyComes(req)) return {};
+	if (Number(req.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw problem("too-large", { detail: tooLarge });
+	const form = mediaType(req, acceptForm) === "form";
+	if (req.headers.expect !== undefined) res.writeContinue();
+	const text = decode(await readBytes(req));
+	return form ? parseForm(text) : parseJson(text);
+}
+
+const tooLarge = `A body has at most ${MAX_BODY_BYTES} bytes.`;
+
+function mediaType(req: IncomingMessage, acceptForm: boolean): "json" | "form" {
+	const coding = req.headers["content-encoding"];
+	if (coding !== undefined && coding.toLowerCase() !== "identity") throw problem("unsupported-media-type", { detail: "A compressed body is not accepted." });
+	const [type = "", ...parameters] = (req.headers["content-type"] ?? "").toLowerCase().split(";");
+	for (const parameter of parameters) {
+		const [name = "", value = ""] = parameter.split("=");
+		if (name.trim() === "charset" && !/^"?utf-?8"?$/.test(value.trim())) throw problem("unsupported-media-type", { detail: "The only charset is UTF-8." });
+	}
+	if (type.trim() === "application/json") return "json";
+	if (acceptForm && type.trim() === "application/x-www-form-urlencoded") return "form";
+	throw problem("unsupported-media-type", { detail: `The body must be application/json${acceptForm ? " or application/x-www-form-urlencoded" : ""}.` });
+}
+
+function readBytes(req: IncomingMessage): Promise<Buffer> {
+	return new Promise((resolve, reject) => {
+		const chunks: Buffer[] = [];
+		let length = 0;
+		const stop = (): void => {
+			req.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
+		};
+		const onData = (chunk: Buffer): void => {
+			length += chunk.length;
+			if (length > MAX_BODY_BYTES) {
+				stop();
+				reject(problem("too-large", { detail: tooLarge }));
+			} else chunks.push(chunk);
+		};
+		const onEnd = (): void => {
+			stop();
+			resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length));
+		};
+		// The client went away in the middle: nobody will read the answer, but the request has to end.
+		const onGone = (): void => {
+			stop();
+			reject(problem("malformed", { detail: "The body ended early." }));
+		};
+		if (req.destroyed) return reject(problem("malformed", { detail: "The body ended early." }));
+		req.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
+	});
+}
+
+function decode(bytes: Buffer): string {
+	try {
+		return utf8.decode(bytes);
+	} catch {
+		throw problem("malformed", { detail: "The body is not UTF-8." });
+	}
+}
+
+function parseJson(text: string): Params {
+	let value: unknown;
+	try {
+		value = JSON.parse(text);
+	} catch {
+		throw problem("malformed", { detail: "The body is not JSON." });
+	}
+	if (typeof value !== "object" || value === null || Array.isArray(value)) throw problem("validation", { errors: [{ path: "", code: "type", message: "must be an object" }] });
+	if (!fits(value, MAX_DEPTH)) throw problem("validation", { errors: [{ path: "", code: "type", message: `must not be nested deeper than ${MAX_DEPTH}` }] });
+	return value as Params;
+}
+
+function fits(value: object, deeper: number): boolean {
+	if (deeper === 0) return false;
+	for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+		if (typeof inner === "object" && inner !== null && !fits(inner, deeper - 1)) return false;
+	}
+	return true;
+}
+
+function parseForm(text: string): Params {
+	const params: Params = {};
+	for (const [name, value] of new URLSearchParams(text)) {
+		if (Object.hasOwn(params, name)) throw problem("malformed", { detail: `${JSON.stringify(name.slice(0, 60))} is there twice.` });
+		params[name] = value;
+	}
+	return params;
+}

@@ -1,0 +1,28 @@
+// Which pages of other origins a browser lets read our answers: those of the configuration and our own, nobody else's.
+
+export interface Cors {
+	/** Headers for an answer to this Origin: name, value, name, value. */
+	headers(origin: string | undefined): readonly string[];
+	/** Headers for the answer to a preflight; `allow` is the path's Allow. */
+	preflight(origin: string | undefined, allow: string): readonly string[];
+}
+
+const EXPOSED = "X-Request-Id, Idempotent-Replayed, Retry-After, RateLimit, RateLimit-Policy, Location";
+const ACCEPTED = "Authorization, Content-Type, Idempotency-Key, X-Request-Id";
+const SECONDS = "600";
+
+/** `isAllowed` is asked once per request with an Origin. */
+export function makeCors(isAllowed: (origin: string) => boolean): Cors {
+	const stranger = ["Vary", "Origin"];
+	const headers = (origin: string | undefined): readonly string[] => {
+		if (origin === undefined) return [];
+		return isAllowed(origin) ? ["Access-Control-Allow-Origin", origin, "Vary", "Origin", "Access-Control-Expose-Headers", EXPOSED] : stranger;
+	};
+	return {
+		headers,
+		preflight(origin, allow) {
+			if (origin === undefined || !isAllowed(origin)) return stranger;
+			return ["Access-Control-Allow-Origin", origin, "Vary", "Origin", "Access-Control-Allow-Methods", allow, "Access-Control-Allow-Headers", ACCEPTED, "Access-Control-Max-Age", SECONDS];
+		},
+	};
+}
