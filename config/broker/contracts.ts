@@ -1,0 +1,77 @@
+// The broker's middleware that makes contracts hold: what goes into an action is what its contract says, what comes out too
+// (where `checkAnswers` is on: in tests), and who calls is known to the called but not theirs to change.
+//
+// Moleculer merges the callee's `ctx.meta` into the caller's, so that any service could change who its caller is, or the
+// HTTP status of the answer (traps C11). Here every call works on a copy, and nothing of it goes back but `$replyReplayed`.
+// Moleculer's own validator is to be switched off (`validator: false`).
+import type { ActionSchema, Context, Middleware } from "moleculer";
+import { problem } from "../../services/contracts/errors.ts";
+import { answerChecker, isActionName, paramsChecker } from "../../services/contracts/index.ts";
+import type { Meta, Principal } from "../../services/contracts/index.ts";
+
+export interface ContractOptions {
+	/** Fail a call whose answer is not what its contract says. Costs a second look at every answer. */
+	checkAnswers: boolean;
+}
+
+type Handler = (ctx: Context<unknown, Meta>) => Promise<unknown>;
+type Action = ActionSchema & { name: string; contract?: string };
+
+export function contractsMiddleware({ checkAnswers }: ContractOptions): Middleware {
+	return {
+		name: "Contracts",
+		localAction: (next: Handler, action: Action): Handler => guarded(withContract(next, action, checkAnswers)),
+		remoteAction: (next: Handler): Handler => guarded(next),
+	} as Middleware;
+}
+
+/** Checks what goes in and out of an action. A mistake in its definition stops the start. */
+function withContract(next: Handler, action: Action, checkAnswers: boolean): Handler {
+	const { contract, name } = action;
+	if (contract === undefined) {
+		const closed = action.visibility === "private" || action.visibility === "protected" || action.visibility === "public";
+		if (!closed && !name.startsWith("$")) throw new Error(`The action ${name} has no contract, and no visibility that keeps it off the doors.`);
+		return next;
+	}
+	if (!isActionName(contract) || contract !== name) throw new Error(`The action ${name} is bound to the contract ${contract}.`);
+	const readParams = paramsChecker(contract);
+	const readAnswer = checkAnswers ? answerChecker(contract) : undefined;
+
+	return async (ctx) => {
+		const read = readParams(ctx.params ?? {});
+		if (!read.ok) throw problem("validation", { errors: read.errors });
+		ctx.params = read.value;
+		const answer = await next(ctx);
+		const checked = readAnswer?.(answer);
+		if (checked && !checked.ok) {
+			const faults = checked.errors.map(({ path, message }) => `${path || "the answer"} ${message}`).join("; ");
+			throw new Error(`The answer of ${name} is not what its contract says: ${faults}.`);
+		}
+		return answer;
+	};
+}
+
+/** Runs an action on a meta of its own, and lets only the reply out of it. */
+function guarded(next: Handler): Handler {
+	return async (ctx) => {
+		ctx.meta = ownMeta(ctx.meta);
+		try {
+			return await next(ctx);
+		} finally {
+			// Moleculer merges what is here into the caller's meta, or sends it back over the wire.
+			ctx.meta = ctx.meta?.$replyReplayed === true ? { $replyReplayed: true } : {};
+		}
+	};
+}
+
+function ownMeta(given: Meta): Meta {
+	const { $replyReplayed: _caller, ...meta } = given;
+	if (meta.principal) Object.defineProperty(meta, "principal", { value: frozen(meta.principal), enumerable: true, writable: false, configurable: false });
+	return meta;
+}
+
+/** Frozen once at the door or on arrival from another process; then it only passes. */
+function frozen(principal: Principal): Principal {
+	if (Object.isFrozen(principal) && Object.isFrozen(principal.roles) && Object.isFrozen(principal.scopes)) return principal;
+	return Object.freeze({ ...principal, roles: Object.freeze([...(principal.roles ?? [])]), scopes: Object.freeze([...(principal.scopes ?? [])]) });
+}

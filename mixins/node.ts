@@ -1,0 +1,79 @@
+// How a service is written: `defineService`, and `implement`, which ties handlers to the contract. Every action of the
+// contract under the service's name must be there, and each handler gets and gives what its contract says.
+import type { ActionSchema, Context, ServiceBroker, ServiceSchema } from "moleculer";
+import { problem } from "../services/contracts/errors.ts";
+import { allActions, contractOf, isActionName } from "../services/contracts/index.ts";
+import type { ActionName, Answer, AnswerIn, CallOptions, Ctx, Idempotency, Meta, Params, ParamsIn, Principal } from "../services/contracts/index.ts";
+
+/** The first half of an action's name. */
+export type ServiceName = ActionName extends infer A ? (A extends `${infer S}.${string}` ? S : never) : never;
+
+/** All handlers of a service, by the second half of the action's name. */
+export type Handlers<S extends ServiceName> = { [A in ActionName as A extends `${S}.${infer Method}` ? Method : never]: (ctx: Ctx<Params<A>>) => Promise<AnswerIn<A>> };
+
+/** A Moleculer action that fulfils a contract; config/broker/contracts.ts checks what goes in. */
+export interface ContractAction extends ActionSchema {
+	contract: ActionName;
+	visibility: "published" | "protected";
+}
+
+export const defineService = (schema: ServiceSchema): ServiceSchema => schema;
+
+/** The actions of a service. They are protected, that is for other nodes only, unless their contract says `published`. */
+export function implement<const S extends ServiceName>(service: S, handlers: Handlers<S>): Record<string, ContractAction> {
+	const made: Record<string, ContractAction> = {};
+	for (const [method, handler] of Object.entries(handlers) as [string, (ctx: Ctx) => Promise<unknown>][]) {
+		const name = `${service}.${method}`;
+		if (!isActionName(name)) throw new Error(`There is a handler for ${name}, but no contract.`);
+		made[method] = { contract: name, visibility: contractOf(name).published ? "published" : "protected", handler: (ctx: Context) => handler(new CallCtx(ctx)) };
+	}
+	for (const name of Object.keys(allActions)) {
+		if (name.startsWith(`${service}.`) && !made[name.slice(service.length + 1)]) throw new Error(`There is a contract for ${name}, but no handler.`);
+	}
+	return made;
+}
+
+/** A call from outside a handler: a door, the command line, a test. `meta` says who calls and from where. */
+export function callAction<A extends ActionName>(broker: ServiceBroker, name: A, params: ParamsIn<A>, { meta = {}, ...options }: CallOptions & { meta?: Meta } = {}): Promise<Answer<A>> {
+	return broker.call(name, params, { ...options, meta, ...(meta.requestId ? { requestID: meta.requestId } : {}) }) as Promise<Answer<A>>;
+}
+
+/** Our context over Moleculer's, which stays out of the handler's reach. */
+class CallCtx implements Ctx {
+	readonly #ctx: Context<unknown, Meta>;
+
+	constructor(ctx: Context) {
+		this.#ctx = ctx as unknown as Context<unknown, Meta>;
+	}
+	get params(): unknown {
+		return this.#ctx.params;
+	}
+	get meta(): Meta {
+		return this.#ctx.meta;
+	}
+	get caller(): Principal {
+		const { principal } = this.#ctx.meta;
+		if (!principal) throw problem("unauthenticated");
+		return principal;
+	}
+	get requestId(): string {
+		return this.#ctx.meta.requestId ?? this.#ctx.requestID ?? this.#ctx.id;
+	}
+	get address(): string {
+		return this.#ctx.meta.address ?? "";
+	}
+	get userAgent(): string {
+		return this.#ctx.meta.userAgent ?? "";
+	}
+	get idempotency(): Idempotency | undefined {
+		return this.#ctx.meta.idempotency;
+	}
+	get broker(): ServiceBroker {
+		return this.#ctx.broker;
+	}
+	call<A extends ActionName>(name: A, params: ParamsIn<A>, { timeout, nodeID }: CallOptions = {}): Promise<Answer<A>> {
+		// The key belongs to the action that the door named: what that one calls must not claim it again.
+		const meta = this.#ctx.meta.idempotency ? { idempotency: undefined } : undefined;
+		return this.#ctx.call(name, params, { ...(timeout === undefined ? {} : { timeout }), ...(nodeID === undefined ? {} : { nodeID }), ...(meta ? { meta } : {}) }) as Promise<Answer<A>>;
+	}
+}
