@@ -30,6 +30,7 @@ export type Message = Infer<typeof message>;
 export const logEvent = object({ room: text(1, 80), seq: int(1), type: text(1, 40), at: time, by: nullable(author), message: optional(json), target: optional(int(1)), content: optional(nullable(text(0, 4000))), editedAt: optional(time), deletedAt: optional(time), action: optional(text(1, 40)), profileId: optional(uuid), displayName: optional(text(1, 60)), role: optional(memberRole), group: optional(record(json)), emoji: optional(text(1, 32)), added: optional(bool), amount: optional(int()), reason: optional(text(0, 100)), source: optional(text(0, 200)), total: optional(int()), level: optional(int(0)), previous: optional(int(0)) });
 export type LogEvent = Infer<typeof logEvent>;
 export const openedRoom = object({ room: text(1, 80), head: int(0), events: array(logEvent), more: optional(bool) });
+export type OpenedRoom = Infer<typeof openedRoom>;
 export const openRoomParams = { key: uuid, after: optional(int(0)), limit: defaulted(int(1, 500), 500) };
 
 const id = { groupId: uuid };
