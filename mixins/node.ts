@@ -1,6 +1,6 @@
 // How a service is written: `defineService`, and `implement`, which ties handlers to the contract. Every action of the
 // contract under the service's name must be there, and each handler gets and gives what its contract says.
-import type { ActionSchema, Context, ServiceBroker, ServiceSchema } from "moleculer";
+import type { ActionSchema, Context, Service, ServiceBroker, ServiceSchema } from "moleculer";
 import { problem } from "../services/contracts/errors.ts";
 import { allActions, contractOf, isActionName } from "../services/contracts/index.ts";
 import type { ActionName, Answer, AnswerIn, CallOptions, Ctx, Idempotency, Meta, Params, ParamsIn, Principal } from "../services/contracts/index.ts";
@@ -9,7 +9,10 @@ import type { ActionName, Answer, AnswerIn, CallOptions, Ctx, Idempotency, Meta,
 export type ServiceName = ActionName extends infer A ? (A extends `${infer S}.${string}` ? S : never) : never;
 
 /** All handlers of a service, by the second half of the action's name. */
-export type Handlers<S extends ServiceName> = { [A in ActionName as A extends `${S}.${infer Method}` ? Method : never]: (ctx: Ctx<Params<A>>) => Promise<AnswerIn<A>> };
+export type Handlers<S extends ServiceName> = AllHandlers[S];
+// Looked up by name: of a mapped type that waits for S, TypeScript could not say what `ctx` is.
+type AllHandlers = { [S in ServiceName]: HandlersOf<S> };
+type HandlersOf<S extends ServiceName> = { [A in ActionName as A extends `${S}.${infer Method}` ? Method : never]: (ctx: Ctx<Params<A>>) => AnswerIn<A> | Promise<AnswerIn<A>> };
 
 /** A Moleculer action that fulfils a contract; config/broker/contracts.ts checks what goes in. */
 export interface ContractAction extends ActionSchema {
@@ -17,15 +20,33 @@ export interface ContractAction extends ActionSchema {
 	visibility: "published" | "protected";
 }
 
-export const defineService = (schema: ServiceSchema): ServiceSchema => schema;
+/** Moleculer's schema of a service, with `this` as the service itself says it is: `created(this: Mine) { … }`. */
+export interface NodeSchema<This> {
+	name: string;
+	mixins?: Partial<ServiceSchema>[];
+	/** Public: they travel to every process. */
+	settings?: Record<string, unknown>;
+	dependencies?: string[];
+	actions?: ServiceSchema["actions"];
+	events?: ServiceSchema["events"];
+	hooks?: ServiceSchema["hooks"];
+	// biome-ignore lint/suspicious/noExplicitAny: what a method takes is between the service and its mixins
+	methods?: Record<string, (this: This, ...args: any[]) => unknown>;
+	created?(this: This): void;
+	started?(this: This): void | Promise<void>;
+	stopped?(this: This): void | Promise<void>;
+}
+
+export const defineService = <This extends Service = Service>(schema: NodeSchema<This>): ServiceSchema => schema as ServiceSchema;
+export const defineMixin = <This extends Service = Service>(schema: Partial<NodeSchema<This>>): Partial<ServiceSchema> => schema as Partial<ServiceSchema>;
 
 /** The actions of a service. They are protected, that is for other nodes only, unless their contract says `published`. */
 export function implement<const S extends ServiceName>(service: S, handlers: Handlers<S>): Record<string, ContractAction> {
 	const made: Record<string, ContractAction> = {};
-	for (const [method, handler] of Object.entries(handlers) as [string, (ctx: Ctx) => Promise<unknown>][]) {
+	for (const [method, handler] of Object.entries(handlers) as [string, (ctx: Ctx) => unknown][]) {
 		const name = `${service}.${method}`;
 		if (!isActionName(name)) throw new Error(`There is a handler for ${name}, but no contract.`);
-		made[method] = { contract: name, visibility: contractOf(name).published ? "published" : "protected", handler: (ctx: Context) => handler(new CallCtx(ctx)) };
+		made[method] = { contract: name, visibility: contractOf(name).published ? "published" : "protected", handler: async (ctx: Context) => handler(new CallCtx(ctx)) };
 	}
 	for (const name of Object.keys(allActions)) {
 		if (name.startsWith(`${service}.`) && !made[name.slice(service.length + 1)]) throw new Error(`There is a contract for ${name}, but no handler.`);

@@ -17,7 +17,7 @@ export interface ContractOptions {
 type Handler = (ctx: Context<unknown, Meta>) => Promise<unknown>;
 type Action = ActionSchema & { name: string; contract?: string };
 
-export function contractsMiddleware({ checkAnswers }: ContractOptions): Middleware {
+export function contracts({ checkAnswers }: ContractOptions): Middleware {
 	return {
 		name: "Contracts",
 		localAction: (next: Handler, action: Action): Handler => guarded(withContract(next, action, checkAnswers)),

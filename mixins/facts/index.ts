@@ -3,6 +3,7 @@
 //   mixins: [factsOf("gamification")],
 //   consumers: { awards: { facts: ["groups.message.posted"], handle: award } },
 import type { Service, ServiceSchema } from "moleculer";
+import { defineMixin } from "../node.ts";
 import { database } from "../postgres.ts";
 import { isTool } from "../settings.ts";
 import { carrierOf } from "./carrier.ts";
@@ -29,7 +30,7 @@ interface FactsService extends Service {
 
 /** The mixin of one node. Exactly one service of a node has it; that service lists the node's `consumers`. */
 export function factsOf(node: string, consumers: Record<string, Consumer> = {}): Partial<ServiceSchema> {
-	return {
+	return defineMixin({
 		created(this: FactsService) {
 			const carrier = carrierOf(this.broker);
 			const db = database(node);
@@ -83,5 +84,5 @@ export function factsOf(node: string, consumers: Record<string, Consumer> = {}):
 			await Promise.all(this.factWorkers.map((worker) => worker.stop()));
 			await Promise.all(this.factListeners.map((stop) => stop()));
 		},
-	};
+	});
 }

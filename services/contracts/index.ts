@@ -2,7 +2,6 @@
 // `Ctx` a handler works with.
 import type { ServiceBroker } from "moleculer";
 import { apiActions } from "./api.ts";
-import { apiActions } from "./api.ts";
 import { gamificationActions, gamificationFacts } from "./gamification.ts";
 import { groupsActions, groupsFacts } from "./groups.ts";
 import { identityActions, identityFacts } from "./identity.ts";
