@@ -49,8 +49,9 @@ export function makeLimiter(quota: Quota, maxKeys = MAX_KEYS): Limiter {
 		quota,
 		take(key, now = Date.now()) {
 			const known = unusedAt.get(key);
-			// A clock that was set back must not lock anybody out for longer than one window.
 			const from = known === undefined || known < now ? now : Math.min(known, now + window);
+			// A clock that was set back must not lock anybody out for longer than one window.
+			if (known !== undefined && known > from) unusedAt.set(key, from);
 			const next = from + cost;
 			const spent = next - now;
 			// The tolerance is for sums of fractions: 60 times 1000/60 is a little more than 1000.

@@ -34,7 +34,10 @@ interface ApiService extends Service {
 	aliases: WebAlias[];
 	found: Map<CompiledRoute, WebAlias>;
 	httpHandler(req: IncomingMessage, res: ServerResponse): void;
+	preflight(exchange: Exchange): void;
+	fail(exchange: Exchange, error: unknown): void;
 }
+type Rest = (params: { req: IncomingMessage; res: ServerResponse }, options: { requestID: string }) => Promise<unknown>;
 interface WebAlias {
 	method: string;
 	path: string;
@@ -54,7 +57,7 @@ function requestIdOf({ headers }: IncomingMessage): string {
 	return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-export default defineService({
+export default defineService<ApiService>({
 	name: "api",
 	mixins: [ApiGateway],
 
@@ -84,7 +87,7 @@ export default defineService({
 
 	methods: {
 		/** Every request begins here. */
-		httpHandler(this: ApiService, req: IncomingMessage, res: ServerResponse): void {
+		httpHandler(req: IncomingMessage, res: ServerResponse): void {
 			const { url = "/", method = "GET" } = req;
 			const mark = url.indexOf("?");
 			const path = mark === -1 ? url : url.slice(0, mark);
@@ -93,7 +96,7 @@ export default defineService({
 			(req as Request).exchange = exchange;
 			if (req.headers.host === undefined && req.httpVersion !== "1.0") return this.fail(exchange, problem("malformed", { detail: "The Host header is missing." }));
 			if (method === "OPTIONS") return this.preflight(exchange);
-			this.actions.rest({ req, res }, { requestID: exchange.requestId }).catch((error: unknown) => this.fail(exchange, error));
+			(this.actions.rest as Rest)({ req, res }, { requestID: exchange.requestId }).catch((error: unknown) => this.fail(exchange, error));
 		},
 
 		/** moleculer-web asks for the address without the query; the query waits until its reader is known. */
@@ -102,7 +105,7 @@ export default defineService({
 		},
 
 		/** The row of a request. Throws 404, the same for all that is not there, and 405 with Allow. */
-		resolveAlias(this: ApiService, path: string, method: string): Found {
+		resolveAlias(path: string, method: string): Found {
 			const found = this.router.find(method, path);
 			if (!found) throw problem("not-found");
 			if (found.kind === "wrong-method") throw problem("method-not-allowed", { allow: found.allow });
@@ -110,14 +113,14 @@ export default defineService({
 		},
 
 		/** In the place of moleculer-web's own chain, which would read bodies before it asks who sends them. */
-		async routeHandler(this: ApiService, ctx: Context, _route: object, req: Request, _res: ServerResponse, { route, values }: Found): Promise<true> {
+		async routeHandler(ctx: Context, _route: object, req: Request, _res: ServerResponse, { route, values }: Found): Promise<true> {
 			const { exchange } = req;
 			exchange.oauth = route.row.oauth === true;
 			await this.chain(ctx, exchange, route, values);
 			return true;
 		},
 
-		preflight(this: ApiService, exchange: Exchange): void {
+		preflight(exchange: Exchange): void {
 			const allow = this.router.allowed(exchange.path.length > 1 && exchange.path.endsWith("/") ? exchange.path.slice(0, -1) : exchange.path);
 			if (!allow) return this.fail(exchange, problem("not-found"));
 			exchange.extra.length = 0;
@@ -125,7 +128,7 @@ export default defineService({
 			this.answers.send(exchange, 204, undefined);
 		},
 
-		fail(this: ApiService, exchange: Exchange, error: unknown): void {
+		fail(exchange: Exchange, error: unknown): void {
 			const { status, code } = this.answers.fail(exchange, error);
 			const where = { requestId: exchange.requestId, method: exchange.req.method, path: exchange.path, status, code };
 			if (status === 500) this.logger.error("request failed", where, (error as Error | undefined)?.stack);
@@ -134,7 +137,7 @@ export default defineService({
 		},
 	},
 
-	created(this: ApiService) {
+	created() {
 		const env = settings(this.broker);
 		const entrance = door(this.broker);
 		const localOrigins = (port: number) => [`http://localhost:${port}`, `http://127.0.0.1:${port}`];

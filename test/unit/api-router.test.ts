@@ -1,0 +1,100 @@
+// The routes table is held against the contracts before the door opens.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ActionTable } from "../../services/api/router.ts";
+import { makeRouter } from "../../services/api/router.ts";
+import type { Route } from "../../services/api/routes.ts";
+import { routes } from "../../services/api/routes.ts";
+import { allActions } from "../../services/contracts/index.ts";
+import { array, bool, int, text, uuid } from "../../services/contracts/schema.ts";
+
+const actions: ActionTable = {
+	"things.list": { params: { limit: int(1, 100), all: bool, ids: array(uuid), q: text(0, 10) }, published: true },
+	"things.show": { params: { thingId: uuid }, published: true },
+	"things.part": { params: { thingId: uuid, seq: int(1), name: text(1, 5) }, published: true },
+	"things.make": { params: { name: text(1, 10) }, published: true },
+	"things.secret": { params: {}, published: false },
+};
+const row = (over: Partial<Record<keyof Route, unknown>>): Route => ({ method: "GET", path: "/things", action: "things.list", access: "signed-in", ...over }) as unknown as Route;
+const list = row({});
+const show = row({ path: "/things/:thingId", action: "things.show" });
+const make = row({ method: "POST", action: "things.make" });
+const faults = (...rows: Route[]): string => {
+	try {
+		makeRouter(rows, actions);
+	} catch (error) {
+		return (error as Error).message;
+	}
+	return "";
+};
+
+describe("the routes table", () => {
+	it("is sound as it stands", () => {
+		assert.equal(makeRouter(routes, allActions).routes.length, routes.length);
+	});
+
+	it("stops the start where an action is in no contract", () => {
+		assert.match(faults(row({ action: "things.typo" })), /GET \/things: the action things\.typo is in no contract/);
+		assert.match(faults(row({ action: "toString" })), /in no contract/);
+	});
+
+	it("stops the start where an action is not marked published", () => {
+		assert.match(faults(row({ action: "things.secret" })), /things\.secret is not marked published/);
+	});
+
+	it("stops the start where a row says not who may ask", () => {
+		for (const access of [undefined, "", "everyone", "read"]) assert.match(faults(row({ access })), /has no access rule/);
+		for (const access of ["anyone", "signed-in", "ops:read"]) assert.equal(faults(row({ access })), "");
+	});
+
+	it("stops the start where the path has a parameter that the action has not", () => {
+		assert.match(faults(row({ path: "/things/:id", action: "things.show" })), /:id is no parameter of things\.show/);
+	});
+
+	it("stops the start where two rows are the same", () => {
+		assert.match(faults(show, row({ path: "/things/:seq", action: "things.part" })), /clashes with GET \/things\/:thingId/);
+	});
+
+	it("stops the start where a parameter comes from two places", () => {
+		assert.match(faults(row({ method: "POST", path: "/things/:thingId", action: "things.show", query: ["thingId"] })), /comes from the path and from elsewhere/);
+	});
+
+	it("names every fault at once", () => {
+		assert.equal(faults(row({ access: "" }), row({ action: "no.such" })).split("\n").length, 3);
+	});
+});
+
+describe("finding a row", () => {
+	const part = row({ path: "/things/:thingId/parts/:seq", action: "things.part" });
+	const word = row({ path: "/things/special", action: "things.list" });
+	const router = makeRouter([list, make, show, part, word], actions);
+	const found = (method: string, path: string) => {
+		const hit = router.find(method, path);
+		return hit?.kind === "row" ? [hit.route.row, hit.values] : hit;
+	};
+
+	it("walks the words, a word before a parameter", () => {
+		assert.deepEqual(found("GET", "/things"), [list, []]);
+		assert.deepEqual(found("POST", "/things"), [make, []]);
+		assert.deepEqual(found("GET", "/things/abc"), [show, ["abc"]]);
+		assert.deepEqual(found("GET", "/things/special"), [word, []]);
+		assert.deepEqual(found("GET", "/things/abc/parts/7"), [part, ["abc", "7"]]);
+	});
+
+	it("answers HEAD where there is a GET", () => {
+		assert.deepEqual(found("HEAD", "/things/abc"), [show, ["abc"]]);
+		assert.deepEqual(found("HEAD", "/things/special"), [word, []]);
+	});
+
+	it("says what a path allows", () => {
+		assert.deepEqual(found("DELETE", "/things"), { kind: "wrong-method", allow: "GET, HEAD, POST, OPTIONS" });
+		assert.equal(router.allowed("/things/abc"), "GET, HEAD, OPTIONS");
+	});
+
+	it("finds nothing elsewhere", () => {
+		for (const path of ["", "*", "/", "things", "//things", "/things//parts/7", "/things/abc/parts", "/things/abc/parts/7/8", "/__proto__", "/things/abc/constructor/7", "http://host/things"]) {
+			assert.equal(router.find("GET", path), undefined, path);
+			assert.equal(router.allowed(path), undefined, path);
+		}
+	});
+});
