@@ -12,7 +12,7 @@ import { drainAll } from "../mixins/drain.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { provideSettings } from "../mixins/settings.ts";
 import { brokerOptions } from "../moleculer.config.ts";
-import type { EmbeddedPostgres } from "./embedded-postgres.ts";
+import type { Embedded } from "./embedded-postgres.ts";
 import { startEmbedded } from "./embedded-postgres.ts";
 import type { Env } from "./env.ts";
 import { migrateAll, nodeUrl } from "./migrate.ts";
@@ -64,49 +64,48 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 	const env = await withPort(given);
 	const nodes = env.NODES.filter((node) => !tool || !DOORS.includes(node));
 	const schemas = Promise.all(nodes.map(servicesOf));
-	let embedded: EmbeddedPostgres | undefined;
+	let embedded: Embedded | undefined;
 	let broker: ServiceBroker | undefined;
 	try {
-		embedded = env.DATABASE_URL ? undefined : await startEmbedded(join(env.DATA_DIR, "postgres"));
-		const ownerUrl = env.DATABASE_DIRECT_URL ?? env.DATABASE_URL ?? (embedded as EmbeddedPostgres).ownerUrl;
+		embedded = env.DATABASE_URL ? undefined : await startEmbedded(env.DATA_DIR, { say: (sentence) => console.log(sentence) });
+		const ownerUrl = env.DATABASE_DIRECT_URL ?? env.DATABASE_URL ?? (embedded as Embedded).ownerUrl;
 		await migrateAll({ ownerUrl, secretKey: env.SECRET_KEY }, "up");
 		const base = env.DATABASE_URL ?? ownerUrl;
 		configureDatabases({ urlFor: (node) => nodeUrl(env, base, node), directUrlFor: (node) => nodeUrl(env, ownerUrl, node, { direct: true }) });
 
-		broker = new ServiceBroker(brokerOptions(env, { checkAnswers }));
+		broker = new ServiceBroker({
+			...brokerOptions(env, { checkAnswers }),
+			// The broker's own stop ends with it, so that tools that stop a broker (the REPL) leave nothing behind.
+			stopped: () => release(embedded),
+		});
 		provideSettings(broker, env, { tool });
 		for (const schema of (await schemas).flat()) broker.createService(schema);
 		await broker.start();
 		const hasDoor = nodes.some((node) => DOORS.includes(node));
 		const port = hasDoor ? await door(broker).listen(env.HOST, env.PORT) : null;
-		return { broker, url: port === null ? null : `http://localhost:${port}`, stop: stopOnce(broker, embedded) };
+		return { broker, url: port === null ? null : `http://localhost:${port}`, stop: stopOnce(broker) };
 	} catch (error) {
-		await stopOnce(broker, embedded)();
+		await broker?.stop().catch(() => {});
+		await release(embedded);
 		throw error;
 	}
 }
 
+async function release(embedded: Embedded | undefined): Promise<void> {
+	await closeDatabases();
+	await embedded?.stop();
+}
+
 /** Not ready, sockets told to go, requests ended, services stopped, databases closed: in this order, each step whatever the one before did. */
-function stopOnce(broker: ServiceBroker | undefined, embedded: EmbeddedPostgres | undefined): () => Promise<void> {
+function stopOnce(broker: ServiceBroker): () => Promise<void> {
 	let stopping: Promise<void> | undefined;
 	const stop = async () => {
-		const steps: (() => Promise<void>)[] = [];
-		if (broker) {
-			const running = broker;
-			steps.push(
-				async () => door(running).drain(),
-				() => drainAll(running),
-				() => door(running).close(CLOSE_GRACE_MS),
-				async () => void (await running.stop()),
-			);
-		}
-		steps.push(closeDatabases);
-		if (embedded) steps.push(() => (embedded as EmbeddedPostgres).stop());
+		const steps = [async () => door(broker).drain(), () => drainAll(broker), () => door(broker).close(CLOSE_GRACE_MS), () => broker.stop()];
 		for (const step of steps) {
 			try {
 				await step();
 			} catch (error) {
-				broker?.logger.error("A step of stopping failed.", error);
+				broker.logger.error("A step of stopping failed.", error);
 			}
 		}
 	};

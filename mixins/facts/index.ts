@@ -63,7 +63,7 @@ export function factsOf(node: string, consumers: Record<string, Consumer> = {}):
 			this.factListeners = [];
 		},
 
-		async started(this: FactsService) {
+		async started() {
 			if (isTool(this.broker)) return;
 			const db = database(node);
 			const [relay, ...engines] = this.factWorkers;
@@ -79,7 +79,7 @@ export function factsOf(node: string, consumers: Record<string, Consumer> = {}):
 			for (const worker of this.factWorkers) worker.start();
 		},
 
-		async stopped(this: FactsService) {
+		async stopped() {
 			clearInterval(this.factHousekeeping);
 			await Promise.all(this.factWorkers.map((worker) => worker.stop()));
 			await Promise.all(this.factListeners.map((stop) => stop()));
