@@ -11,7 +11,8 @@ import { settings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
 import { allActions } from "../contracts/index.ts";
-import { asyncapi } from "../socket/asyncapi.ts";
+import { asyncapi } from "../contracts/asyncapi.ts";
+import { serverEvents, socketEvents } from "../contracts/socket.ts";
 import { addressReader } from "./address.ts";
 import { makeAnswers } from "./answers.ts";
 import type { Answers, Exchange } from "./answers.ts";
@@ -31,26 +32,18 @@ interface ApiService extends Service {
 	answers: Answers;
 	cors: Cors;
 	chain: ReturnType<typeof makeChain>;
-	aliases: WebAlias[];
-	found: Map<CompiledRoute, WebAlias>;
 	httpHandler(req: IncomingMessage, res: ServerResponse): void;
+	answer(ctx: Context<{ req: Request }>): Promise<void>;
+	rowOf(exchange: Exchange): { route: CompiledRoute; values: string[] };
 	preflight(exchange: Exchange): void;
 	fail(exchange: Exchange, error: unknown): void;
 }
 type Rest = (params: { req: IncomingMessage; res: ServerResponse }, options: { requestID: string }) => Promise<unknown>;
-interface WebAlias {
-	method: string;
-	path: string;
-	route: object;
-}
 type Request = IncomingMessage & { exchange: Exchange };
-interface Found {
-	alias: WebAlias;
-	route: CompiledRoute;
-	values: string[];
-}
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
 
 function requestIdOf({ headers }: IncomingMessage): string {
 	const given = headers["x-request-id"] ?? headers["x-correlation-id"];
@@ -77,11 +70,19 @@ export default defineService<ApiService>({
 		addRoute: false,
 		removeRoute: false,
 
+		// Its root of every request's calls stays, with what it tells the tracer. What it does is ours: moleculer-web would
+		// try the patterns one after another and read the body before it asks who sends it.
+		rest: {
+			handler(ctx: Context<{ req: Request }>) {
+				return (this as ApiService).answer(ctx);
+			},
+		},
+
 		...implement("api", {
 			live: () => ({ status: "ok" as const }),
 			ready: (ctx) => readiness(ctx.broker, door(ctx.broker)),
-			openapi: (ctx) => openapi(settings(ctx.broker)),
-			asyncapi: (ctx) => asyncapi(settings(ctx.broker)),
+			openapi: (ctx) => openapi({ routes, publicUrl: settings(ctx.broker).PUBLIC_URL }),
+			asyncapi: (ctx) => asyncapi({ socketEvents, serverEvents, publicUrl: settings(ctx.broker).PUBLIC_URL }),
 		}),
 	},
 
@@ -99,29 +100,23 @@ export default defineService<ApiService>({
 			(this.actions.rest as Rest)({ req, res }, { requestID: exchange.requestId }).catch((error: unknown) => this.fail(exchange, error));
 		},
 
-		/** moleculer-web asks for the address without the query; the query waits until its reader is known. */
-		parseQueryString(req: Request) {
-			return { url: req.exchange.path, query: undefined };
+		async answer(ctx: Context<{ req: Request }>): Promise<void> {
+			const { exchange } = ctx.params.req;
+			const { route, values } = this.rowOf(exchange);
+			exchange.oauth = route.row.oauth === true;
+			await this.chain(ctx, exchange, route, values);
 		},
 
 		/** The row of a request. Throws 404, the same for all that is not there, and 405 with Allow. */
-		resolveAlias(path: string, method: string): Found {
-			const found = this.router.find(method, path);
+		rowOf({ req, path }: Exchange) {
+			const found = this.router.find(req.method ?? "GET", withoutSlash(path));
 			if (!found) throw problem("not-found");
 			if (found.kind === "wrong-method") throw problem("method-not-allowed", { allow: found.allow });
-			return { ...found, alias: this.found.get(found.route) as WebAlias };
-		},
-
-		/** In the place of moleculer-web's own chain, which would read bodies before it asks who sends them. */
-		async routeHandler(ctx: Context, _route: object, req: Request, _res: ServerResponse, { route, values }: Found): Promise<true> {
-			const { exchange } = req;
-			exchange.oauth = route.row.oauth === true;
-			await this.chain(ctx, exchange, route, values);
-			return true;
+			return found;
 		},
 
 		preflight(exchange: Exchange): void {
-			const allow = this.router.allowed(exchange.path.length > 1 && exchange.path.endsWith("/") ? exchange.path.slice(0, -1) : exchange.path);
+			const allow = this.router.allowed(withoutSlash(exchange.path));
 			if (!allow) return this.fail(exchange, problem("not-found"));
 			exchange.extra.length = 0;
 			exchange.extra.push("Allow", allow, ...this.cors.preflight(exchange.req.headers.origin, allow));
@@ -154,7 +149,6 @@ export default defineService<ApiService>({
 			addressOf: addressReader(env.TRUST_PROXY),
 			secret: env.SECRET_KEY,
 		});
-		this.found = new Map(this.router.routes.map((route) => [route, this.aliases.find((alias) => alias.method === route.row.method && `/${alias.path.replace(/^\//, "")}` === route.row.path) as WebAlias]));
 		entrance.onRequest((req, res) => this.httpHandler(req, res));
 	},
 });
