@@ -15,7 +15,8 @@ import { Worker } from "./worker.ts";
 
 export type { AnyFact, Cause, NewFact } from "./fact.ts";
 export type { Consumer } from "./inbox.ts";
-export { tellFacts } from "./outbox.ts";
+export { tellEach, tellFacts } from "./outbox.ts";
+export type { Told } from "./outbox.ts";
 
 const SAFETY_POLL = 5_000;
 const DAILY = 86_400_000;

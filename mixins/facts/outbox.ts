@@ -14,9 +14,20 @@ export const outboxInsert = (parameter: string) => `
 
 /** Writes facts in the transaction of their effect. Nothing is told when the transaction rolls back. */
 export async function tellFacts(tx: Tx, cause: Cause, facts: NewFact[]): Promise<void> {
+	await tellEach(
+		tx,
+		facts.map((fact) => ({ ...fact, cause })),
+	);
+}
+
+/** A fact with a cause of its own: what a consumer tells in one go has as many causes as its portion. */
+export type Told = NewFact & { cause: Cause };
+
+/** The same for facts of several causes. */
+export async function tellEach(tx: Tx, facts: Told[]): Promise<void> {
 	if (facts.length === 0) return;
 	const at = new Date();
-	const rows = facts.map((fact) => toFact(fact, cause, at));
+	const rows = facts.map((fact) => toFact(fact, fact.cause, at));
 	await tx.query(outboxInsert("$1"), [JSON.stringify(rows)], "outbox-insert");
 }
 

@@ -1,6 +1,6 @@
 // What the gamification node offers: a double-entry ledger of XP, points and coins, and the rules that pay into it.
 import { health } from "./identity.ts";
-import { action, actions, array, facts, int, list, nullable, object, oneOf, page, text, time, uuid } from "./schema.ts";
+import { action, actions, array, bool, facts, int, list, nullable, object, oneOf, page, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 export const currency = oneOf("xp", "points", "coins");
@@ -14,7 +14,7 @@ export const gamificationActions = actions({
 	"gamification.pointsOf": action({ summary: "The public part of somebody's balances.", params: { profileId: uuid }, answer: object({ xp: int(), level: int(0) }), published: true }),
 	"gamification.transactions": action({ summary: "The caller's ledger entries, newest first.", params: { ...page }, answer: list(transaction), published: true }),
 	"gamification.rules": action({ summary: "What earns what.", params: {}, answer: list(object({ fact: text(1, 80), currency, amount: int(1), dailyCap: nullable(int(1)), who: text(1, 40) })), published: true }),
-	"gamification.checkLedgers": action({ summary: "Operators: the sum of all entries of each currency, which is zero, always.", params: {}, answer: object({ ledgers: array(object({ currency, sum: int(), entries: int(0) })) }) }),
+	"gamification.checkLedgers": action({ summary: "Operators: the sum of all entries of each currency, which is zero, always, and whether every balance is the sum of its entries.", params: {}, answer: object({ ledgers: array(object({ currency, sum: int(), entries: int(0) })), ok: bool }) }),
 });
 
 export const gamificationFacts = facts({
