@@ -13,7 +13,7 @@ import { problem } from "../contracts/errors.ts";
 import { allActions } from "../contracts/index.ts";
 import { asyncapi } from "../contracts/asyncapi.ts";
 import { serverEvents, socketEvents } from "../contracts/socket.ts";
-import { addressReader } from "./address.ts";
+import { addressReader } from "../../mixins/address.ts";
 import { makeAnswers } from "./answers.ts";
 import type { Answers, Exchange } from "./answers.ts";
 import { makeChain } from "./chain.ts";

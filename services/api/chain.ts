@@ -3,7 +3,7 @@
 import type { Context } from "moleculer";
 import { problem } from "../contracts/errors.ts";
 import type { Principal } from "../contracts/index.ts";
-import { limitKey } from "./address.ts";
+import { limitKey } from "../../mixins/address.ts";
 import type { Verify } from "./access.ts";
 import { authorize, bearerOf } from "./access.ts";
 import type { Answers, Exchange } from "./answers.ts";

@@ -1,7 +1,7 @@
 // What a path, a query and a body may say, and that none of them can say it for another.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { addressReader, limitKey } from "../../services/api/address.ts";
+import { addressReader, limitKey } from "../../mixins/address.ts";
 import { canonical, fingerprint, parseKey } from "../../services/api/idempotency-key.ts";
 import { bodyParams, pathParams, queryParams } from "../../services/api/params.ts";
 import type { CompiledRoute } from "../../services/api/router.ts";
