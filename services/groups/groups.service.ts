@@ -86,6 +86,12 @@ export default defineService({
 			);
 		},
 
+		async memberIds(ctx) {
+			const { profileId } = ctx.caller;
+			const { group } = asMember(await groupsNode(ctx.broker).actors.read(ctx.params.groupId), profileId);
+			return { profileIds: [...new Set([profileId, ...group.members.keys()])].slice(0, 1000) };
+		},
+
 		async setRole(ctx) {
 			const { groupId, profileId, role } = ctx.params;
 			return command(groupsNode(ctx.broker), ctx, groupId, (state, moment) => setRole(state, moment, profileId, role));

@@ -75,9 +75,11 @@ export class Opening {
 		this.done = new Promise((resolve) => {
 			this.#finish = resolve;
 		});
-		this.ready = run().then((outcome) => {
-			this.#outcome ??= outcome;
-		});
+		this.ready = run()
+			.catch((error) => new Refusal(error, { final: false }))
+			.then((outcome) => {
+				this.#outcome ??= outcome;
+			});
 	}
 
 	/** The socket may not hear this room any more: whatever the answer was going to be, it is a refusal now. */

@@ -1,0 +1,93 @@
+// The events that are the door's own and not about rooms: typing, presence, a newer token.
+import { tokens } from "../../mixins/token.ts";
+import { problem } from "../contracts/errors.ts";
+import type { PresenceEntry } from "../contracts/presence.ts";
+import type { Asked, Run } from "./events.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Follower } from "./interest.ts";
+import type { SocketLink } from "./link.ts";
+import { groupRoom } from "./room-name.ts";
+
+const TYPING_EVERY = 2_000;
+/** As many profiles as the presence node is asked for at once. */
+const LOOKUP = 500;
+
+export const typing: Run<"typing"> = ({ gateway, link }, { groupId }, answer) => {
+	const room = groupRoom(groupId);
+	if (!gateway.gate.has(link, room)) throw problem("not-member", { detail: "This socket has not joined the group's room." });
+	const now = performance.now();
+	// More often than that says nothing new: agreed to, and dropped.
+	if (now - link.typedAt >= TYPING_EVERY) {
+		link.typedAt = now;
+		gateway.bus.signal(room, { type: "typing", groupId, profileId: link.profileId }, link.id);
+	}
+	answer({});
+};
+
+async function lookup({ gateway, link, requestId }: Asked, ids: readonly string[]): Promise<PresenceEntry[]> {
+	const entries: PresenceEntry[] = [];
+	for (let from = 0; from < ids.length; from += LOOKUP) {
+		const { data } = await gateway.call(link, "presence.lookup", { ids: ids.slice(from, from + LOOKUP) }, requestId);
+		entries.push(...data);
+	}
+	return entries;
+}
+
+export const presenceSubscribe: Run<"presence:subscribe"> = async (asked, { groupId, profileIds }, answer) => {
+	const { gateway, link, requestId } = asked;
+	if ((groupId === undefined) === (profileIds === undefined)) throw problem("validation", { detail: "Give either groupId or profileIds." });
+	const { interest } = gateway;
+	// Followed first and asked for then: what changes in between is held back until the answer is out.
+	const done = interest.begin(link);
+	let entries: PresenceEntry[] = [];
+	try {
+		if (groupId !== undefined) {
+			interest.followGroup(link, groupId);
+			try {
+				await interest.listening(groupId);
+				const { profileIds: members } = await gateway.call(link, "groups.memberIds", { groupId }, requestId);
+				if (!interest.setMembers(link, groupId, members)) throw problem("not-member");
+				entries = await lookup(asked, members);
+			} catch (error) {
+				interest.unfollowGroup(link, groupId);
+				throw error;
+			}
+		} else {
+			const ids = [...new Set(profileIds)];
+			interest.followProfiles(link, ids);
+			entries = await lookup(asked, ids);
+		}
+		answer({ online: entries.filter(({ status }) => status !== "offline") });
+	} finally {
+		done(entries);
+		if (!gateway.links.has(link)) interest.forget(link);
+	}
+};
+
+/** Followers of a group hear at once how somebody is who has just joined it. */
+export function tellOfNewMember(gateway: Gateway, profileId: string, followers: Follower[]): void {
+	const [first] = followers as SocketLink[];
+	if (!first) return;
+	gateway.call(first, "presence.lookup", { ids: [profileId] }).then(
+		({ data: [entry] }) => {
+			if (!entry || entry.status === "offline") return;
+			for (const follower of followers) if (!follower.slow()) follower.send("signal", { type: "presence", profiles: [entry] });
+		},
+		(error) => gateway.broker.logger.debug("How a new member is could not be asked.", { error: String(error) }),
+	);
+}
+
+export const presenceSet: Run<"presence:set"> = async ({ gateway, link, requestId }, { status }, answer) => {
+	await gateway.call(link, "presence.set", { connectionId: link.connectionId, status }, requestId);
+	answer({});
+};
+
+export const tokenRefresh: Run<"token:refresh"> = async ({ gateway, link }, { token }, answer) => {
+	const { exp, ...principal } = await tokens(gateway.broker).verify(token);
+	if (principal.accountId !== link.principal.accountId || principal.profileId !== link.profileId) {
+		throw problem("forbidden", { detail: "The token is another profile's." });
+	}
+	if (link.ended) throw problem("invalid-token");
+	gateway.renew(link, Object.freeze(principal), exp * 1000);
+	answer({ expiresIn: Math.max(0, Math.floor(exp - Date.now() / 1000)) });
+};

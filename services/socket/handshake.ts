@@ -1,0 +1,57 @@
+// Who may connect: from an allowed origin, with a valid token, within the limits, and not while this process is leaving.
+import { randomUUID } from "node:crypto";
+import type { ServiceBroker } from "moleculer";
+import type { Socket } from "socket.io";
+import { door } from "../../mixins/door.ts";
+import { settings } from "../../mixins/settings.ts";
+import { tokens } from "../../mixins/token.ts";
+import { problem, toProblem } from "../contracts/errors.ts";
+import type { Gateway } from "./gateway.ts";
+import { SocketLink } from "./link.ts";
+
+/** The origins whose pages may connect. */
+export function allowedOrigins(broker: ServiceBroker): string[] {
+	const { PORT, PUBLIC_URL, CORS_ORIGINS } = settings(broker);
+	return [new URL(PUBLIC_URL).origin, `http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`, ...CORS_ORIGINS];
+}
+
+const LONGEST_TOKEN = 8192;
+
+/** The link of a socket that may come in; throws a problem for one that may not. */
+export async function admit(gateway: Gateway, socket: Socket, addressOf: (socket: Socket) => string, origins: readonly string[]): Promise<SocketLink> {
+	const { broker, limits } = gateway;
+	if (door(broker).draining) throw problem("draining");
+	// No page, no Origin: then there is no user's browser that could be tricked.
+	const { origin } = socket.handshake.headers;
+	if (origin !== undefined && !origins.includes(origin)) throw problem("origin");
+	const address = addressOf(socket);
+	const { allowed, retrySeconds } = gateway.handshakes.take(address);
+	if (!allowed) throw problem("rate-limited", { retryAfter: retrySeconds });
+
+	const { token } = socket.handshake.auth as { token?: unknown };
+	if (token === undefined || token === null) throw problem("unauthenticated");
+	if (typeof token !== "string" || token.length > LONGEST_TOKEN) throw problem("invalid-token");
+	const { exp, ...principal } = await tokens(broker).verify(token);
+
+	// From here to `add` without a pause: two at once must not both take the last place.
+	if (gateway.socketsFrom(address) >= limits.socketsPerAddress) throw problem("rate-limited", { detail: "This address has too many open sockets.", retryAfter: 10 });
+	if (gateway.socketsOf(principal.profileId) >= limits.socketsPerProfile) throw problem("rate-limited", { detail: "This profile has too many open sockets.", retryAfter: 10 });
+	if ((socket.conn as unknown as { readyState: string }).readyState !== "open") throw problem("unavailable");
+	const link = new SocketLink(socket, {
+		principal: Object.freeze(principal),
+		expiresAt: exp * 1000,
+		address,
+		userAgent: String(socket.handshake.headers["user-agent"] ?? "").slice(0, 512),
+		connectionId: `${gateway.instance}:${socket.id}`,
+	});
+	gateway.add(link);
+	// The connection may end before the handshake does; then no `disconnect` follows.
+	socket.conn.once("close", () => gateway.remove(link));
+	return link;
+}
+
+/** What Socket.IO sends as `connect_error`: `data` is the problem. */
+export function refusal(error: unknown): Error & { data: unknown } {
+	const wire = toProblem(error, { instance: "/socket.io", requestId: randomUUID() });
+	return Object.assign(new Error(wire.title), { data: wire });
+}

@@ -1,0 +1,151 @@
+// The realtime door. moleculer-io gives it the server, the handshake and the hooking up of the table of events; its generic
+// `call` event, its actions, and its ways of changing a socket's identity and rooms are closed (traps I1 to I8).
+import type { Service, ServiceSchema } from "moleculer";
+import SocketGateway from "moleculer-io";
+import type { Namespace, Server, Socket } from "socket.io";
+import { addressReader } from "../../mixins/address.ts";
+import { door } from "../../mixins/door.ts";
+import { onDrain } from "../../mixins/drain.ts";
+import { defineService } from "../../mixins/node.ts";
+import { settings } from "../../mixins/settings.ts";
+import type { PresenceEntry } from "../contracts/presence.ts";
+import type { SocketEventName } from "../contracts/socket.ts";
+import { tellOfNewMember } from "./client-handlers.ts";
+import { dispatch, unknownEvent } from "./dispatch.ts";
+import { checkEvents, events } from "./events.ts";
+import type { EventRow } from "./events.ts";
+import { Gateway } from "./gateway.ts";
+import { admit, allowedOrigins, refusal } from "./handshake.ts";
+import type { SocketLink } from "./link.ts";
+import { openOwnRoom } from "./room-handlers.ts";
+
+interface SocketService extends Service {
+	server: unknown;
+	io: Server;
+	gateway: Gateway;
+	origins: string[];
+	addressOf: (socket: Socket) => string;
+	socketAuthorize?: unknown;
+}
+
+/** A dead link is noticed within 10 s: a ping every 5 s, and 5 s for its answer. */
+const PING = { pingInterval: 5_000, pingTimeout: 5_000 };
+/** Above the largest message that could be valid, so that most that is too long still gets a problem for an answer. */
+const MAX_PACKET_BYTES = 256 * 1024;
+/** A connection that has not shown its token after this (ms) is closed. */
+const CONNECT_TIMEOUT = 5_000;
+/** The time over which a drain spreads the farewells (ms). */
+const DRAIN_MS = 1_500;
+
+const linkOf = (socket: Socket): SocketLink => (socket.data as { link: SocketLink }).link;
+const serviceOf = (socket: Socket): SocketService => (socket as unknown as { $service: SocketService }).$service;
+
+function hear(event: SocketEventName) {
+	return function (this: Socket, ...args: unknown[]): void {
+		void dispatch(serviceOf(this).gateway, linkOf(this), event, events[event] as unknown as EventRow, args);
+	};
+}
+
+/** Refuses whatever calls it: what moleculer-io would do on its own account. */
+const refuse = (what: string) => (): never => {
+	throw new Error(`${what} is closed: identity and rooms of a socket are the gateway's.`);
+};
+
+export default defineService<SocketService>({
+	name: "socket",
+	mixins: [SocketGateway as unknown as ServiceSchema],
+
+	settings: {
+		// Functions and origins have no business in other processes.
+		$secureSettings: ["io"],
+		io: {
+			options: {},
+			namespaces: {
+				"/": {
+					authorization: true,
+					events: {
+						// Left out, moleculer-io's own would let clients call any action. It is never reached: no contract has it.
+						call(this: Socket, ...args: unknown[]) {
+							unknownEvent(serviceOf(this).gateway, args);
+						},
+						...Object.fromEntries((Object.keys(events) as SocketEventName[]).map((event) => [event, hear(event)])),
+					},
+				},
+			},
+		},
+	},
+
+	actions: { call: false, broadcast: false, getClients: false },
+
+	events: {
+		"presence.changed": {
+			handler(this: SocketService, { params }: { params: { profiles: PresenceEntry[] } }) {
+				this.gateway.interest.changed(params.profiles);
+			},
+		},
+	},
+
+	methods: {
+		/** Answers nothing: what it returned would become the identity of all sockets of the connection (trap I3). */
+		async socketAuthorize(socket: Socket): Promise<void> {
+			try {
+				(socket.data as { link: SocketLink }).link = await admit(this.gateway, socket, this.addressOf, this.origins);
+			} catch (error) {
+				const refused = refusal(error);
+				if ((refused.data as { status: number }).status >= 500) this.logger.warn("A handshake failed.", { error });
+				throw refused;
+			}
+		},
+		socketSaveUser: refuse("Saving an identity"),
+		socketSaveMeta: refuse("Saving an identity"),
+		socketJoinRooms: refuse("Joining rooms for a socket"),
+		socketLeaveRoom: refuse("Leaving rooms for a socket"),
+	},
+
+	created() {
+		checkEvents();
+		// Without it moleculer-io would let everybody in, with a warning (trap I2).
+		if (typeof this.socketAuthorize !== "function") throw new Error("The socket door has no authorizer.");
+		const reader = addressReader(settings(this.broker).TRUST_PROXY);
+		this.addressOf = (socket) => reader(socket.request);
+		this.origins = allowedOrigins(this.broker);
+		this.server = door(this.broker).server;
+		this.gateway = new Gateway(this.broker, () => this.io.of("/") as unknown as Namespace);
+		this.gateway.interest.onJoined = (_groupId, profileId, followers) => tellOfNewMember(this.gateway, profileId, followers);
+		(this.settings as { io: { options: unknown } }).io.options = {
+			path: "/socket.io",
+			transports: ["websocket", "polling"],
+			cors: { origin: this.origins },
+			maxHttpBufferSize: MAX_PACKET_BYTES,
+			connectTimeout: CONNECT_TIMEOUT,
+			perMessageDeflate: false,
+			serveClient: false,
+			...PING,
+		};
+		onDrain(this.broker, () => this.gateway.drain(DRAIN_MS));
+	},
+
+	started() {
+		this.io.of("/").on("connection", (socket) => {
+			const link = linkOf(socket);
+			socket.once("disconnect", () => {
+				this.gateway.remove(link);
+				this.gateway.presence.disconnected(link.connectionId, link.profileId);
+			});
+			this.gateway.presence.connected(link.connectionId, link.profileId);
+			// Revoked, or told to go, while it shook hands.
+			if (link.ended || !this.gateway.links.has(link)) return void socket.disconnect(true);
+			socket.use((packet, next) => {
+				const [event, ...args] = packet as unknown[];
+				if (typeof event === "string" && Object.hasOwn(events, event)) next();
+				else if (!link.ended) unknownEvent(this.gateway, args);
+			});
+			void openOwnRoom(this.gateway, link, socket.id);
+		});
+	},
+
+	stopped() {
+		this.gateway.presence.stop();
+	},
+});
+
