@@ -4,7 +4,7 @@ import { deadLetters, replayDeadLetters } from "../mixins/facts/inbox.ts";
 import { unsentCount } from "../mixins/facts/outbox.ts";
 import { database } from "../mixins/postgres.ts";
 import { accountRole } from "../services/contracts/identity.ts";
-import { DATA_NODES } from "./migrate.ts";
+import { nodesWithMigrations } from "./migrate.ts";
 
 export interface Operation {
 	usage: string;
@@ -23,7 +23,7 @@ interface Status {
 
 async function status(): Promise<Status> {
 	const nodes: Status["nodes"] = {};
-	for (const node of DATA_NODES) {
+	for (const node of nodesWithMigrations()) {
 		const db = database(node);
 		nodes[node] = (await db.healthy()) ? { database: "ok", unsentFacts: await unsentCount(db), deadLetters: (await deadLetters(db)).length } : { database: "down", unsentFacts: 0, deadLetters: 0 };
 	}
@@ -32,7 +32,7 @@ async function status(): Promise<Status> {
 
 async function replay(factId?: string): Promise<{ replayed: number }> {
 	let replayed = 0;
-	for (const node of DATA_NODES) replayed += await replayDeadLetters(database(node), factId);
+	for (const node of nodesWithMigrations()) replayed += await replayDeadLetters(database(node), factId);
 	return { replayed };
 }
 
