@@ -12,10 +12,9 @@ import { drainAll } from "../mixins/drain.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { provideSettings } from "../mixins/settings.ts";
 import { brokerOptions } from "../moleculer.config.ts";
-import type { Embedded } from "./embedded-postgres.ts";
-import { startEmbedded } from "./embedded-postgres.ts";
+import type { Databases } from "./databases.ts";
+import { openMigratedDatabases } from "./databases.ts";
 import type { Env } from "./env.ts";
-import { migrateAll, nodeUrl } from "./migrate.ts";
 
 const SERVICES = join(import.meta.dirname, "..", "services");
 /** How long open requests may take to end once sockets were told to go, in ms. */
@@ -39,7 +38,9 @@ export interface AppOptions {
 /** The services of a node: every `*.service.ts` in its folder. */
 async function servicesOf(node: string): Promise<ServiceSchema[]> {
 	const files = (await readdir(join(SERVICES, node))).filter((file) => file.endsWith(".service.ts")).sort();
-	return Promise.all(files.map(async (file) => ((await import(pathToFileURL(join(SERVICES, node, file)).href)) as { default: ServiceSchema }).default));
+	return Promise.all(
+		files.map(async (file) => ((await import(pathToFileURL(join(SERVICES, node, file)).href)) as { default: ServiceSchema }).default),
+	);
 }
 
 const DOORS = ["api", "socket"];
@@ -64,19 +65,16 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 	const env = await withPort(given);
 	const nodes = env.NODES.filter((node) => !tool || !DOORS.includes(node));
 	const schemas = Promise.all(nodes.map(servicesOf));
-	let embedded: Embedded | undefined;
+	let databases: Databases | undefined;
 	let broker: ServiceBroker | undefined;
 	try {
-		embedded = env.DATABASE_URL ? undefined : await startEmbedded(env.DATA_DIR, { say: (sentence) => console.log(sentence) });
-		const ownerUrl = env.DATABASE_DIRECT_URL ?? env.DATABASE_URL ?? (embedded as Embedded).ownerUrl;
-		await migrateAll({ ownerUrl, secretKey: env.SECRET_KEY }, "up");
-		const base = env.DATABASE_URL ?? ownerUrl;
-		configureDatabases({ urlFor: (node) => nodeUrl(env, base, node), directUrlFor: (node) => nodeUrl(env, ownerUrl, node, { direct: true }) });
+		databases = await openMigratedDatabases(env, (sentence) => console.log(sentence));
+		configureDatabases(databases);
 
 		broker = new ServiceBroker({
 			...brokerOptions(env, { checkAnswers }),
 			// The broker's own stop ends with it, so that tools that stop a broker (the REPL) leave nothing behind.
-			stopped: () => release(embedded),
+			stopped: () => release(databases),
 		});
 		provideSettings(broker, env, { tool });
 		for (const schema of (await schemas).flat()) broker.createService(schema);
@@ -86,14 +84,14 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 		return { broker, url: port === null ? null : `http://localhost:${port}`, stop: stopOnce(broker) };
 	} catch (error) {
 		await broker?.stop().catch(() => {});
-		await release(embedded);
+		await release(databases);
 		throw error;
 	}
 }
 
-async function release(embedded: Embedded | undefined): Promise<void> {
+async function release(databases: Databases | undefined): Promise<void> {
 	await closeDatabases();
-	await embedded?.stop();
+	await databases?.stop();
 }
 
 /** Not ready, sockets told to go, requests ended, services stopped, databases closed: in this order, each step whatever the one before did. */

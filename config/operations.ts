@@ -25,7 +25,9 @@ async function status(): Promise<Status> {
 	const nodes: Status["nodes"] = {};
 	for (const node of nodesWithMigrations()) {
 		const db = database(node);
-		nodes[node] = (await db.healthy()) ? { database: "ok", unsentFacts: await unsentCount(db), deadLetters: (await deadLetters(db)).length } : { database: "down", unsentFacts: 0, deadLetters: 0 };
+		nodes[node] = (await db.healthy())
+			? { database: "ok", unsentFacts: await unsentCount(db), deadLetters: (await deadLetters(db)).length }
+			: { database: "down", unsentFacts: 0, deadLetters: 0 };
 	}
 	return { nodes, deadLetters: Object.values(nodes).reduce((sum, node) => sum + node.deadLetters, 0) };
 }
@@ -59,7 +61,13 @@ export const operations: Record<string, Operation> = {
 		summary: "How the nodes are: databases, facts that wait, dead letters.",
 		args: [],
 		run: status,
-		say: (answer: Status) => Object.entries(answer.nodes).map(([name, node]) => `${name.padEnd(14)} database ${node.database}  unsent facts ${node.unsentFacts}  dead letters ${node.deadLetters}`).join("\n"),
+		say: (answer: Status) =>
+			Object.entries(answer.nodes)
+				.map(
+					([name, node]) =>
+						`${name.padEnd(14)} database ${node.database}  unsent facts ${node.unsentFacts}  dead letters ${node.deadLetters}`,
+				)
+				.join("\n"),
 	},
 	"replay-dead-letters": {
 		usage: "replay-dead-letters [factId]",

@@ -7,8 +7,8 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import pg from "pg";
 
 export interface Login {
-  user: string;
-  password: string;
+	user: string;
+	password: string;
 }
 
 /** Extensions live here, owned by whoever migrates; every node may use it, none may create in it. */
@@ -16,20 +16,20 @@ export const EXTENSIONS = "extensions";
 
 /** What each role is told; to change one, change it here: the fingerprint notices. */
 const settings: Record<string, string> = {
-  statement_timeout: "30s",
-  idle_in_transaction_session_timeout: "30s",
-  lock_timeout: "10s",
+	statement_timeout: "30s",
+	idle_in_transaction_session_timeout: "30s",
+	lock_timeout: "10s",
 };
 
 /** The login of a node in a database whose owner is us: the password follows from SECRET_KEY, so nobody has to keep it. */
 export function derivedLogin(node: string, secretKey: string): Login {
-  return { user: node, password: createHmac("sha256", secretKey).update(`reloop/database-role/${node}`).digest("base64url") };
+	return { user: node, password: createHmac("sha256", secretKey).update(`reloop/database-role/${node}`).digest("base64url") };
 }
 
 /** Kept as the role's comment: tells without a login whether the role is as this version and this SECRET_KEY want it. */
 export function fingerprint(node: string, login: Login): string {
-  const wanted = JSON.stringify([1, node, login, settings, EXTENSIONS]);
-  return `reloop ${createHash("sha256").update(wanted).digest("hex").slice(0, 32)}`;
+	const wanted = JSON.stringify([1, node, login, settings, EXTENSIONS]);
+	return `reloop ${createHash("sha256").update(wanted).digest("hex").slice(0, 32)}`;
 }
 
 const quote = pg.escapeIdentifier;
@@ -37,33 +37,36 @@ const text = pg.escapeLiteral;
 
 /** Makes (or mends) role and schema of a node. `client` is connected as the owner and may create both. */
 export async function makeRole(client: pg.Client, node: string, login: Login): Promise<void> {
-  const role = quote(login.user);
-  const { rows: present } = await client.query("select from pg_roles where rolname = $1", [login.user]);
-  const options = `login noinherit password ${text(scramVerifier(login.password))}`;
-  await client.query(present[0] ? `alter role ${role} with ${options}` : `create role ${role} with ${options}`);
-  // An owner who is no superuser must be a member of the role to give it a schema and to act as it.
-  const { rows: who } = await client.query("select rolsuper or pg_has_role(rolname, $1, 'set') as enough from pg_roles where rolname = current_user", [login.user]);
-  if (!who[0].enough) await client.query(`grant ${role} to current_user`);
-  await client.query(`create schema if not exists ${quote(node)} authorization ${role}`);
-  await client.query(`alter role ${role} set search_path to ${quote(node)}, ${quote(EXTENSIONS)}`);
-  for (const [name, value] of Object.entries(settings)) await client.query(`alter role ${role} set ${name} to ${text(value)}`);
-  await client.query(`comment on role ${role} is ${text(fingerprint(node, login))}`);
+	const role = quote(login.user);
+	const { rows: present } = await client.query("select from pg_roles where rolname = $1", [login.user]);
+	const options = `login noinherit password ${text(scramVerifier(login.password))}`;
+	await client.query(present[0] ? `alter role ${role} with ${options}` : `create role ${role} with ${options}`);
+	// An owner who is no superuser must be a member of the role to give it a schema and to act as it.
+	const { rows: who } = await client.query(
+		"select rolsuper or pg_has_role(rolname, $1, 'set') as enough from pg_roles where rolname = current_user",
+		[login.user],
+	);
+	if (!who[0].enough) await client.query(`grant ${role} to current_user`);
+	await client.query(`create schema if not exists ${quote(node)} authorization ${role}`);
+	await client.query(`alter role ${role} set search_path to ${quote(node)}, ${quote(EXTENSIONS)}`);
+	for (const [name, value] of Object.entries(settings)) await client.query(`alter role ${role} set ${name} to ${text(value)}`);
+	await client.query(`comment on role ${role} is ${text(fingerprint(node, login))}`);
 }
 
 /** Closes what PostgreSQL leaves open to everyone: the schema `public`. Skipped where it is not ours to close. */
 export async function closePublicSchema(client: pg.Client): Promise<void> {
-  await client.query(`create schema if not exists ${quote(EXTENSIONS)}`);
-  await client.query(`grant usage on schema ${quote(EXTENSIONS)} to public`);
-  const { rows } = await client.query("select pg_has_role(nspowner, 'usage') as ours from pg_namespace where nspname = 'public'");
-  if (rows[0]?.ours) await client.query("revoke all on schema public from public");
+	await client.query(`create schema if not exists ${quote(EXTENSIONS)}`);
+	await client.query(`grant usage on schema ${quote(EXTENSIONS)} to public`);
+	const { rows } = await client.query("select pg_has_role(nspowner, 'usage') as ours from pg_namespace where nspname = 'public'");
+	if (rows[0]?.ours) await client.query("revoke all on schema public from public");
 }
 
 /** What PostgreSQL stores instead of a password (RFC 5803): made here, so that no password stands in a statement or a log. */
 function scramVerifier(password: string): string {
-  const rounds = 4096;
-  const salt = randomBytes(16);
-  const salted = pbkdf2Sync(password, salt, rounds, 32, "sha256");
-  const sign = (words: string) => createHmac("sha256", salted).update(words).digest();
-  const stored = createHash("sha256").update(sign("Client Key")).digest("base64");
-  return `SCRAM-SHA-256$${rounds}:${salt.toString("base64")}$${stored}:${sign("Server Key").toString("base64")}`;
+	const rounds = 4096;
+	const salt = randomBytes(16);
+	const salted = pbkdf2Sync(password, salt, rounds, 32, "sha256");
+	const sign = (words: string) => createHmac("sha256", salted).update(words).digest();
+	const stored = createHash("sha256").update(sign("Client Key")).digest("base64");
+	return `SCRAM-SHA-256$${rounds}:${salt.toString("base64")}$${stored}:${sign("Server Key").toString("base64")}`;
 }
