@@ -78,16 +78,18 @@ add("root", (rule, inner) => `
 `);
 
 add("object", (rule, inner) => {
-	const props = rule.schema.props as Record<string, unknown>;
+	const props = rule.schema.props as Record<string, { filledWith?: unknown }>;
 	rule.known = new Set(Object.keys(props));
 	return `
 		if (!${isPlain}) { ${fail("type", "an object")} return value; }
 		var input = value, output = {}, place = field, read;
-		${Object.keys(props).map((name) => `
+		${Object.entries(props).map(([name, prop]) => `
 			field = place ? place + ${JSON.stringify(`.${name}`)} : ${JSON.stringify(name)};
-			value = input[${JSON.stringify(name)}];
+			value = ${name in Object.prototype ? `Object.hasOwn(input, ${JSON.stringify(name)}) ? input[${JSON.stringify(name)}] : undefined` : `input[${JSON.stringify(name)}]`};
 			read = value;
-			${inner(props[name], "read")}
+			${prop.filledWith === undefined ? "" : `if (value === undefined) read = ${JSON.stringify(prop.filledWith)}; else {`}
+			${inner(prop, "read")}
+			${prop.filledWith === undefined ? "" : "}"}
 			if (read !== undefined) output[${JSON.stringify(name)}] = read;
 		`).join("")}
 		var names = Object.keys(input), known = context.rules[${rule.index}].known;
@@ -231,10 +233,12 @@ function firstOf<T, R>(items: readonly T[], look: (item: T) => R | undefined): R
 
 /**
  * A private copy in fastest-validator's terms: `nullable: false` wherever a rule does not say otherwise (missing would mean
- * true), and one object per use (a rule object met twice is taken for a cycle and checked more slowly).
+ * true), defaults by another name (its own also replace a null), and one object per use (a rule object met twice is taken
+ * for a cycle and checked more slowly).
  */
 function copy(rule: Record<string, unknown>): Record<string, unknown> {
-	const own: Record<string, unknown> = { ...rule, nullable: rule.nullable === true };
+	const own: Record<string, unknown> = { ...rule, nullable: rule.nullable === true, filledWith: rule.default };
+	delete own.default;
 	if (rule.type === "object") own.props = copyAll(rule.props as object);
 	if (rule.type === "union") own.variants = copyAll(rule.variants as object);
 	if (rule.type === "array") own.items = copy(rule.items as Record<string, unknown>);
