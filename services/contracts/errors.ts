@@ -176,7 +176,7 @@ const foreignNames: Readonly<Record<string, ProblemCode>> = {
 };
 
 /** Codes of the network and SQLSTATEs that say that the database is away, full or restarting, or lost a race for a lock. */
-const awayCodes = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|08...|57P0[1-5]|53...|40001|40P01|55P03|57014)$/;
+const awayCodes = /^(?:database-unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|08...|57P0[1-5]|53...|40001|40P01|55P03|57014)$/;
 /** What pg's pool says without any code. */
 const awayMessages = /^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end)/;
 
