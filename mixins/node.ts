@@ -17,7 +17,7 @@ type HandlersOf<S extends ServiceName> = { [A in ActionName as A extends `${S}.$
 /** A Moleculer action that fulfils a contract; config/broker/contracts.ts checks what goes in. */
 export interface ContractAction extends ActionSchema {
 	contract: ActionName;
-	visibility: "published" | "protected";
+	visibility: "published" | "public";
 }
 
 /** Moleculer's schema of a service, with `this` as the service itself says it is: `created(this: Mine) { … }`. */
@@ -40,13 +40,16 @@ export interface NodeSchema<This> {
 export const defineService = <This extends Service = Service>(schema: NodeSchema<This>): ServiceSchema => schema as ServiceSchema;
 export const defineMixin = <This extends Service = Service>(schema: Partial<NodeSchema<This>>): Partial<ServiceSchema> => schema as Partial<ServiceSchema>;
 
-/** The actions of a service. They are protected, that is for other nodes only, unless their contract says `published`. */
+/**
+ * The actions of a service. Doors may name only those that their contract publishes; the others are "public" in Moleculer's
+ * words: for other nodes, whatever process they run in. ("protected" would mean this process only, and break the cluster.)
+ */
 export function implement<const S extends ServiceName>(service: S, handlers: Handlers<S>): Record<string, ContractAction> {
 	const made: Record<string, ContractAction> = {};
 	for (const [method, handler] of Object.entries(handlers) as [string, (ctx: Ctx) => unknown][]) {
 		const name = `${service}.${method}`;
 		if (!isActionName(name)) throw new Error(`There is a handler for ${name}, but no contract.`);
-		made[method] = { contract: name, visibility: contractOf(name).published ? "published" : "protected", handler: async (ctx: Context) => handler(new CallCtx(ctx)) };
+		made[method] = { contract: name, visibility: contractOf(name).published ? "published" : "public", handler: async (ctx: Context) => handler(new CallCtx(ctx)) };
 	}
 	for (const name of Object.keys(allActions)) {
 		if (name.startsWith(`${service}.`) && !made[name.slice(service.length + 1)]) throw new Error(`There is a contract for ${name}, but no handler.`);
@@ -62,39 +65,39 @@ export function callAction<A extends ActionName>(broker: ServiceBroker, name: A,
 /** Our context over Moleculer's, which stays out of the handler's reach. */
 class CallCtx implements Ctx {
 	readonly #ctx: Context<unknown, Meta>;
+	/** Kept here: Moleculer's context loses its own when the call is over, and a handler may leave work behind. */
+	readonly meta: Meta;
 
 	constructor(ctx: Context) {
 		this.#ctx = ctx as unknown as Context<unknown, Meta>;
+		this.meta = this.#ctx.meta;
 	}
 	get params(): unknown {
 		return this.#ctx.params;
 	}
-	get meta(): Meta {
-		return this.#ctx.meta;
-	}
 	get caller(): Principal {
-		const { principal } = this.#ctx.meta;
+		const { principal } = this.meta;
 		if (!principal) throw problem("unauthenticated");
 		return principal;
 	}
 	get requestId(): string {
-		return this.#ctx.meta.requestId ?? this.#ctx.requestID ?? this.#ctx.id;
+		return this.meta.requestId ?? this.#ctx.requestID ?? this.#ctx.id;
 	}
 	get address(): string {
-		return this.#ctx.meta.address ?? "";
+		return this.meta.address ?? "";
 	}
 	get userAgent(): string {
-		return this.#ctx.meta.userAgent ?? "";
+		return this.meta.userAgent ?? "";
 	}
 	get idempotency(): Idempotency | undefined {
-		return this.#ctx.meta.idempotency;
+		return this.meta.idempotency;
 	}
 	get broker(): ServiceBroker {
 		return this.#ctx.broker;
 	}
 	call<A extends ActionName>(name: A, params: ParamsIn<A>, { timeout, nodeID }: CallOptions = {}): Promise<Answer<A>> {
 		// The key belongs to the action that the door named: what that one calls must not claim it again.
-		const meta = this.#ctx.meta.idempotency ? { idempotency: undefined } : undefined;
-		return this.#ctx.call(name, params, { ...(timeout === undefined ? {} : { timeout }), ...(nodeID === undefined ? {} : { nodeID }), ...(meta ? { meta } : {}) }) as Promise<Answer<A>>;
+		const meta = this.meta.idempotency ? { ...this.meta, idempotency: undefined } : this.meta;
+		return this.#ctx.call(name, params, { meta, ...(timeout === undefined ? {} : { timeout }), ...(nodeID === undefined ? {} : { nodeID }) }) as Promise<Answer<A>>;
 	}
 }
