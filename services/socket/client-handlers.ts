@@ -78,6 +78,7 @@ export function tellOfNewMember(gateway: Gateway, profileId: string, followers: 
 }
 
 export const presenceSet: Run<"presence:set"> = async ({ gateway, link, requestId }, { status }, answer) => {
+	await gateway.presence.heard(link.connectionId);
 	await gateway.call(link, "presence.set", { connectionId: link.connectionId, status }, requestId);
 	answer({});
 };

@@ -57,8 +57,8 @@ export class Gateway {
 	readonly bus: ReturnType<typeof roomBus>;
 	/** What clients asked for that does not exist, since the start. */
 	unknownEvents = 0;
-	/** Names this door to the presence node, so that all it held can be let go of together. */
-	readonly instance = randomUUID();
+	/** Begins the names of this door's sockets at the presence node: by process, so that all go when it goes. */
+	readonly instance: string;
 	readonly #namespace: () => Namespace;
 	readonly #links = new Set<SocketLink>();
 	readonly #bySession = new Map<string, Set<SocketLink>>();
@@ -67,6 +67,7 @@ export class Gateway {
 
 	constructor(broker: ServiceBroker, namespace: () => Namespace) {
 		this.broker = broker;
+		this.instance = `${broker.nodeID}|${randomUUID().slice(0, 8)}`;
 		this.#namespace = namespace;
 		this.limits = limitsFor(settings(broker).RATE_LIMIT_FACTOR);
 		this.events = makeLimiter(this.limits.events);

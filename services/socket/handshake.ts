@@ -42,7 +42,7 @@ export async function admit(gateway: Gateway, socket: Socket, addressOf: (socket
 		expiresAt: exp * 1000,
 		address,
 		userAgent: String(socket.handshake.headers["user-agent"] ?? "").slice(0, 512),
-		connectionId: `${gateway.instance}:${socket.id}`,
+		connectionId: `${gateway.instance}|${socket.id}`,
 	});
 	gateway.add(link);
 	// The connection may end before the handshake does; then no `disconnect` follows.

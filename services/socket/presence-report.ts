@@ -24,6 +24,11 @@ export class PresenceReport {
 		this.#tell("presence.disconnected", connectionId, profileId);
 	}
 
+	/** Resolves when what was said of this socket has been heard. */
+	async heard(connectionId: string): Promise<void> {
+		await this.#under.get(connectionId);
+	}
+
 	/** Resolves when all is told, or after `ms`. */
 	async settled(ms: number): Promise<void> {
 		const late = Promise.withResolvers<void>();

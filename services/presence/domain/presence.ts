@@ -1,0 +1,154 @@
+// Who is here, over all sockets of a profile. Pure: it is handed the time and says what has changed; who stores it, who
+// hears of it and when to look again is the service's.
+import type { PresenceEntry } from "../../contracts/presence.ts";
+
+/** What a client says of itself. It holds for the whole profile: `away` until all its sockets are gone, `hidden` for good. */
+export type Said = "online" | "away" | "hidden";
+
+/** So long (ms) after its last socket a profile still counts as here: a link that flaps is no news. */
+export const GRACE = 1_500;
+
+const ENDED_KEPT = 10_000;
+
+interface Person {
+	readonly connections: Set<string>;
+	said: Said;
+	/** When the last socket went, in ms; undefined while there is one. */
+	leftAt: number | undefined;
+}
+
+/** What is worth remembering when the process is gone. */
+export interface Seen {
+	profileId: string;
+	lastSeen: Date;
+	hidden: boolean;
+}
+
+export interface News {
+	/** For those who follow these profiles. */
+	changed: PresenceEntry[];
+	/** For the store. */
+	seen: Seen[];
+}
+
+export class Presence {
+	readonly #people = new Map<string, Person>();
+	readonly #profileOf = new Map<string, string>();
+	/** Sockets that closed lately: a "connected" that comes late, after a time-out, must not bring them back. */
+	readonly #ended = new Set<string>();
+	/** What followers were told last; who is not here is offline. */
+	readonly #told = new Map<string, PresenceEntry["status"]>();
+	/** Whose state may be another than what was told. */
+	readonly #touched = new Set<string>();
+	/** Whose row in the store is out of date. */
+	readonly #unsaved = new Set<string>();
+
+	/** Is anything known of this profile, so that its row need not be read? */
+	knows(profileId: string): boolean {
+		return this.#people.has(profileId);
+	}
+
+	/** Profiles with a socket or within their grace. */
+	get size(): number {
+		return this.#people.size;
+	}
+
+	/** A socket opened. `hidden`: what is remembered of the profile, used where it is not known here. */
+	connected(connectionId: string, profileId: string, hidden: boolean): void {
+		if (this.#ended.has(connectionId)) return;
+		let person = this.#people.get(profileId);
+		if (!person) {
+			person = { connections: new Set(), said: hidden ? "hidden" : "online", leftAt: undefined };
+			this.#people.set(profileId, person);
+			this.#unsaved.add(profileId);
+		}
+		person.connections.add(connectionId);
+		person.leftAt = undefined;
+		this.#profileOf.set(connectionId, profileId);
+		this.#touched.add(profileId);
+	}
+
+	/** A socket closed. One that is not known is no news: it was told before. */
+	disconnected(connectionId: string, now: Date): void {
+		this.#ended.add(connectionId);
+		for (const oldest of this.#ended) {
+			if (this.#ended.size <= ENDED_KEPT) break;
+			this.#ended.delete(oldest);
+		}
+		const profileId = this.#profileOf.get(connectionId);
+		const person = profileId === undefined ? undefined : this.#people.get(profileId);
+		this.#profileOf.delete(connectionId);
+		if (profileId === undefined || !person?.connections.delete(connectionId)) return;
+		if (person.connections.size > 0) return;
+		person.leftAt = now.getTime();
+		this.#touched.add(profileId);
+	}
+
+	/** A door died, and with it all its sockets: connections are named by their door first. */
+	doorGone(prefix: string, now: Date): void {
+		for (const connectionId of [...this.#profileOf.keys()]) if (connectionId.startsWith(prefix)) this.disconnected(connectionId, now);
+	}
+
+	/** False where this is no socket of that profile. */
+	set(connectionId: string, profileId: string, said: Said): boolean {
+		const person = this.#people.get(profileId);
+		if (!person?.connections.has(connectionId)) return false;
+		if ((person.said === "hidden") !== (said === "hidden")) this.#unsaved.add(profileId);
+		person.said = said;
+		this.#touched.add(profileId);
+		return true;
+	}
+
+	/** How others see a profile; undefined for who is not here: then only the store knows when it was. */
+	look(profileId: string, now: Date): PresenceEntry | undefined {
+		const person = this.#people.get(profileId);
+		if (!person || isOver(person, now)) return undefined;
+		if (person.said === "hidden") return { profileId, status: "offline", lastSeen: null };
+		return { profileId, status: person.said, lastSeen: null };
+	}
+
+	/** What has changed since it was asked last. */
+	news(now: Date): News {
+		const changed: PresenceEntry[] = [];
+		const seen: Seen[] = [];
+		for (const profileId of this.#touched) {
+			const person = this.#people.get(profileId);
+			const entry = this.look(profileId, now) ?? this.#gone(profileId, person);
+			if (person && isOver(person, now)) {
+				seen.push({ profileId, lastSeen: new Date(person.leftAt ?? now), hidden: person.said === "hidden" });
+				this.#people.delete(profileId);
+				this.#unsaved.delete(profileId);
+			}
+			if ((this.#told.get(profileId) ?? "offline") !== entry.status) changed.push(entry);
+			if (entry.status === "offline") this.#told.delete(profileId);
+			else this.#told.set(profileId, entry.status);
+			// Within its grace it has to be looked at again.
+			if (person?.leftAt === undefined || !this.#people.has(profileId)) this.#touched.delete(profileId);
+		}
+		for (const profileId of this.#unsaved) seen.push({ profileId, lastSeen: now, hidden: this.#people.get(profileId)?.said === "hidden" });
+		this.#unsaved.clear();
+		return { changed, seen };
+	}
+
+	/** When the next grace ends, in ms; undefined when none runs. */
+	nextDue(): number | undefined {
+		let due: number | undefined;
+		for (const profileId of this.#touched) {
+			const leftAt = this.#people.get(profileId)?.leftAt;
+			if (leftAt !== undefined && (due === undefined || leftAt + GRACE < due)) due = leftAt + GRACE;
+		}
+		return due;
+	}
+
+	/** Everybody who is here, as they would be remembered if this were the end. */
+	everybody(now: Date): Seen[] {
+		return [...this.#people].map(([profileId, person]) => ({ profileId, lastSeen: new Date(person.leftAt ?? now), hidden: person.said === "hidden" }));
+	}
+
+	#gone(profileId: string, person: Person | undefined): PresenceEntry {
+		const lastSeen = person?.leftAt === undefined || person.said === "hidden" ? null : new Date(person.leftAt).toISOString();
+		return { profileId, status: "offline", lastSeen };
+	}
+}
+
+const isOver = ({ leftAt }: Person, now: Date): boolean => leftAt !== undefined && now.getTime() >= leftAt + GRACE;

@@ -1,0 +1,26 @@
+// What the presence node keeps beside its rooms: when a profile was here last, and whether it hides.
+import type { Db } from "../../mixins/postgres.ts";
+import type { Seen } from "./domain/presence.ts";
+
+/** What is known of profiles; those never seen are left out. */
+export async function findSeen(db: Pick<Db, "query">, profileIds: readonly string[]): Promise<Map<string, { lastSeen: Date; hidden: boolean }>> {
+	const rows = await db.query<Seen>(
+		`select profile_id as "profileId", last_seen as "lastSeen", hidden from seen where profile_id = any($1::uuid[])`,
+		[profileIds],
+		"seen-find",
+	);
+	return new Map(rows.map(({ profileId, lastSeen, hidden }) => [profileId, { lastSeen, hidden }]));
+}
+
+/** Times never go back; whether somebody hides is as said last. */
+export async function saveSeen(db: Pick<Db, "query">, seen: readonly Seen[]): Promise<void> {
+	await db.query(
+		`insert into seen (profile_id, last_seen, hidden)
+		select "profileId", "lastSeen", hidden
+		from json_to_recordset($1::json) as s("profileId" uuid, "lastSeen" timestamptz, hidden boolean)
+		on conflict (profile_id) do update
+		set last_seen = greatest(seen.last_seen, excluded.last_seen), hidden = excluded.hidden`,
+		[JSON.stringify(seen)],
+		"seen-save",
+	);
+}
