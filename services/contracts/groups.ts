@@ -49,7 +49,6 @@ export const groupsActions = actions({
 	"groups.leave": action({ summary: "Leave. The last admin names a successor; the last member's leaving deletes the group.", params: { ...id, successorId: optional(uuid) }, answer: object({}), published: true }),
 	"groups.members": action({ summary: "Who is in the group, in order of joining.", params: { ...id, ...page }, answer: list(member), published: true }),
 	"groups.memberIds": action({ summary: "Doors: whose presence a member of the group may follow. Large groups: the caller and the first to have joined, 1,000 in all.", params: id, answer: object({ profileIds: array(uuid, { max: 1000 }) }) }),
-	"groups.memberIds": action({ summary: "Doors and nodes: who is in the caller's group, all at once.", params: id, answer: object({ profileIds: array(uuid, { max: 100_000 }) }) }),
 	"groups.setRole": action({ summary: "Change a member's role; admins only, never one's own.", params: { ...id, profileId: uuid, role: memberRole }, answer: member, published: true }),
 	"groups.kick": action({ summary: "Remove a member of lower rank; moderators and admins.", params: { ...id, profileId: uuid }, answer: object({}), published: true }),
 

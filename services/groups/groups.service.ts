@@ -92,11 +92,6 @@ export default defineService({
 			return { profileIds: [...new Set([profileId, ...group.members.keys()])].slice(0, 1000) };
 		},
 
-		async memberIds(ctx) {
-			const { group } = asMember(await groupsNode(ctx.broker).actors.read(ctx.params.groupId), ctx.caller.profileId);
-			return { profileIds: [...group.members.keys()] };
-		},
-
 		async setRole(ctx) {
 			const { groupId, profileId, role } = ctx.params;
 			return command(groupsNode(ctx.broker), ctx, groupId, (state, moment) => setRole(state, moment, profileId, role));
