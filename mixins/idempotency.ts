@@ -10,11 +10,12 @@
 // Two ways to use it:
 //   once(ctx, db, work)           the effect is one transaction: it runs in the one that keeps the answer
 //   onceClaimed(ctx, db, work)    the effect is committed by somebody else (an actor): `work` gets a claim to write with it
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../services/contracts/errors.ts";
 import type { ProblemCode, ProblemExtras } from "../services/contracts/errors.ts";
 import type { Db, Tx } from "./postgres.ts";
+import { keyFor } from "./secret.ts";
 import { settings } from "./settings.ts";
 
 /** What the door passes: who and where (`scope`), the client's key, and the fingerprint of what was asked. */
@@ -145,7 +146,7 @@ const sealing = new WeakMap<ServiceBroker, Buffer>();
 function sealingKey(broker: ServiceBroker): Buffer {
 	let key = sealing.get(broker);
 	if (!key) {
-		key = Buffer.from(hkdfSync("sha256", settings(broker).SECRET_KEY, "", "reloop idempotency answers", 32));
+		key = keyFor(settings(broker).SECRET_KEY, "answers kept for an Idempotency-Key");
 		sealing.set(broker, key);
 	}
 	return key;

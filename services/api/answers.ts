@@ -69,6 +69,7 @@ export function makeAnswers({ https }: { https: boolean }): Answers {
 			}
 			if (wire.status === 401) extra.push("WWW-Authenticate", exchange.refusal ? 'Bearer error="invalid_token"' : "Bearer");
 			if (typeof wire.retryAfter === "number") extra.push("Retry-After", String(wire.retryAfter));
+			if (typeof wire.allow === "string") extra.push("Allow", wire.allow);
 			const oauth = exchange.oauth ? oauthBody(wire) : undefined;
 			if (oauth) write(exchange, oauth.status, JSON.stringify(oauth.body), "application/json; charset=utf-8", "no-store");
 			else write(exchange, wire.status, JSON.stringify(wire), "application/problem+json", "no-store");

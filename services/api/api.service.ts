@@ -7,6 +7,7 @@ import type { Context, Service } from "moleculer";
 import ApiGateway from "moleculer-web";
 import { door } from "../../mixins/door.ts";
 import { defineService, implement } from "../../mixins/node.ts";
+import { keyFor } from "../../mixins/secret.ts";
 import { settings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
@@ -40,6 +41,18 @@ interface ApiService extends Service {
 }
 type Rest = (params: { req: IncomingMessage; res: ServerResponse }, options: { requestID: string }) => Promise<unknown>;
 type Request = IncomingMessage & { exchange: Exchange };
+
+/** Made at the first question, for each address once. */
+function remembered<T>(make: (publicUrl: string) => T): (publicUrl: string) => T {
+	const made = new Map<string, T>();
+	return (publicUrl) => {
+		const document = made.get(publicUrl) ?? make(publicUrl);
+		made.set(publicUrl, document);
+		return document;
+	};
+}
+const httpDocument = remembered((publicUrl) => openapi({ routes, publicUrl }));
+const socketDocument = remembered((publicUrl) => asyncapi({ socketEvents, serverEvents, publicUrl }));
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
@@ -81,8 +94,8 @@ export default defineService<ApiService>({
 		...implement("api", {
 			live: () => ({ status: "ok" as const }),
 			ready: (ctx) => readiness(ctx.broker, door(ctx.broker)),
-			openapi: (ctx) => openapi({ routes, publicUrl: settings(ctx.broker).PUBLIC_URL }),
-			asyncapi: (ctx) => asyncapi({ socketEvents, serverEvents, publicUrl: settings(ctx.broker).PUBLIC_URL }),
+			openapi: (ctx) => httpDocument(settings(ctx.broker).PUBLIC_URL),
+			asyncapi: (ctx) => socketDocument(settings(ctx.broker).PUBLIC_URL),
 		}),
 	},
 
@@ -147,7 +160,7 @@ export default defineService<ApiService>({
 			quotas: makeQuotas(env.RATE_LIMIT_FACTOR),
 			verify: (token) => tokens(this.broker).verify(token),
 			addressOf: addressReader(env.TRUST_PROXY),
-			secret: env.SECRET_KEY,
+			secret: keyFor(env.SECRET_KEY, "fingerprints of what is asked with an Idempotency-Key"),
 		});
 		entrance.onRequest((req, res) => this.httpHandler(req, res));
 	},

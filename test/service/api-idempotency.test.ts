@@ -11,10 +11,10 @@ import { provideSettings } from "../../mixins/settings.ts";
 import type { Env } from "../../config/env.ts";
 import { isProblem, problem, toProblem } from "../../services/contracts/errors.ts";
 import type { FreshDatabase } from "../support/database.ts";
-import { testDatabase } from "../support/database.ts";
+import { TEST_SECRET_KEY, testDatabase } from "../support/database.ts";
 
 const broker = new ServiceBroker({ logger: false });
-provideSettings(broker, { SECRET_KEY: Buffer.alloc(32, 7) } as unknown as Env);
+provideSettings(broker, { SECRET_KEY: TEST_SECRET_KEY } as unknown as Env);
 let fresh: FreshDatabase;
 let db: Db;
 
@@ -116,7 +116,10 @@ describe("an action done once", () => {
 			await apply(tx);
 			throw problem("already-invited", { inviteId: "i-1", detail: "Open since yesterday." });
 		};
-		const refusal = async (of: IdempotentCtx) => once(of, db, refuse).then(assert.fail, (error: unknown) => error);
+		const refusal = async (of: IdempotentCtx) => once(of, db, refuse).then(
+				() => assert.fail("it was not refused"),
+				(error: unknown) => error,
+			);
 		const first = await refusal(ctx);
 		const second = await refusal(again(ctx));
 		assert.ok(isProblem(second, "already-invited"));
@@ -124,7 +127,7 @@ describe("an action done once", () => {
 		const { keptRequestId, ...shown } = toProblem(second, where);
 		assert.equal(keptRequestId, ctx.requestId);
 		assert.equal(JSON.stringify(shown), JSON.stringify(toProblem(first, where)));
-		await once(again(ctx), db, apply).then(assert.fail, (error) => assert.ok(isProblem(error, "already-invited")));
+		await assert.rejects(once(again(ctx), db, apply), (error) => isProblem(error, "already-invited"));
 		assert.equal(await count(), 0);
 	});
 
@@ -171,7 +174,7 @@ describe("an action that somebody else commits", () => {
 		const ctx = ask();
 		await once(ctx, db, async () => ({}));
 		const clash = db.query("insert into idempotency select scope, key, hash, status, answer, created_at from idempotency where key = $1", [ctx.idempotency?.key]);
-		await clash.then(assert.fail, (error) => assert.ok(isTaken(error)));
+		await assert.rejects(clash, (error) => isTaken(error));
 		assert.equal(isTaken({ code: "23505", table: "members" }), false);
 	});
 });
