@@ -44,15 +44,15 @@ type OutputOf<R> =
 	: R extends { readonly type: "enum"; readonly values: readonly (infer V)[] } ? V
 	: R extends { readonly type: "number" } ? number
 	: R extends { readonly type: "boolean" } ? boolean
-	: R extends { readonly type: "array"; readonly items: infer I } ? Output<I>[]
+	: R extends { readonly type: "array"; readonly items: infer I } ? (OutputOf<I> | OrNull<I>)[]
 	: R extends { readonly type: "equal"; readonly value: infer V } ? V
-	: R extends { readonly type: "record"; readonly value: infer V } ? Record<string, Output<V>>
-	: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V } ? { [K in keyof V]: Shown<{ [_ in T]: K } & Output<V[K]>> }[keyof V]
+	: R extends { readonly type: "record"; readonly value: infer V } ? { [key: string]: OutputOf<V> | OrNull<V> }
+	: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V } ? { [K in keyof V]: Shown<{ [_ in T]: K } & OutputOf<V[K]>> }[keyof V]
 	: R extends { readonly type: "json" } ? Json
 	: never;
 type OutputProps<P> = Shown<
-	{ -readonly [K in keyof P as P[K] extends Absent ? never : K]: Output<P[K]> }
-	& { -readonly [K in keyof P as P[K] extends Absent ? K : never]?: Output<P[K]> }
+	{ -readonly [K in keyof P as P[K] extends Absent ? never : K]: OutputOf<P[K]> | OrNull<P[K]> }
+	& { -readonly [K in keyof P as P[K] extends Absent ? K : never]?: OutputOf<P[K]> | OrNull<P[K]> }
 >;
 /** The checked form of named rules. */
 export type InferProps<P> = OutputProps<P>;
@@ -61,13 +61,13 @@ export type InferProps<P> = OutputProps<P>;
 export type Input<R> = InputOf<R> | OrNull<R>;
 type InputOf<R> =
 	R extends { readonly type: "object"; readonly props: infer P } ? InputProps<P>
-	: R extends { readonly type: "array"; readonly items: infer I } ? readonly Input<I>[]
-	: R extends { readonly type: "record"; readonly value: infer V } ? { readonly [key: string]: Input<V> }
-	: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V } ? { [K in keyof V]: Shown<{ readonly [_ in T]: K } & Input<V[K]>> }[keyof V]
+	: R extends { readonly type: "array"; readonly items: infer I } ? readonly (InputOf<I> | OrNull<I>)[]
+	: R extends { readonly type: "record"; readonly value: infer V } ? { readonly [key: string]: InputOf<V> | OrNull<V> }
+	: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V } ? { [K in keyof V]: Shown<{ readonly [_ in T]: K } & InputOf<V[K]>> }[keyof V]
 	: OutputOf<R>;
 export type InputProps<P> = Shown<
-	{ readonly [K in keyof P as P[K] extends Absent | Filled ? never : K]: Input<P[K]> }
-	& { readonly [K in keyof P as P[K] extends Absent | Filled ? K : never]?: Input<P[K]> }
+	{ readonly [K in keyof P as P[K] extends Absent | Filled ? never : K]: InputOf<P[K]> | OrNull<P[K]> }
+	& { readonly [K in keyof P as P[K] extends Absent | Filled ? K : never]?: InputOf<P[K]> | OrNull<P[K]> }
 >;
 
 // ---------------------------------------------------------------- helpers
