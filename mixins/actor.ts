@@ -47,6 +47,8 @@ export interface ActorsOptions<State, D> {
 	maxActors?: number;
 	/** Commits under way at once. One more than one keeps the store busy while answers go out. */
 	lanes?: number;
+	/** Hears what `committed` threw. Default: a warning of the process. */
+	onError?: (error: unknown) => void;
 }
 
 interface Waiting<State, D> {
@@ -60,6 +62,8 @@ interface Waiting<State, D> {
 interface Mailbox<State, D> {
 	key: string;
 	state: State | undefined;
+	/** Counts the changes of `state`: what was read from the store before the last one is out of date. */
+	version: number;
 	queue: Waiting<State, D>[];
 	busy: boolean;
 	/** Its last commit failed: the next one is its own, so that it takes no neighbour with it. */
@@ -78,7 +82,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 	#idle: (() => void)[] = [];
 
 	constructor(options: ActorsOptions<State, D>) {
-		this.#options = { maxPerKey: 2_000, maxWaiting: 20_000, maxActors: 10_000, lanes: 2, ...options };
+		this.#options = { maxPerKey: 2_000, maxWaiting: 20_000, maxActors: 10_000, lanes: 2, onError: (error) => process.emitWarning(error instanceof Error ? error : String(error)), ...options };
 	}
 
 	/** Runs a command for a key; resolved with its answer once it is stored. */
@@ -97,14 +101,13 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 	/** The stored state of an actor, loaded when it is not in memory. */
 	async read(key: string): Promise<State> {
 		const box = this.#box(key);
-		if (box.state === undefined) await this.#load(box);
-		return box.state as State;
+		return box.state === undefined ? this.#load(box) : box.state;
 	}
 
-	/** Forgets what is in memory: the next command reads the store. */
+	/** Forgets what is in memory: the next command reads the store. A commit under way brings it up to date itself. */
 	forget(key: string): void {
 		const box = this.#boxes.get(key);
-		if (box && !box.busy) box.state = undefined;
+		if (box && !box.busy) this.#set(box, undefined);
 	}
 
 	/** Resolved when every command taken so far is answered. */
@@ -117,7 +120,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		if (box) {
 			this.#boxes.delete(key);
 		} else {
-			box = { key, state: undefined, queue: [], busy: false, isolated: false };
+			box = { key, state: undefined, version: 0, queue: [], busy: false, isolated: false };
 			this.#makeRoom();
 		}
 		this.#boxes.set(key, box);
@@ -133,10 +136,19 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		}
 	}
 
-	async #load(box: Mailbox<State, D>): Promise<void> {
-		const state = await this.#options.load(box.key);
-		// While the read was under way a commit may have brought a newer state: it stays.
-		if (box.state === undefined) box.state = state;
+	async #load(box: Mailbox<State, D>): Promise<State> {
+		for (;;) {
+			const { version } = box;
+			const state = await this.#options.load(box.key);
+			// While the read was under way somebody may have brought a newer state, or found out that there is one.
+			if (box.version === version) this.#set(box, state);
+			if (box.state !== undefined) return box.state;
+		}
+	}
+
+	#set(box: Mailbox<State, D>, state: State | undefined): void {
+		box.state = state;
+		box.version++;
 	}
 
 	#wake(box: Mailbox<State, D>): void {
@@ -232,13 +244,27 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		for (const entry of batch) {
 			const box = this.#boxes.get(entry.key) as Mailbox<State, D>;
 			const mine = taken.get(box) ?? [];
-			const next = this.#options.committed(entry);
-			box.state = next ?? undefined;
+			this.#set(box, this.#afterCommit(entry));
 			let seq = entry.first;
 			for (const waiting of mine) {
 				const seqs = waiting.decision?.events.map(() => seq++) ?? [];
-				this.#settle(waiting, () => waiting.resolve(waiting.decision?.answer(seqs)));
+				try {
+					const answer = waiting.decision?.answer(seqs);
+					this.#settle(waiting, () => waiting.resolve(answer));
+				} catch (error) {
+					this.#settle(waiting, () => waiting.reject(error));
+				}
 			}
+		}
+	}
+
+	/** It is stored, whatever happens now: who cannot go on from the state in memory goes on from the store. */
+	#afterCommit(entry: Committed<State, D>): State | undefined {
+		try {
+			return this.#options.committed(entry) ?? undefined;
+		} catch (error) {
+			this.#options.onError(error);
+			return undefined;
 		}
 	}
 
@@ -250,7 +276,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		const conflict = this.#options.isConflict(error);
 		const several = taken.size > 1 || [...taken.values()].some((mine) => mine.length > 1);
 		for (const [box, mine] of taken) {
-			box.state = undefined;
+			this.#set(box, undefined);
 			const again: Waiting<State, D>[] = [];
 			for (const waiting of mine) {
 				waiting.tries++;

@@ -94,11 +94,15 @@ export class RoomLog {
 		return new Map(rows.map((row) => [row.room, row.head]));
 	}
 
-	/** Events after `after`, ascending, from memory or, further back, from the store. */
-	async page(key: string, after: number, limit: number): Promise<LogEvent[]> {
+	/**
+	 * Events after `after`, ascending, from memory or, further back, from the store. `head` is where the log is known to
+	 * end: what another process wrote is not in this one's memory.
+	 */
+	async page(key: string, after: number, limit: number, head = 0): Promise<LogEvent[]> {
 		const tail = this.#tails.get(key);
 		const first = tail?.[0];
-		if (tail && first && first.seq <= after + 1) {
+		const last = tail?.at(-1);
+		if (tail && first && last && first.seq <= after + 1 && last.seq >= Math.min(head, after + limit)) {
 			const from = after + 1 - first.seq;
 			return tail.slice(from, from + limit);
 		}
@@ -110,7 +114,7 @@ export class RoomLog {
 	async opened(key: string, head: number, after: number | undefined, limit: number): Promise<{ room: string; head: number; events: LogEvent[]; more?: boolean }> {
 		const room = this.nameOf(key);
 		if (after === undefined || after >= head) return { room, head, events: [] };
-		const events = (await this.page(key, after, limit)).filter((event) => event.seq <= head);
+		const events = (await this.page(key, after, limit, head)).filter((event) => event.seq <= head);
 		const last = events.at(-1)?.seq ?? after;
 		return last < head ? { room, head, events, more: true } : { room, head, events };
 	}

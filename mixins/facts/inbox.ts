@@ -3,6 +3,7 @@
 import type { ServiceBroker } from "moleculer";
 import type { FactName } from "../../services/contracts/index.ts";
 import type { Db, Tx } from "../postgres.ts";
+import { isUnavailable } from "../postgres.ts";
 import type { AnyFact } from "./fact.ts";
 
 export interface Consumer {
@@ -87,8 +88,8 @@ async function markHandled(tx: Tx, consumer: string, facts: AnyFact[], now: Date
 /** When the next waiting fact is due, in ms from now; null when none waits. */
 async function nextDue(db: Db, consumer: string, now: Date): Promise<number | null> {
 	const [row] = await db.query<{ at: Date | null }>(
-		"select min(next_try_at) as at from inbox where consumer = $1 and handled_at is null and dead_at is null and tries > 0",
-		[consumer],
+		"select min(next_try_at) as at from inbox where consumer = $1 and handled_at is null and dead_at is null and tries > 0 and next_try_at > $2",
+		[consumer, now],
 		"inbox-due",
 	);
 	return row?.at ? Math.max(10, row.at.getTime() - now.getTime()) : null;
@@ -122,31 +123,39 @@ export async function workInbox(db: Db, name: string, consumer: Consumer, broker
 		return done >= 0 ? done : await nextDue(db, name, now);
 	} catch (error) {
 		if (portion.length === 0) throw error;
-		await oneByOne(db, name, consumer, broker, portion, onFailure);
-		return 0;
+		return oneByOne(db, name, consumer, broker, portion, onFailure);
 	}
 }
 
-/** The portion failed as a whole: each fact in a transaction of its own, so that only the guilty one waits. */
-async function oneByOne(db: Db, name: string, consumer: Consumer, broker: ServiceBroker, portion: Waiting[], onFailure: (fact: AnyFact, error: unknown) => void): Promise<void> {
+type Outcome = "done" | "held" | "taken over";
+
+/** The portion failed as a whole: each fact in a transaction of its own, so that only the guilty one waits. Answers as `workInbox`. */
+async function oneByOne(db: Db, name: string, consumer: Consumer, broker: ServiceBroker, portion: Waiting[], onFailure: (fact: AnyFact, error: unknown) => void): Promise<number> {
 	const held = new Set<string>();
 	for (const fact of portion) {
 		if (held.has(fact.aggregate)) continue;
 		try {
-			await db.tx(async (tx) => {
-				if (!(await take(tx, name))) throw new Error("another process took over this consumer");
-				const [still] = await tx.query("select 1 from inbox where consumer = $1 and fact_id = $2 and handled_at is null and dead_at is null for update", [name, fact.id]);
-				if (!still) return;
+			const outcome = await db.tx<Outcome>(async (tx) => {
+				if (!(await take(tx, name))) return "taken over";
+				// Another process may have worked on it since the portion was read.
+				const [row] = await tx.query<{ handled: boolean; tries: number }>("select handled_at is not null as handled, tries from inbox where consumer = $1 and fact_id = $2", [name, fact.id]);
+				if (row?.handled) return "done";
+				if (row?.tries !== fact.tries) return "held";
 				await consumer.handle([fact], tx, { broker });
 				await markHandled(tx, name, [fact], new Date());
+				return "done";
 			});
+			if (outcome === "taken over") return BUSY_RETRY;
+			if (outcome === "held") held.add(fact.aggregate);
 		} catch (error) {
+			// The database being away is no fault of the fact: no try is counted.
+			if (isUnavailable(error)) throw error;
 			held.add(fact.aggregate);
 			onFailure(fact, error);
-			// The database being away is nobody's fault: then this throws too, and no try is counted.
 			await fail(db, name, consumer, fact, error);
 		}
 	}
+	return 0;
 }
 
 export interface DeadLetter {

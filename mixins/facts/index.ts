@@ -29,8 +29,11 @@ interface FactsService extends Service {
 	factHousekeeping: NodeJS.Timeout;
 }
 
-/** The mixin of one node. Exactly one service of a node has it; that service lists the node's `consumers`. */
-export function factsOf(node: string, consumers: Record<string, Consumer> = {}): Partial<ServiceSchema> {
+/**
+ * The mixin of one node. Exactly one service of a node has it; that service lists the node's `consumers`.
+ * `atLeastEvery` (ms, default 5 s) is the net under lost notifications: how often relay and engines look without being woken.
+ */
+export function factsOf(node: string, consumers: Record<string, Consumer> = {}, { atLeastEvery = SAFETY_POLL } = {}): Partial<ServiceSchema> {
 	return defineMixin({
 		created(this: FactsService) {
 			const carrier = carrierOf(this.broker);
@@ -41,7 +44,7 @@ export function factsOf(node: string, consumers: Record<string, Consumer> = {}):
 					name,
 					new Worker({
 						work: () => workInbox(db, name, consumer, this.broker, (fact, error) => this.logger.warn("a fact failed", { consumer: name, fact: fact.id, type: fact.type, error: String(error) })),
-						atLeastEvery: SAFETY_POLL,
+						atLeastEvery,
 						gather: GATHER,
 						onError: (error) => this.logger.warn("inbox engine waits", { consumer: name, error: String(error) }),
 					}),
@@ -56,7 +59,7 @@ export function factsOf(node: string, consumers: Record<string, Consumer> = {}):
 			}
 			const relay = new Worker({
 				work: () => relayOnce(db, node, carrier),
-				atLeastEvery: SAFETY_POLL,
+				atLeastEvery,
 				gather: GATHER,
 				onError: (error) => this.logger.warn("relay waits", { error: String(error) }),
 			});

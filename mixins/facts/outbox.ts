@@ -36,13 +36,14 @@ export interface OutboxRow extends AnyFact {
 }
 
 /** Facts not carried yet, oldest first. Rows that committed late are found by being unsent, not by their number. */
-export function unsentFacts(tx: Tx, limit: number): Promise<OutboxRow[]> {
-	return tx.query<OutboxRow>(
+export async function unsentFacts(tx: Tx, limit: number): Promise<OutboxRow[]> {
+	const rows = await tx.query<Omit<OutboxRow, "at"> & { at: Date }>(
 		`select id as row, fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload
 		from outbox where sent_at is null order by id limit $1`,
 		[limit],
 		"outbox-unsent",
 	);
+	return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as OutboxRow);
 }
 
 export async function markSent(tx: Tx, rows: OutboxRow[], now: Date): Promise<void> {
@@ -73,6 +74,10 @@ export async function makePartitions(db: Db, now: Date): Promise<void> {
 		if (known) continue;
 		const [strays] = await db.query("select 1 from outbox_default where at >= $1 and at < $2 limit 1", [from, until]);
 		if (strays) continue;
-		await db.query(`create table if not exists ${name} partition of outbox for values from ('${from.toISOString()}') to ('${until.toISOString()}')`);
+		await db.tx(async (tx) => {
+			// Processes that start at once must not trip over each other.
+			await tx.query("select pg_advisory_xact_lock(hashtextextended(current_schema() || '_partitions', 0))");
+			await tx.query(`create table if not exists ${name} partition of outbox for values from ('${from.toISOString()}') to ('${until.toISOString()}')`);
+		});
 	}
 }

@@ -122,7 +122,7 @@ export default defineService({
 			const { groupId, after, limit } = ctx.params;
 			const { group } = asMember(await actors.read(groupId), ctx.caller.profileId);
 			const { head } = group;
-			return { data: (await log.page(groupId, after, limit)).filter((event) => event.seq <= head), head };
+			return { data: (await log.page(groupId, after, limit, head)).filter((event) => event.seq <= head), head };
 		},
 
 		async read(ctx) {
