@@ -66,6 +66,8 @@ interface Mailbox<State, D> {
 	version: number;
 	queue: Waiting<State, D>[];
 	busy: boolean;
+	/** To be forgotten when the commit under way is done. */
+	forgotten: boolean;
 	/** Its last commit failed: the next one is its own, so that it takes no neighbour with it. */
 	isolated: boolean;
 }
@@ -104,10 +106,12 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		return box.state === undefined ? this.#load(box) : box.state;
 	}
 
-	/** Forgets what is in memory: the next command reads the store. A commit under way brings it up to date itself. */
+	/** Forgets what is in memory: the next command reads the store. */
 	forget(key: string): void {
 		const box = this.#boxes.get(key);
-		if (box && !box.busy) this.#set(box, undefined);
+		if (!box) return;
+		if (box.busy) box.forgotten = true;
+		else this.#set(box, undefined);
 	}
 
 	/** Resolved when every command taken so far is answered. */
@@ -120,7 +124,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		if (box) {
 			this.#boxes.delete(key);
 		} else {
-			box = { key, state: undefined, version: 0, queue: [], busy: false, isolated: false };
+			box = { key, state: undefined, version: 0, queue: [], busy: false, forgotten: false, isolated: false };
 			this.#makeRoom();
 		}
 		this.#boxes.set(key, box);
@@ -181,6 +185,10 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			this.#inFlight--;
 			for (const box of boxes) {
 				box.busy = false;
+				if (box.forgotten) {
+					box.forgotten = false;
+					this.#set(box, undefined);
+				}
 				this.#wake(box);
 			}
 			for (const box of this.#ready) this.#wake(box);
