@@ -110,8 +110,9 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 	forget(key: string): void {
 		const box = this.#boxes.get(key);
 		if (!box) return;
+		this.#set(box, undefined);
+		// The commit under way began on what is to be forgotten, and would bring it back.
 		if (box.busy) box.forgotten = true;
-		else this.#set(box, undefined);
 	}
 
 	/** Resolved when every command taken so far is answered. */
