@@ -3,7 +3,18 @@
 import type { ActionSchema, Context, Service, ServiceBroker, ServiceSchema } from "moleculer";
 import { problem } from "../services/contracts/errors.ts";
 import { allActions, contractOf, isActionName } from "../services/contracts/index.ts";
-import type { ActionName, Answer, AnswerIn, CallOptions, Ctx, Idempotency, Meta, Params, ParamsIn, Principal } from "../services/contracts/index.ts";
+import type {
+	ActionName,
+	Answer,
+	AnswerIn,
+	CallOptions,
+	Ctx,
+	Idempotency,
+	Meta,
+	Params,
+	ParamsIn,
+	Principal,
+} from "../services/contracts/index.ts";
 
 /** The first half of an action's name. */
 export type ServiceName = ActionName extends infer A ? (A extends `${infer S}.${string}` ? S : never) : never;
@@ -12,7 +23,9 @@ export type ServiceName = ActionName extends infer A ? (A extends `${infer S}.${
 export type Handlers<S extends ServiceName> = AllHandlers[S];
 // Looked up by name: of a mapped type that waits for S, TypeScript could not say what `ctx` is.
 type AllHandlers = { [S in ServiceName]: HandlersOf<S> };
-type HandlersOf<S extends ServiceName> = { [A in ActionName as A extends `${S}.${infer Method}` ? Method : never]: (ctx: Ctx<Params<A>>) => AnswerIn<A> | Promise<AnswerIn<A>> };
+type HandlersOf<S extends ServiceName> = {
+	[A in ActionName as A extends `${S}.${infer Method}` ? Method : never]: (ctx: Ctx<Params<A>>) => AnswerIn<A> | Promise<AnswerIn<A>>;
+};
 
 /** A Moleculer action that fulfils a contract; config/broker/contracts.ts checks what goes in. */
 export interface ContractAction extends ActionSchema {
@@ -38,7 +51,8 @@ export interface NodeSchema<This> {
 }
 
 export const defineService = <This extends Service = Service>(schema: NodeSchema<This>): ServiceSchema => schema as ServiceSchema;
-export const defineMixin = <This extends Service = Service>(schema: Partial<NodeSchema<This>>): Partial<ServiceSchema> => schema as Partial<ServiceSchema>;
+export const defineMixin = <This extends Service = Service>(schema: Partial<NodeSchema<This>>): Partial<ServiceSchema> =>
+	schema as Partial<ServiceSchema>;
 
 /**
  * The actions of a service. Doors may name only those that their contract publishes; the others are "public" in Moleculer's
@@ -49,16 +63,26 @@ export function implement<const S extends ServiceName>(service: S, handlers: Han
 	for (const [method, handler] of Object.entries(handlers) as [string, (ctx: Ctx) => unknown][]) {
 		const name = `${service}.${method}`;
 		if (!isActionName(name)) throw new Error(`There is a handler for ${name}, but no contract.`);
-		made[method] = { contract: name, visibility: contractOf(name).published ? "published" : "public", handler: async (ctx: Context) => handler(new CallCtx(ctx)) };
+		made[method] = {
+			contract: name,
+			visibility: contractOf(name).published ? "published" : "public",
+			handler: async (ctx: Context) => handler(new CallCtx(ctx)),
+		};
 	}
 	for (const name of Object.keys(allActions)) {
-		if (name.startsWith(`${service}.`) && !made[name.slice(service.length + 1)]) throw new Error(`There is a contract for ${name}, but no handler.`);
+		if (name.startsWith(`${service}.`) && !made[name.slice(service.length + 1)])
+			throw new Error(`There is a contract for ${name}, but no handler.`);
 	}
 	return made;
 }
 
 /** A call from outside a handler: a door, the command line, a test. `meta` says who calls and from where. */
-export function callAction<A extends ActionName>(broker: ServiceBroker, name: A, params: ParamsIn<A>, { meta = {}, ...options }: CallOptions & { meta?: Meta } = {}): Promise<Answer<A>> {
+export function callAction<A extends ActionName>(
+	broker: ServiceBroker,
+	name: A,
+	params: ParamsIn<A>,
+	{ meta = {}, ...options }: CallOptions & { meta?: Meta } = {},
+): Promise<Answer<A>> {
 	return broker.call(name, params, { ...options, meta, ...(meta.requestId ? { requestID: meta.requestId } : {}) }) as Promise<Answer<A>>;
 }
 
@@ -98,6 +122,10 @@ class CallCtx implements Ctx {
 	call<A extends ActionName>(name: A, params: ParamsIn<A>, { timeout, nodeID }: CallOptions = {}): Promise<Answer<A>> {
 		// The key belongs to the action that the door named: what that one calls must not claim it again.
 		const meta = this.meta.idempotency ? { ...this.meta, idempotency: undefined } : this.meta;
-		return this.#ctx.call(name, params, { meta, ...(timeout === undefined ? {} : { timeout }), ...(nodeID === undefined ? {} : { nodeID }) }) as Promise<Answer<A>>;
+		return this.#ctx.call(name, params, {
+			meta,
+			...(timeout === undefined ? {} : { timeout }),
+			...(nodeID === undefined ? {} : { nodeID }),
+		}) as Promise<Answer<A>>;
 	}
 }

@@ -30,7 +30,8 @@ function withContract(next: Handler, action: Action, checkAnswers: boolean): Han
 	const { contract, name } = action;
 	if (contract === undefined) {
 		const closed = action.visibility === "private" || action.visibility === "protected" || action.visibility === "public";
-		if (!closed && !name.startsWith("$")) throw new Error(`The action ${name} has no contract, and no visibility that keeps it off the doors.`);
+		if (!closed && !name.startsWith("$"))
+			throw new Error(`The action ${name} has no contract, and no visibility that keeps it off the doors.`);
 		return next;
 	}
 	if (!isActionName(contract) || contract !== name) throw new Error(`The action ${name} is bound to the contract ${contract}.`);
@@ -66,12 +67,17 @@ function guarded(next: Handler): Handler {
 
 function ownMeta(given: Meta): Meta {
 	const { $replyReplayed: _caller, ...meta } = given;
-	if (meta.principal) Object.defineProperty(meta, "principal", { value: frozen(meta.principal), enumerable: true, writable: false, configurable: false });
+	if (meta.principal)
+		Object.defineProperty(meta, "principal", { value: frozen(meta.principal), enumerable: true, writable: false, configurable: false });
 	return meta;
 }
 
 /** Frozen once at the door or on arrival from another process; then it only passes. */
 function frozen(principal: Principal): Principal {
 	if (Object.isFrozen(principal) && Object.isFrozen(principal.roles) && Object.isFrozen(principal.scopes)) return principal;
-	return Object.freeze({ ...principal, roles: Object.freeze([...(principal.roles ?? [])]), scopes: Object.freeze([...(principal.scopes ?? [])]) });
+	return Object.freeze({
+		...principal,
+		roles: Object.freeze([...(principal.roles ?? [])]),
+		scopes: Object.freeze([...(principal.scopes ?? [])]),
+	});
 }

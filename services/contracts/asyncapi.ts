@@ -24,9 +24,27 @@ export function asyncapi({ socketEvents, serverEvents, publicUrl }: AsyncapiSour
 
 	for (const [event, { summary, payload, result }] of Object.entries(socketEvents)) {
 		const key = keyOf(event);
-		messages[key] = { name: event, title: event, summary, contentType: "application/json", payload: objectSchema(payload, "in", writer.write) };
-		messages[`${key}.ack`] = { name: `${event} acknowledgement`, title: `${event} acknowledgement`, summary: "`(error, result)`: one of the two is null.", contentType: "application/json", payload: acknowledgement(writer.write(result, "out")) };
-		operations[key] = { action: "receive", channel, summary, messages: [messageRef(key)], reply: { channel, messages: [messageRef(`${key}.ack`)] } };
+		messages[key] = {
+			name: event,
+			title: event,
+			summary,
+			contentType: "application/json",
+			payload: objectSchema(payload, "in", writer.write),
+		};
+		messages[`${key}.ack`] = {
+			name: `${event} acknowledgement`,
+			title: `${event} acknowledgement`,
+			summary: "`(error, result)`: one of the two is null.",
+			contentType: "application/json",
+			payload: acknowledgement(writer.write(result, "out")),
+		};
+		operations[key] = {
+			action: "receive",
+			channel,
+			summary,
+			messages: [messageRef(key)],
+			reply: { channel, messages: [messageRef(`${key}.ack`)] },
+		};
 	}
 	for (const [event, { summary, payload }] of Object.entries(serverEvents)) {
 		const key = keyOf(event);
@@ -37,13 +55,28 @@ export function asyncapi({ socketEvents, serverEvents, publicUrl }: AsyncapiSour
 	const { host, protocol } = new URL(publicUrl);
 	return {
 		asyncapi: "3.0.0",
-		info: { title: "Reloop", version: "1", license: { name: "MIT" }, description: "The realtime door: Socket.IO 4, websocket first, `auth: {token}` with an access token. A refused handshake is a `connect_error` whose `data` is a problem object. Every client event takes an acknowledgement `(error, result)`." },
+		info: {
+			title: "Reloop",
+			version: "1",
+			license: { name: "MIT" },
+			description:
+				"The realtime door: Socket.IO 4, websocket first, `auth: {token}` with an access token. A refused handshake is a `connect_error` whose `data` is a problem object. Every client event takes an acknowledgement `(error, result)`.",
+		},
 		defaultContentType: "application/json",
-		servers: { door: { host, pathname: "/socket.io", protocol: protocol === "https:" ? "wss" : "ws", security: [{ $ref: "#/components/securitySchemes/token" }] } },
+		servers: {
+			door: {
+				host,
+				pathname: "/socket.io",
+				protocol: protocol === "https:" ? "wss" : "ws",
+				security: [{ $ref: "#/components/securitySchemes/token" }],
+			},
+		},
 		channels: { socket: { address: "/", title: "The namespace `/` of Socket.IO", messages } },
 		operations,
 		components: {
-			securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "Given as `auth.token` in the handshake." } },
+			securitySchemes: {
+				token: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "Given as `auth.token` in the handshake." },
+			},
 			schemas: { ...writer.named(), Problem: problemSchema() },
 		},
 	};

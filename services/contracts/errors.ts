@@ -19,7 +19,11 @@ export const problems = {
 	"bad-cursor": { status: 400, title: "Bad cursor", detail: "The cursor is not one that a list gave out." },
 	"bad-header": { status: 400, title: "Bad header", detail: "A header has a value it may not have." },
 	"idempotency-key-missing": { status: 400, title: "Idempotency-Key missing", detail: "This request needs an Idempotency-Key header." },
-	"idempotency-key-malformed": { status: 400, title: "Idempotency-Key malformed", detail: "The Idempotency-Key header must be 1 to 255 printable characters." },
+	"idempotency-key-malformed": {
+		status: 400,
+		title: "Idempotency-Key malformed",
+		detail: "The Idempotency-Key header must be 1 to 255 printable characters.",
+	},
 	"request-timeout": { status: 408, title: "Request timeout", detail: "The request did not arrive in time." },
 	"too-large": { status: 413, title: "Too large", detail: "The request is larger than is accepted here." },
 	"unsupported-media-type": { status: 415, title: "Unsupported media type", detail: "The body must be JSON in UTF-8." },
@@ -176,9 +180,11 @@ const foreignNames: Readonly<Record<string, ProblemCode>> = {
 };
 
 /** Codes of the network and SQLSTATEs that say that the database is away, full or restarting, or lost a race for a lock. */
-const awayCodes = /^(?:database-unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|08...|57P0[1-5]|53...|40001|40P01|55P03|57014)$/;
+const awayCodes =
+	/^(?:database-unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|08...|57P0[1-5]|53...|40001|40P01|55P03|57014)$/;
 /** What pg's pool says without any code. */
-const awayMessages = /^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end)/;
+const awayMessages =
+	/^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end)/;
 
 function codeOfForeign(error: unknown): ProblemCode {
 	if (typeof error !== "object" || error === null) return "internal";

@@ -28,7 +28,9 @@ export const isActionName = (name: string): name is ActionName => Object.hasOwn(
 export const contractOf = (name: ActionName): ActionContract => allActions[name];
 
 /** What an action takes, as one rule. */
-export const paramsRules: ReadonlyMap<string, Rule> = new Map(Object.entries(allActions).map(([name, { params }]) => [name, object(params)]));
+export const paramsRules: ReadonlyMap<string, Rule> = new Map(
+	Object.entries(allActions).map(([name, { params }]) => [name, object(params)]),
+);
 export const paramsChecker = (name: ActionName): ((value: unknown) => Checked<unknown>) => compile(paramsRules.get(name) as Rule);
 export const answerChecker = (name: ActionName): ((value: unknown) => Checked<unknown>) => compile(contractOf(name).answer);
 

@@ -57,11 +57,24 @@ export function schemaWriter(): SchemaWriter {
 			case "object":
 				return objectSchema(rule.props as Props, direction, write);
 			case "array":
-				return { type: "array", items: write(rule.items as Rule, direction), ...bounds({ minItems: rule.min || undefined, maxItems: direction === "in" ? rule.max : undefined }) };
+				return {
+					type: "array",
+					items: write(rule.items as Rule, direction),
+					...bounds({ minItems: rule.min || undefined, maxItems: direction === "in" ? rule.max : undefined }),
+				};
 			case "record":
-				return { type: "object", additionalProperties: write(rule.value as Rule, direction), propertyNames: { pattern: "^[A-Za-z0-9_.:,-]{1,120}$" }, ...bounds({ maxProperties: rule.max }) };
+				return {
+					type: "object",
+					additionalProperties: write(rule.value as Rule, direction),
+					propertyNames: { pattern: "^[A-Za-z0-9_.:,-]{1,120}$" },
+					...bounds({ maxProperties: rule.max }),
+				};
 			case "union":
-				return { oneOf: Object.entries(rule.variants as Record<string, { props: Props }>).map(([kind, { props }]) => objectSchema({ [rule.tag]: { type: "equal", value: kind, strict: true }, ...props }, direction, write)) };
+				return {
+					oneOf: Object.entries(rule.variants as Record<string, { props: Props }>).map(([kind, { props }]) =>
+						objectSchema({ [rule.tag]: { type: "equal", value: kind, strict: true }, ...props }, direction, write),
+					),
+				};
 			case "text":
 				return { type: "string", ...bounds({ minLength: rule.min || undefined, maxLength: rule.max }), ...formOf(rule, direction) };
 			case "time":
@@ -87,7 +100,9 @@ export function schemaWriter(): SchemaWriter {
 /** Named rules as the schema of an object. */
 export function objectSchema(props: Props, direction: Direction, write: SchemaWriter["write"]): JsonSchema {
 	const entries = Object.entries(props);
-	const required = entries.filter(([, rule]) => !rule.optional && (direction === "out" || rule.default === undefined)).map(([name]) => name);
+	const required = entries
+		.filter(([, rule]) => !rule.optional && (direction === "out" || rule.default === undefined))
+		.map(([name]) => name);
 	return {
 		type: "object",
 		properties: Object.fromEntries(entries.map(([name, rule]) => [name, write(rule, direction)])),
@@ -127,7 +142,10 @@ export function problemSchema(): JsonSchema {
 			instance: text,
 			code: { ...text, examples: Object.keys(problems) },
 			requestId: text,
-			errors: { type: "array", items: { type: "object", required: ["path", "code", "message"], properties: { path: text, code: text, message: text } } },
+			errors: {
+				type: "array",
+				items: { type: "object", required: ["path", "code", "message"], properties: { path: text, code: text, message: text } },
+			},
 			retryAfter: { type: "integer", minimum: 0, description: "Seconds." },
 		},
 	};

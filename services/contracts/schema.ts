@@ -5,22 +5,82 @@ import type { Checked } from "./validator.ts";
 
 // ---------------------------------------------------------------- rules
 
-export interface TextRule { readonly type: "text"; readonly min: number; readonly max: number; readonly pattern?: RegExp; readonly format?: string; readonly verbatim?: boolean; readonly lowerCase?: boolean }
-export interface TimeRule { readonly type: "time" }
-export interface NumberRule { readonly type: "number"; readonly integer: boolean; readonly min?: number; readonly max?: number }
-export interface BoolRule { readonly type: "boolean" }
-export interface JsonRule { readonly type: "json"; readonly nullable: true }
-export interface EnumRule<V extends string | number = string | number> { readonly type: "enum"; readonly values: readonly V[] }
-export interface LiteralRule<V extends string | number | boolean = string | number | boolean> { readonly type: "equal"; readonly value: V; readonly strict: true }
-export interface ArrayRule<R = unknown> { readonly type: "array"; readonly items: R; readonly min?: number; readonly max?: number }
-export interface RecordRule<R = unknown> { readonly type: "record"; readonly value: R; readonly max?: number }
-export interface ObjectRule<P = Readonly<Record<string, unknown>>> { readonly type: "object"; readonly props: P }
-export interface UnionRule<T extends string = string, V = Readonly<Record<string, unknown>>> { readonly type: "union"; readonly tag: T; readonly variants: V }
+export interface TextRule {
+	readonly type: "text";
+	readonly min: number;
+	readonly max: number;
+	readonly pattern?: RegExp;
+	readonly format?: string;
+	readonly verbatim?: boolean;
+	readonly lowerCase?: boolean;
+}
+export interface TimeRule {
+	readonly type: "time";
+}
+export interface NumberRule {
+	readonly type: "number";
+	readonly integer: boolean;
+	readonly min?: number;
+	readonly max?: number;
+}
+export interface BoolRule {
+	readonly type: "boolean";
+}
+export interface JsonRule {
+	readonly type: "json";
+	readonly nullable: true;
+}
+export interface EnumRule<V extends string | number = string | number> {
+	readonly type: "enum";
+	readonly values: readonly V[];
+}
+export interface LiteralRule<V extends string | number | boolean = string | number | boolean> {
+	readonly type: "equal";
+	readonly value: V;
+	readonly strict: true;
+}
+export interface ArrayRule<R = unknown> {
+	readonly type: "array";
+	readonly items: R;
+	readonly min?: number;
+	readonly max?: number;
+}
+export interface RecordRule<R = unknown> {
+	readonly type: "record";
+	readonly value: R;
+	readonly max?: number;
+}
+export interface ObjectRule<P = Readonly<Record<string, unknown>>> {
+	readonly type: "object";
+	readonly props: P;
+}
+export interface UnionRule<T extends string = string, V = Readonly<Record<string, unknown>>> {
+	readonly type: "union";
+	readonly tag: T;
+	readonly variants: V;
+}
 
 /** What every rule may carry besides: see `optional`, `nullable`, `defaulted`. */
-interface Marks { readonly optional?: true; readonly nullable?: true; readonly default?: unknown }
+interface Marks {
+	readonly optional?: true;
+	readonly nullable?: true;
+	readonly default?: unknown;
+}
 /** Any rule a helper of this file returns. */
-export type Rule = (TextRule | TimeRule | NumberRule | BoolRule | JsonRule | EnumRule | LiteralRule | ArrayRule | RecordRule | ObjectRule | UnionRule) & Marks;
+export type Rule = (
+	| TextRule
+	| TimeRule
+	| NumberRule
+	| BoolRule
+	| JsonRule
+	| EnumRule
+	| LiteralRule
+	| ArrayRule
+	| RecordRule
+	| ObjectRule
+	| UnionRule
+) &
+	Marks;
 /** Named rules: the fields of an object, the params of an action. */
 export type Props = Readonly<Record<string, Rule>>;
 
@@ -38,49 +98,74 @@ type OrNull<R> = R extends { readonly type: "json" } ? never : R extends { reado
 /** What a checked value is: defaults are in. */
 export type Output<R> = OutputOf<R> | OrNull<R>;
 export type Infer<R> = Output<R>;
-type OutputOf<R> =
-	R extends { readonly type: "object"; readonly props: infer P } ? OutputProps<P>
-	: R extends { readonly type: "text" | "time" } ? string
-	: R extends { readonly type: "enum"; readonly values: readonly (infer V)[] } ? V
-	: R extends { readonly type: "number" } ? number
-	: R extends { readonly type: "boolean" } ? boolean
-	: R extends { readonly type: "array"; readonly items: infer I } ? (OutputOf<I> | OrNull<I>)[]
-	: R extends { readonly type: "equal"; readonly value: infer V } ? V
-	: R extends { readonly type: "record"; readonly value: infer V } ? { [key: string]: OutputOf<V> | OrNull<V> }
-	: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V } ? { [K in keyof V]: Shown<{ [_ in T]: K } & OutputOf<V[K]>> }[keyof V]
-	: R extends { readonly type: "json" } ? Json
-	: never;
+type OutputOf<R> = R extends { readonly type: "object"; readonly props: infer P }
+	? OutputProps<P>
+	: R extends { readonly type: "text" | "time" }
+		? string
+		: R extends { readonly type: "enum"; readonly values: readonly (infer V)[] }
+			? V
+			: R extends { readonly type: "number" }
+				? number
+				: R extends { readonly type: "boolean" }
+					? boolean
+					: R extends { readonly type: "array"; readonly items: infer I }
+						? (OutputOf<I> | OrNull<I>)[]
+						: R extends { readonly type: "equal"; readonly value: infer V }
+							? V
+							: R extends { readonly type: "record"; readonly value: infer V }
+								? { [key: string]: OutputOf<V> | OrNull<V> }
+								: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V }
+									? { [K in keyof V]: Shown<{ [_ in T]: K } & OutputOf<V[K]>> }[keyof V]
+									: R extends { readonly type: "json" }
+										? Json
+										: never;
 type OutputProps<P> = Shown<
-	{ -readonly [K in keyof P as P[K] extends Absent ? never : K]: OutputOf<P[K]> | OrNull<P[K]> }
-	& { -readonly [K in keyof P as P[K] extends Absent ? K : never]?: OutputOf<P[K]> | OrNull<P[K]> }
+	{ -readonly [K in keyof P as P[K] extends Absent ? never : K]: OutputOf<P[K]> | OrNull<P[K]> } & {
+		-readonly [K in keyof P as P[K] extends Absent ? K : never]?: OutputOf<P[K]> | OrNull<P[K]>;
+	}
 >;
 /** The checked form of named rules. */
 export type InferProps<P> = OutputProps<P>;
 
 /** What a caller may give: fields with a default may be left out, lists may be read-only. */
 export type Input<R> = InputOf<R> | OrNull<R>;
-type InputOf<R> =
-	R extends { readonly type: "object"; readonly props: infer P } ? InputProps<P>
-	: R extends { readonly type: "array"; readonly items: infer I } ? readonly (InputOf<I> | OrNull<I>)[]
-	: R extends { readonly type: "record"; readonly value: infer V } ? { readonly [key: string]: InputOf<V> | OrNull<V> }
-	: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V } ? { [K in keyof V]: Shown<{ readonly [_ in T]: K } & InputOf<V[K]>> }[keyof V]
-	: OutputOf<R>;
+type InputOf<R> = R extends { readonly type: "object"; readonly props: infer P }
+	? InputProps<P>
+	: R extends { readonly type: "array"; readonly items: infer I }
+		? readonly (InputOf<I> | OrNull<I>)[]
+		: R extends { readonly type: "record"; readonly value: infer V }
+			? { readonly [key: string]: InputOf<V> | OrNull<V> }
+			: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V }
+				? { [K in keyof V]: Shown<{ readonly [_ in T]: K } & InputOf<V[K]>> }[keyof V]
+				: OutputOf<R>;
 export type InputProps<P> = Shown<
-	{ readonly [K in keyof P as P[K] extends Absent | Filled ? never : K]: InputOf<P[K]> | OrNull<P[K]> }
-	& { readonly [K in keyof P as P[K] extends Absent | Filled ? K : never]?: InputOf<P[K]> | OrNull<P[K]> }
+	{ readonly [K in keyof P as P[K] extends Absent | Filled ? never : K]: InputOf<P[K]> | OrNull<P[K]> } & {
+		readonly [K in keyof P as P[K] extends Absent | Filled ? K : never]?: InputOf<P[K]> | OrNull<P[K]>;
+	}
 >;
 
 // ---------------------------------------------------------------- helpers
 
 /** `pattern` adds a form; `format` names it in documents; `verbatim` lets a text of nothing but white space through. */
-export interface TextOptions { pattern?: RegExp; format?: string; verbatim?: boolean }
+export interface TextOptions {
+	pattern?: RegExp;
+	format?: string;
+	verbatim?: boolean;
+}
 /**
  * A text of `min` to `max` characters (code points). Never trimmed or changed. NUL and lone surrogates are refused; where
  * `min` is above 0, so is a text of nothing but white space.
  */
 export const text = (min: number, max: number, options: TextOptions = {}): TextRule => ({ type: "text", min, max, ...options });
 /** Any version, either case; read as lower case. */
-export const uuid: TextRule = { type: "text", min: 36, max: 36, format: "uuid", lowerCase: true, pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i };
+export const uuid: TextRule = {
+	type: "text",
+	min: 36,
+	max: 36,
+	format: "uuid",
+	lowerCase: true,
+	pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
+};
 /** One `@` with something on both sides; white space around it is let through, the receiver normalises. */
 export const email: TextRule = { type: "text", min: 3, max: 254, format: "email", pattern: /^\s*[^\s@]+@[^\s@]+\s*$/u };
 /** The opaque place in a list where the next page begins. */
@@ -97,19 +182,34 @@ export const json: JsonRule = { type: "json", nullable: true };
 export const oneOf = <const V extends readonly (string | number)[]>(...values: V): EnumRule<V[number]> => ({ type: "enum", values });
 export const literal = <const V extends string | number | boolean>(value: V): LiteralRule<V> => ({ type: "equal", value, strict: true });
 /** At most 1,000 items unless said otherwise. */
-export const array = <const R extends Rule>(items: R, { min = 0, max = 1000 }: { min?: number; max?: number } = {}): ArrayRule<R> => ({ type: "array", items, min, max });
+export const array = <const R extends Rule>(items: R, { min = 0, max = 1000 }: { min?: number; max?: number } = {}): ArrayRule<R> => ({
+	type: "array",
+	items,
+	min,
+	max,
+});
 /** Values by name: keys of 1 to 120 letters, digits and `_ . : , -`; never `__proto__` or its kin. At most 1,000. */
-export const record = <const R extends Rule>(value: R, { max = 1000 }: { max?: number } = {}): RecordRule<R> => ({ type: "record", value, max });
+export const record = <const R extends Rule>(value: R, { max = 1000 }: { max?: number } = {}): RecordRule<R> => ({
+	type: "record",
+	value,
+	max,
+});
 /** A strict object: unknown fields are refused. */
 export const object = <const P extends Props>(props: P): ObjectRule<P> => ({ type: "object", props });
 /** One of several objects, told apart by the field `tag`, which is added to each. */
-export const union = <const T extends string, const V extends Readonly<Record<string, ObjectRule<Props>>>>(tag: T, variants: V): UnionRule<T, V> => ({ type: "union", tag, variants });
+export const union = <const T extends string, const V extends Readonly<Record<string, ObjectRule<Props>>>>(
+	tag: T,
+	variants: V,
+): UnionRule<T, V> => ({ type: "union", tag, variants });
 /** May be missing. */
 export const optional = <const R extends Rule>(rule: R): R & { readonly optional: true } => ({ ...rule, optional: true });
 /** May be `null`. */
 export const nullable = <const R extends Rule>(rule: R): R & { readonly nullable: true } => ({ ...rule, nullable: true });
 /** When missing, `value`: the caller may leave it out, the handler always has it. */
-export const defaulted = <const R extends Rule, const D extends Input<R> & {}>(rule: R, value: D): R & { readonly default: D } => ({ ...rule, default: value });
+export const defaulted = <const R extends Rule, const D extends Input<R> & {}>(rule: R, value: D): R & { readonly default: D } => ({
+	...rule,
+	default: value,
+});
 /** The answer of a list: a page and where the next one begins. */
 export const list = <const R extends Rule>(item: R) => object({ data: array(item), nextCursor: nullable(cursor) });
 /** The params of a list. */

@@ -5,7 +5,11 @@ import fastestValidator from "fastest-validator";
 import type { Rule } from "./schema.ts";
 
 /** What is wrong with a value. `path` is dotted: `address.city`, `items[0].id`; empty for the value itself. */
-export interface Issue { path: string; code: IssueCode; message: string }
+export interface Issue {
+	path: string;
+	code: IssueCode;
+	message: string;
+}
 export type Checked<T> = { ok: true; value: T } | { ok: false; errors: Issue[] };
 
 /** Every reason there is: stable, for programs. The messages are for people and may change. */
@@ -33,10 +37,25 @@ const ownCodes: Record<string, [IssueCode, string?]> = {
 const MOST_ISSUES = 50;
 const LONGEST_PATH = 200;
 
-interface Found { type: string; field?: string; expected?: unknown }
-interface Compiling { schema: Record<string, unknown>; messages: Record<string, string>; index: number; read?: Reader; known?: ReadonlySet<string> }
-interface Compiled { source: string }
-interface Inner { getRuleFromSchema(schema: unknown): Compiling; compileRule(rule: Compiling, context: unknown, path: string | null, source: string, result: string): string }
+interface Found {
+	type: string;
+	field?: string;
+	expected?: unknown;
+}
+interface Compiling {
+	schema: Record<string, unknown>;
+	messages: Record<string, string>;
+	index: number;
+	read?: Reader;
+	known?: ReadonlySet<string>;
+}
+interface Compiled {
+	source: string;
+}
+interface Inner {
+	getRuleFromSchema(schema: unknown): Compiling;
+	compileRule(rule: Compiling, context: unknown, path: string | null, source: string, result: string): string;
+}
 type Reader = (value: unknown, field: string, errors: Found[]) => unknown;
 
 // Its types speak of a default export that its CommonJS module does not have.
@@ -60,22 +79,32 @@ function add(type: string, source: (rule: Compiling, inner: (rule: unknown, resu
 	validator.add(type, function (this: unknown, compiling: unknown, _path: unknown, context: unknown): Compiled {
 		const self = this as Inner;
 		const inner = (schema: unknown, result: string) =>
-			self.compileRule(self.getRuleFromSchema(schema), context, "", `${result} = context.fn[%%INDEX%%](value, field, null, errors, context, null);`, result);
+			self.compileRule(
+				self.getRuleFromSchema(schema),
+				context,
+				"",
+				`${result} = context.fn[%%INDEX%%](value, field, null, errors, context, null);`,
+				result,
+			);
 		return { source: source(compiling as Compiling, inner) };
 	} as never);
 }
 
-const fail = (code: IssueCode, expected: string) => `errors.push({ type: "${code}", field: field, expected: ${JSON.stringify(expected)} });`;
+const fail = (code: IssueCode, expected: string) =>
+	`errors.push({ type: "${code}", field: field, expected: ${JSON.stringify(expected)} });`;
 const isPlain = `(typeof value === "object" && value !== null && !Array.isArray(value))`;
 const isSafeKey = /^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_.:,-]{1,120}$/;
 
-add("root", (rule, inner) => `
+add(
+	"root",
+	(rule, inner) => `
 	var box = value;
 	field = "";
 	value = box.value;
 	${inner(rule.schema.rule, "box.parsed")}
 	return box;
-`);
+`,
+);
 
 add("object", (rule, inner) => {
 	const props = rule.schema.props as Record<string, { filledWith?: unknown }>;
@@ -83,7 +112,9 @@ add("object", (rule, inner) => {
 	return `
 		if (!${isPlain}) { ${fail("type", "an object")} return value; }
 		var input = value, output = {}, place = field, read;
-		${Object.entries(props).map(([name, prop]) => `
+		${Object.entries(props)
+			.map(
+				([name, prop]) => `
 			field = place ? place + ${JSON.stringify(`.${name}`)} : ${JSON.stringify(name)};
 			value = ${name in Object.prototype ? `Object.hasOwn(input, ${JSON.stringify(name)}) ? input[${JSON.stringify(name)}] : undefined` : `input[${JSON.stringify(name)}]`};
 			read = value;
@@ -91,7 +122,9 @@ add("object", (rule, inner) => {
 			${inner(prop, "read")}
 			${prop.filledWith === undefined ? "" : "}"}
 			if (read !== undefined) output[${JSON.stringify(name)}] = read;
-		`).join("")}
+		`,
+			)
+			.join("")}
 		var names = Object.keys(input), known = context.rules[${rule.index}].known;
 		for (var i = 0; i < names.length; i++) {
 			if (!known.has(names[i]) && (input[names[i]] !== undefined || names[i] === "__proto__")) {
@@ -109,11 +142,15 @@ add("union", (rule, inner) => {
 		if (!${isPlain}) { ${fail("type", "an object")} return value; }
 		var read = value, kind = value[${JSON.stringify(tag)}];
 		switch (kind) {
-			${Object.entries(variants).map(([name, variant]) => `
+			${Object.entries(variants)
+				.map(
+					([name, variant]) => `
 				case ${JSON.stringify(name)}:
 					${inner({ ...variant, props: { [tag]: { type: "equal", value: name, strict: true, nullable: false }, ...variant.props } }, "read")}
 					return read;
-			`).join("")}
+			`,
+				)
+				.join("")}
 		}
 		field = field ? field + ${JSON.stringify(`.${tag}`)} : ${JSON.stringify(tag)};
 		if (kind === undefined || kind === null) { ${fail("required", "")} } else { ${fail("enum", Object.keys(variants).join(", "))} }
@@ -138,7 +175,9 @@ add("array", (rule, inner) => {
 	`;
 });
 
-add("record", (rule, inner) => `
+add(
+	"record",
+	(rule, inner) => `
 	if (!${isPlain}) { ${fail("type", "an object")} return value; }
 	var input = value, output = {}, place = field, names = Object.keys(input), read;
 	if (names.length > ${rule.schema.max}) { ${fail("max", `${rule.schema.max} fields long`)} return value; }
@@ -151,23 +190,33 @@ add("record", (rule, inner) => `
 		output[names[i]] = read;
 	}
 	return output;
-`);
+`,
+);
 
 const characters = (n: number) => `${n} character${n === 1 ? "" : "s"} long`;
 leaf("text", (schema) => {
-	const { min, max, pattern, format, verbatim, lowerCase } = schema as { min: number; max: number; pattern?: RegExp; format?: string; verbatim?: boolean; lowerCase?: boolean };
+	const { min, max, pattern, format, verbatim, lowerCase } = schema as {
+		min: number;
+		max: number;
+		pattern?: RegExp;
+		format?: string;
+		verbatim?: boolean;
+		lowerCase?: boolean;
+	};
 	return (value, field, errors) => {
 		if (typeof value !== "string") return void errors.push({ type: "type", field, expected: "a text" });
 		// A code point is one or two units: only in between must they be counted.
 		let length = value.length;
 		if (length > max && length <= 2 * max) length = pointsOf(value);
 		else if (length >= min && length < 2 * min) length = pointsOf(value);
-		if (min === max && length !== max) return void errors.push({ type: "format", field, expected: format ? `a valid ${format}` : characters(max) });
+		if (min === max && length !== max)
+			return void errors.push({ type: "format", field, expected: format ? `a valid ${format}` : characters(max) });
 		if (length < min) return void errors.push({ type: "min", field, expected: characters(min) });
 		if (length > max) return void errors.push({ type: "max", field, expected: characters(max) });
 		if (value.includes("\0") || !value.isWellFormed()) return void errors.push({ type: "characters", field });
 		if (min > 0 && !verbatim && value.trim() === "") return void errors.push({ type: "blank", field });
-		if (pattern && !pattern.test(value)) return void errors.push({ type: "format", field, expected: format ? `a valid ${format}` : "of the right form" });
+		if (pattern && !pattern.test(value))
+			return void errors.push({ type: "format", field, expected: format ? `a valid ${format}` : "of the right form" });
 		return lowerCase ? value.toLowerCase() : value;
 	};
 });
@@ -182,14 +231,20 @@ const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])
 leaf("time", () => (value, field, errors) => {
 	if (typeof value !== "string") return void errors.push({ type: "type", field, expected: "a text" });
 	// The second half refuses the 30th of February, which Date reads as the 1st or 2nd of March.
-	if (!TIME.test(value) || new Date(value).getUTCDate() !== Number(value.slice(8, 10))) return void errors.push({ type: "format", field, expected: "an ISO 8601 time in UTC" });
+	if (!TIME.test(value) || new Date(value).getUTCDate() !== Number(value.slice(8, 10)))
+		return void errors.push({ type: "format", field, expected: "an ISO 8601 time in UTC" });
 	return value;
 });
 
 leaf("number", (schema) => {
-	const { integer, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = schema as { integer: boolean; min?: number; max?: number };
+	const {
+		integer,
+		min = Number.NEGATIVE_INFINITY,
+		max = Number.POSITIVE_INFINITY,
+	} = schema as { integer: boolean; min?: number; max?: number };
 	return (value, field, errors) => {
-		if (typeof value !== "number" || !(integer ? Number.isSafeInteger(value) : Number.isFinite(value))) return void errors.push({ type: "type", field, expected: integer ? "a whole number" : "a number" });
+		if (typeof value !== "number" || !(integer ? Number.isSafeInteger(value) : Number.isFinite(value)))
+			return void errors.push({ type: "type", field, expected: integer ? "a whole number" : "a number" });
 		if (value < min) return void errors.push({ type: "min", field, expected: min });
 		if (value > max) return void errors.push({ type: "max", field, expected: max });
 		return value;
@@ -205,11 +260,16 @@ leaf("json", () => (value, field, errors) => {
 
 function wrongInJson(value: unknown, deeper: number): IssueCode | undefined {
 	switch (typeof value) {
-		case "string": return value.includes("\0") || !value.isWellFormed() ? "characters" : undefined;
-		case "number": return Number.isFinite(value) ? undefined : "type";
-		case "boolean": return undefined;
-		case "object": break;
-		default: return "type";
+		case "string":
+			return value.includes("\0") || !value.isWellFormed() ? "characters" : undefined;
+		case "number":
+			return Number.isFinite(value) ? undefined : "type";
+		case "boolean":
+			return undefined;
+		case "object":
+			break;
+		default:
+			return "type";
 	}
 	if (value === null) return undefined;
 	if (deeper === 0) return "type";

@@ -56,7 +56,11 @@ const rest = {
 
 // What a service must and must not do with its contract.
 implement("gamification", { ...rest, myPoints: async () => balance });
-implement("gamification", { ...rest, myPoints: async () => balance, transactions: async (ctx) => ({ data: [], nextCursor: ctx.params.limit > 10 ? "more" : null }) });
+implement("gamification", {
+	...rest,
+	myPoints: async () => balance,
+	transactions: async (ctx) => ({ data: [], nextCursor: ctx.params.limit > 10 ? "more" : null }),
+});
 // @ts-expect-error an action of the contract has no handler
 implement("gamification", rest);
 // @ts-expect-error the answer is not what the contract says
@@ -66,7 +70,7 @@ implement("gamification", { ...rest, myPoints: async () => balance, total: async
 // @ts-expect-error there is no such service in the contracts
 implement("bank", {});
 // @ts-expect-error the params of another action
-implement("gamification", { ...rest, myPoints: async (ctx: Ctx<Params<"groups.show">>) => balance });
+implement("gamification", { ...rest, myPoints: async (_ctx: Ctx<Params<"groups.show">>) => balance });
 implement("gamification", {
 	...rest,
 	myPoints: async () => balance,

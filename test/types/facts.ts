@@ -20,8 +20,10 @@ export const told: NewFact[] = [
 
 // @ts-expect-error there is no such fact
 export const misnamed: FactName = "groups.group.burnt";
+type Posted = FactPayload<"groups.message.posted">;
+const posted: Posted = { groupId: id, seq: 1, messageId: id, senderId: id, kind: "text", content: "x" };
 // @ts-expect-error an optional field is not nullable
-export const nulled: FactPayload<"groups.message.posted"> = { groupId: id, seq: 1, messageId: id, senderId: id, kind: "text", content: "x", replyTo: null };
+export const nulled: Posted = { ...posted, replyTo: null };
 
 export function heard(posted: Fact<"groups.message.posted">, any: AnyFact): number {
 	const by: string | null = posted.actor;

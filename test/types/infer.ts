@@ -1,5 +1,24 @@
 // The types read off rules are exact: never looser, never `any`. Checked by tsc alone; nothing here runs.
-import { array, bool, defaulted, int, json, list, literal, nullable, number, object, oneOf, optional, page, record, text, time, union, uuid } from "../../services/contracts/schema.ts";
+import {
+	array,
+	type bool,
+	defaulted,
+	int,
+	type json,
+	list,
+	literal,
+	nullable,
+	number,
+	object,
+	oneOf,
+	optional,
+	type page,
+	record,
+	text,
+	type time,
+	union,
+	uuid,
+} from "../../services/contracts/schema.ts";
 import type { Infer, InferProps, Input, InputProps, Json } from "../../services/contracts/schema.ts";
 
 /** True for the same type and for nothing else; `any` is only the same as `any`. */
@@ -45,7 +64,19 @@ const person = object({
 	limit: defaulted(int(), 20),
 	home: object({ city: name, tags: defaulted(array(role), []) }),
 });
-is<Same<Infer<typeof person>, { id: string; role: "member" | "admin" | null; limit: number; home: { city: string; tags: ("member" | "admin")[] }; name?: string; nick?: string | null }>>();
+is<
+	Same<
+		Infer<typeof person>,
+		{
+			id: string;
+			role: "member" | "admin" | null;
+			limit: number;
+			home: { city: string; tags: ("member" | "admin")[] };
+			name?: string;
+			nick?: string | null;
+		}
+	>
+>();
 is<
 	Same<
 		Input<typeof person>,

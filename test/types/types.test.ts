@@ -13,15 +13,27 @@ const folder = mkdtempSync(join(tmpdir(), "reloop-types-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 function check(project: string): { passes: boolean; output: string } {
-	const { status, stdout, stderr, error } = spawnSync(process.execPath, [tsc, "--noEmit", "--pretty", "false", "-p", project], { encoding: "utf8" });
+	const { status, stdout, stderr, error } = spawnSync(process.execPath, [tsc, "--noEmit", "--pretty", "false", "-p", project], {
+		encoding: "utf8",
+	});
 	if (error) throw error;
 	return { passes: status === 0, output: stdout + stderr };
 }
 
 /** Checks one file of a folder outside the project, with the project's own options. */
 function checkPlanted(source: string): { passes: boolean; output: string } {
-	writeFileSync(join(folder, "planted.mts"), `import type { Ctx } from ${JSON.stringify(join(root, "services/contracts/index.ts"))};\nexport async function planted(ctx: Ctx) {\n${source}\n}\n`);
-	writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions: { typeRoots: [join(root, "node_modules/@types")] }, include: ["planted.mts"] }));
+	writeFileSync(
+		join(folder, "planted.mts"),
+		`import type { Ctx } from ${JSON.stringify(join(root, "services/contracts/index.ts"))};\nexport async function planted(ctx: Ctx) {\n${source}\n}\n`,
+	);
+	writeFileSync(
+		join(folder, "tsconfig.json"),
+		JSON.stringify({
+			extends: join(root, "tsconfig.json"),
+			compilerOptions: { typeRoots: [join(root, "node_modules/@types")] },
+			include: ["planted.mts"],
+		}),
+	);
 	return check(join(folder, "tsconfig.json"));
 }
 

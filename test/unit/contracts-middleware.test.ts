@@ -56,7 +56,13 @@ const hostile: ServiceSchema = {
 				} catch (error) {
 					refusal = error;
 				}
-				Object.assign(ctx.meta, { $statusCode: 500, $responseHeaders: { "Set-Cookie": "x" }, requestId: "forged", address: "forged", idempotency: { key: "x", scope: "x", hash: "x" } });
+				Object.assign(ctx.meta, {
+					$statusCode: 500,
+					$responseHeaders: { "Set-Cookie": "x" },
+					requestId: "forged",
+					address: "forged",
+					idempotency: { key: "x", scope: "x", hash: "x" },
+				});
 				ctx.meta.$replyReplayed = "yes";
 				return refusal instanceof TypeError;
 			},
@@ -71,7 +77,13 @@ const hostile: ServiceSchema = {
 	},
 };
 
-const options = (nodeID: string, transporter?: "Fake"): BrokerOptions => ({ nodeID, logger: false, validator: false, transporter: transporter ?? null, middlewares: [contracts({ checkAnswers: true })] });
+const options = (nodeID: string, transporter?: "Fake"): BrokerOptions => ({
+	nodeID,
+	logger: false,
+	validator: false,
+	transporter: transporter ?? null,
+	middlewares: [contracts({ checkAnswers: true })],
+});
 const broker = new ServiceBroker(options("alone"));
 before(async () => {
 	broker.createService(gamification);
@@ -93,7 +105,13 @@ test("params that are not what the contract says are a validation problem, and t
 	seen = undefined;
 	await assert.rejects(broker.call("gamification.pointsOf", { profileId: "x", more: 1 }), (error) => {
 		assert.ok(isProblem(error, "validation"));
-		assert.deepEqual(error.data.errors?.map(({ path, code }) => [path, code]), [["profileId", "format"], ["more", "unknown"]]);
+		assert.deepEqual(
+			error.data.errors?.map(({ path, code }) => [path, code]),
+			[
+				["profileId", "format"],
+				["more", "unknown"],
+			],
+		);
 		return true;
 	});
 	assert.equal(seen, undefined);
@@ -113,14 +131,20 @@ test("a handler knows who calls, from where, and in which request", async () => 
 
 test("without a signed-in caller, asking for one is a 401 problem", async () => {
 	await callAction(broker, "gamification.myPoints", {});
-	assert.throws(() => seen?.caller, (error) => isProblem(error, "unauthenticated"));
+	assert.throws(
+		() => seen?.caller,
+		(error) => isProblem(error, "unauthenticated"),
+	);
 	assert.deepEqual([seen?.address, seen?.userAgent], ["", ""]);
 	assert.ok(seen?.requestId);
 });
 
 test("an answer that is not what the contract says fails, with the action and the place", async () => {
 	answers = { level: -1, balance: 3 };
-	await assert.rejects(callAction(broker, "gamification.myPoints", {}, { meta }), /The answer of gamification\.myPoints .*level must be at least 0; balance is not a known field/);
+	await assert.rejects(
+		callAction(broker, "gamification.myPoints", {}, { meta }),
+		/The answer of gamification\.myPoints .*level must be at least 0; balance is not a known field/,
+	);
 	answers = {};
 });
 
@@ -196,7 +220,14 @@ test("a service whose actions are not those of the contract stops the start", ()
 	assert.throws(() => fresh.createService({ name: "other", actions: { open: () => 1 } }), /other\.open has no contract/);
 	assert.throws(() => fresh.createService({ ...gamification, name: "elsewhere" }), /bound to the contract/);
 	assert.throws(() => implement("gamification", { health } as never), /There is a contract for gamification\.myPoints, but no handler/);
-	assert.throws(() => implement("gamification", { ...Object.fromEntries(["health", "myPoints", "pointsOf", "transactions", "rules", "checkLedgers"].map((name) => [name, health])), more: health } as never), /There is a handler for gamification\.more, but no contract/);
+	assert.throws(
+		() =>
+			implement("gamification", {
+				...Object.fromEntries(["health", "myPoints", "pointsOf", "transactions", "rules", "checkLedgers"].map((name) => [name, health])),
+				more: health,
+			} as never),
+		/There is a handler for gamification\.more, but no contract/,
+	);
 });
 
 test("between two processes identity holds too: it arrives frozen, and does not come back changed", async () => {
@@ -215,7 +246,10 @@ test("between two processes identity holds too: it arrives frozen, and does not 
 		assert.equal(await near.call("hostile.meta", {}, { meta: given }), true);
 		await assert.rejects(near.call("hostile.replace", {}, { meta: given }));
 		assert.deepEqual(given, meta);
-		await assert.rejects(near.call("gamification.pointsOf", { profileId: "x" }), (error) => isProblem(error, "validation") && error.data.errors?.[0]?.path === "profileId");
+		await assert.rejects(
+			near.call("gamification.pointsOf", { profileId: "x" }),
+			(error) => isProblem(error, "validation") && error.data.errors?.[0]?.path === "profileId",
+		);
 	} finally {
 		await Promise.all([near.stop(), far.stop()]);
 	}

@@ -12,7 +12,25 @@ import { asyncapi } from "../../services/contracts/asyncapi.ts";
 import { allActions, contractOf } from "../../services/contracts/index.ts";
 import { schemaWriter } from "../../services/contracts/json-schema.ts";
 import type { JsonSchema } from "../../services/contracts/json-schema.ts";
-import { array, bool, compile, defaulted, int, json, literal, nullable, number, object, oneOf, optional, record, text, time, union, uuid } from "../../services/contracts/schema.ts";
+import {
+	array,
+	bool,
+	compile,
+	defaulted,
+	int,
+	json,
+	literal,
+	nullable,
+	number,
+	object,
+	oneOf,
+	optional,
+	record,
+	text,
+	time,
+	union,
+	uuid,
+} from "../../services/contracts/schema.ts";
 import { serverEvents, socketEvents } from "../../services/contracts/socket.ts";
 
 const publicUrl = "http://localhost:3000";
@@ -25,7 +43,11 @@ function refsIn(value: unknown): string[] {
 	if (typeof value !== "object" || value === null) return [];
 	return Object.entries(value).flatMap(([key, inner]) => (key === "$ref" && typeof inner === "string" ? [inner] : refsIn(inner)));
 }
-const at = (document: unknown, pointer: string): unknown => pointer.slice(2).split("/").reduce((here, key) => (here as Record<string, unknown> | undefined)?.[key], document);
+const at = (document: unknown, pointer: string): unknown =>
+	pointer
+		.slice(2)
+		.split("/")
+		.reduce((here, key) => (here as Record<string, unknown> | undefined)?.[key], document);
 
 test("the OpenAPI document is valid by the official schema of OpenAPI 3.1", async () => {
 	const validator = new Validator();
@@ -65,7 +87,8 @@ test("every schema in the documents is a JSON Schema that compiles", () => {
 	addFormats.default(ajv);
 	for (const document of [http, realtime]) {
 		const { schemas } = document.components as { schemas: Record<string, JsonSchema> };
-		for (const [name, schema] of Object.entries(schemas)) assert.doesNotThrow(() => ajv.compile({ ...schema, components: { schemas } }), name);
+		for (const [name, schema] of Object.entries(schemas))
+			assert.doesNotThrow(() => ajv.compile({ ...schema, components: { schemas } }), name);
 	}
 });
 
@@ -83,7 +106,10 @@ test("every row of the routes table is an operation, with a name of its own", ()
 
 test("every event of both socket tables is an operation of the AsyncAPI document", () => {
 	const operations = Object.keys(realtime.operations as object);
-	assert.deepEqual(operations.sort(), [...Object.keys(socketEvents), ...Object.keys(serverEvents)].map((event) => event.replaceAll(":", ".")).sort());
+	assert.deepEqual(
+		operations.sort(),
+		[...Object.keys(socketEvents), ...Object.keys(serverEvents)].map((event) => event.replaceAll(":", ".")).sort(),
+	);
 });
 
 test("tables name only actions that their contract publishes", () => {
@@ -93,8 +119,13 @@ test("tables name only actions that their contract publishes", () => {
 test("what a contract publishes has a row or a socket event that could name it", () => {
 	const named = new Set<string>(routes.map(({ action }) => action));
 	const overSocketOnly = ["presence.set"];
-	const unnamed = Object.entries(allActions).filter(([name, contract]) => "published" in contract && contract.published && !named.has(name)).map(([name]) => name);
-	assert.deepEqual(unnamed.filter((name) => !overSocketOnly.includes(name)), []);
+	const unnamed = Object.entries(allActions)
+		.filter(([name, contract]) => "published" in contract && contract.published && !named.has(name))
+		.map(([name]) => name);
+	assert.deepEqual(
+		unnamed.filter((name) => !overSocketOnly.includes(name)),
+		[],
+	);
 });
 
 test("the document's schema and the checker agree on what is valid", () => {

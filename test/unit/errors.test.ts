@@ -23,7 +23,18 @@ test("a problem becomes the object of RFC 9457 with our fields", () => {
 
 test("a problem's own detail, field errors and extras are told, but cannot take the place of what is fixed", () => {
 	const errors = [{ path: "name", code: "required", message: "is required" }];
-	const wire = toProblem(problem("validation", { detail: "Look again.", errors, until: "2026-01-01T00:00:00Z", status: 200, code: "fine", type: "x", requestId: "mine" }), where);
+	const wire = toProblem(
+		problem("validation", {
+			detail: "Look again.",
+			errors,
+			until: "2026-01-01T00:00:00Z",
+			status: 200,
+			code: "fine",
+			type: "x",
+			requestId: "mine",
+		}),
+		where,
+	);
 	assert.equal(wire.detail, "Look again.");
 	assert.deepEqual(wire.errors, errors);
 	assert.equal(wire.until, "2026-01-01T00:00:00Z");
@@ -50,19 +61,38 @@ test("problems are told apart by type, also after they crossed the wire", () => 
 	assert.ok(isProblem(thrown) && isProblem(thrown, "rank") && !isProblem(thrown, "banned"));
 	const wire = new Errors.Regenerator();
 	wire.init({ nodeID: "there" } as ServiceBroker);
-	const crossed = wire.restore(JSON.parse(JSON.stringify(wire.extractPlainError(thrown))) as Errors.PlainMoleculerError, { sender: "there" });
+	const crossed = wire.restore(JSON.parse(JSON.stringify(wire.extractPlainError(thrown))) as Errors.PlainMoleculerError, {
+		sender: "there",
+	});
 	assert.ok(isProblem(crossed, "rank"));
 	assert.deepEqual(toProblem(crossed, where), toProblem(thrown, where));
 });
 
 test("an error that only looks a little like a problem is none", () => {
-	for (const error of [null, undefined, "not-found", { type: "not-found" }, Object.assign(new Error("x"), { type: "not-found", code: 404 }), new Errors.MoleculerError("x", 200, "not-found"), new Errors.MoleculerError("x", 404, "toString")]) {
+	for (const error of [
+		null,
+		undefined,
+		"not-found",
+		{ type: "not-found" },
+		Object.assign(new Error("x"), { type: "not-found", code: 404 }),
+		new Errors.MoleculerError("x", 200, "not-found"),
+		new Errors.MoleculerError("x", 404, "toString"),
+	]) {
 		assert.equal(isProblem(error), false);
 	}
 });
 
 test("an unknown error is internal, and nothing of it is told", () => {
-	for (const error of [new Error(secret), new TypeError(secret), secret, { message: secret, detail: secret, data: { secret } }, undefined, null, new Errors.MoleculerError(secret, 418, secret, { secret }), Object.assign(new Error(secret), { code: "23505", detail: secret, table: "accounts", status: 409 })]) {
+	for (const error of [
+		new Error(secret),
+		new TypeError(secret),
+		secret,
+		{ message: secret, detail: secret, data: { secret } },
+		undefined,
+		null,
+		new Errors.MoleculerError(secret, 418, secret, { secret }),
+		Object.assign(new Error(secret), { code: "23505", detail: secret, table: "accounts", status: 409 }),
+	]) {
 		const wire = toProblem(error, where);
 		assert.deepEqual([wire.status, wire.code], [500, "internal"]);
 		assert.ok(!JSON.stringify(wire).includes("hunter2"));

@@ -1,7 +1,29 @@
 // What the rules of services/contracts/schema.ts accept, refuse and say.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { array, bool, compile, cursor, defaulted, email, int, json, list, literal, nullable, number, object, oneOf, optional, page, record, text, time, union, uuid } from "../../services/contracts/schema.ts";
+import {
+	array,
+	bool,
+	compile,
+	cursor,
+	defaulted,
+	email,
+	int,
+	json,
+	list,
+	literal,
+	nullable,
+	number,
+	object,
+	oneOf,
+	optional,
+	page,
+	record,
+	text,
+	time,
+	union,
+	uuid,
+} from "../../services/contracts/schema.ts";
 import type { Rule } from "../../services/contracts/schema.ts";
 
 const id = "0199c0de-0000-7000-8000-000000000001";
@@ -60,7 +82,19 @@ test("an e-mail has something on both sides of one @", () => {
 
 test("a time is ISO 8601 in UTC and a day that exists", () => {
 	accepts(time, "2026-01-31T23:59:59Z", "2024-02-29T00:00:00.123Z", "2026-01-31T12:00:00.123456789Z");
-	refuses(time, "format", "2026-02-30T00:00:00Z", "2025-02-29T00:00:00Z", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00+01:00", "2026-13-01T00:00:00Z", "2026-01-31T24:00:00Z", "", "now");
+	refuses(
+		time,
+		"format",
+		"2026-02-30T00:00:00Z",
+		"2025-02-29T00:00:00Z",
+		"2026-01-31",
+		"2026-01-31T12:00:00",
+		"2026-01-31T12:00:00+01:00",
+		"2026-13-01T00:00:00Z",
+		"2026-01-31T24:00:00Z",
+		"",
+		"now",
+	);
 	refuses(time, "type", 1769860800000, new Date());
 });
 
@@ -95,7 +129,10 @@ test("a list has items that are each checked, at their place", () => {
 	refuses(array(int(), { max: 2 }), "max", [1, 2, 3]);
 	refuses(array(int(), { min: 1 }), "min", []);
 	refuses(array(int()), "type", { length: 1 }, "abc", 1);
-	assert.deepEqual(wrong(object({ items: array(object({ id: uuid })) }), { items: [{ id }, { id: "x" }, {}] }), { "items[1].id": "format", "items[2].id": "required" });
+	assert.deepEqual(wrong(object({ items: array(object({ id: uuid })) }), { items: [{ id }, { id: "x" }, {}] }), {
+		"items[1].id": "format",
+		"items[2].id": "required",
+	});
 	assert.deepEqual(wrong(array(array(int())), [[1], ["x"]]), { "[1][0]": "type" });
 	assert.deepEqual(wrong(array(int()), [null]), { "[0]": "required" });
 });
@@ -103,7 +140,11 @@ test("a list has items that are each checked, at their place", () => {
 test("an object refuses fields it does not know, by their path", () => {
 	const rule = object({ name: text(1, 5), address: object({ city: text(1, 5) }) });
 	accepts(rule, { name: "a", address: { city: "b" } });
-	assert.deepEqual(wrong(rule, { name: "a", address: { city: "", zip: 1 }, more: true }), { "address.city": "min", "address.zip": "unknown", more: "unknown" });
+	assert.deepEqual(wrong(rule, { name: "a", address: { city: "", zip: 1 }, more: true }), {
+		"address.city": "min",
+		"address.zip": "unknown",
+		more: "unknown",
+	});
 	refuses(rule, "type", [], "x", 1);
 	assert.deepEqual(wrong(rule, {}), { name: "required", address: "required" });
 });
@@ -145,9 +186,17 @@ test("nullable means that it may be null, and not that it may be missing", () =>
 });
 
 test("a default fills in what is missing, false and empty ones too, and never what is null", () => {
-	const rule = object({ limit: defaulted(int(1, 100), 20), all: defaulted(bool, false), note: defaulted(text(0, 9), ""), tags: defaulted(array(text(1, 9)), []) });
+	const rule = object({
+		limit: defaulted(int(1, 100), 20),
+		all: defaulted(bool, false),
+		note: defaulted(text(0, 9), ""),
+		tags: defaulted(array(text(1, 9)), []),
+	});
 	assert.deepEqual(compile(rule)({}), { ok: true, value: { limit: 20, all: false, note: "", tags: [] } });
-	assert.deepEqual(compile(rule)({ limit: 5, all: true, note: "x", tags: ["y"] }), { ok: true, value: { limit: 5, all: true, note: "x", tags: ["y"] } });
+	assert.deepEqual(compile(rule)({ limit: 5, all: true, note: "x", tags: ["y"] }), {
+		ok: true,
+		value: { limit: 5, all: true, note: "x", tags: ["y"] },
+	});
 	const nulls = compile(rule)({ limit: null });
 	assert.deepEqual(nulls.ok || nulls.errors.map(({ path, code }) => [path, code]), [["limit", "required"]]);
 });
@@ -201,7 +250,20 @@ test("the value that is given is not changed, frozen or not", () => {
 
 test("no message repeats the value that was refused", () => {
 	const secret = "hunter2-is-my-secret";
-	const rule = object({ a: text(1, 5), b: text(40, 50), c: int(), d: bool, e: oneOf("x"), f: uuid, g: email, h: time, i: literal("y"), j: array(int()), k: union("kind", { a: object({}) }), l: text(1, 30, { pattern: /^\d$/ }) });
+	const rule = object({
+		a: text(1, 5),
+		b: text(40, 50),
+		c: int(),
+		d: bool,
+		e: oneOf("x"),
+		f: uuid,
+		g: email,
+		h: time,
+		i: literal("y"),
+		j: array(int()),
+		k: union("kind", { a: object({}) }),
+		l: text(1, 30, { pattern: /^\d$/ }),
+	});
 	const checked = compile(rule)({ ...Object.fromEntries([..."abcdefghijl"].map((field) => [field, secret])), k: { kind: secret } });
 	assert.ok(!checked.ok);
 	assert.equal(checked.errors.length, 12);
@@ -237,5 +299,8 @@ test("the same rule in several places is checked in each of them", () => {
 	const point = object({ x: int(), tags: array(int()) });
 	const same = { x: 1, tags: [1] };
 	accepts(object({ from: point, to: point, all: array(point) }), { from: same, to: same, all: [same, same] });
-	assert.deepEqual(wrong(object({ from: point, to: point }), { from: same, to: { x: "1", tags: ["1"] } }), { "to.x": "type", "to.tags[0]": "type" });
+	assert.deepEqual(wrong(object({ from: point, to: point }), { from: same, to: { x: "1", tags: ["1"] } }), {
+		"to.x": "type",
+		"to.tags[0]": "type",
+	});
 });
