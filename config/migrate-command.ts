@@ -12,7 +12,7 @@ const usage = `npm run migrate -- <command>
   up                 apply what is pending, in every node
   down [node]        take back the last migration of a node (without a name: of every node)
   status [--json]    what has run and what has not
-  dump               write services/<node>/schema.sql from the database, for review in the diff`;
+  dump               apply what is pending and write services/<node>/schema.sql, for review in the diff`;
 
 type Command = (databases: Databases, words: string[]) => Promise<void>;
 
@@ -35,6 +35,7 @@ const commands: Record<string, Command> = {
 				console.log(`${node.padEnd(16)} ${applied.length} applied${pending.length > 0 ? `, pending: ${pending.join(", ")}` : ""}`);
 	},
 	async dump({ migrations }) {
+		await migrateAll(migrations, "up");
 		for (const [node, text] of await dumpSchemas(migrations))
 			fs.writeFileSync(path.resolve(import.meta.dirname, `../services/${node}/schema.sql`), text);
 	},

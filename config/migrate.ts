@@ -233,6 +233,8 @@ async function makeExtensions(client: pg.Client, node: string, file: string): Pr
 }
 
 if (import.meta.main) {
-	const { migrateCommand } = await import("./migrate-command.ts");
-	process.exitCode = await migrateCommand(process.argv.slice(2));
+	// Not awaited: the command imports this module, which must have been evaluated by then.
+	import("./migrate-command.ts").then(async ({ migrateCommand }) => {
+		process.exitCode = await migrateCommand(process.argv.slice(2));
+	});
 }

@@ -74,7 +74,7 @@ const tables = `
 				from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u', 'c', 'x')
 			) lines (place, name, line)),
 		case when c.relkind = 'p' then ' partition by ' || pg_get_partkeydef(c.oid) else '' end
-			|| coalesce((select format(' with (%s)', string_agg(o, ', ' order by o)) from unnest(c.reloptions) o), ''),
+			|| case when c.reloptions is null then '' else format(' with (%s)', array_to_string(c.reloptions, ', ')) end,
 		coalesce(E'\\n' || (select string_agg(format('-- partition %I %s', p.relname, pg_get_expr(p.relpartbound, p.oid)), E'\\n' order by p.relname)
 			from pg_inherits i join pg_class p on p.oid = i.inhrelid where i.inhparent = c.oid and pg_get_expr(p.relpartbound, p.oid) = 'DEFAULT'), '')
 	) as text
