@@ -12,7 +12,10 @@ export function brokerOptions(env: Env, { checkAnswers = env.NODE_ENV === "test"
 		nodeID: `reloop-${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
 		logger: { type: "Pino", options: { pino: { options: { base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` } } } },
 		// Moleculer's own parts tell their life at `info`: of interest only when one looks for something.
-		logLevel: env.LOG_LEVEL === "info" ? { BROKER: "warn", REGISTRY: "warn", TRANSIT: "warn", CACHER: "warn", API: "warn", "**": "info" } : env.LOG_LEVEL,
+		logLevel:
+			env.LOG_LEVEL === "info"
+				? { BROKER: "warn", REGISTRY: "warn", TRANSIT: "warn", CACHER: "warn", API: "warn", "**": "info" }
+				: env.LOG_LEVEL,
 		// Params and answers are checked by the contracts middleware.
 		validator: false,
 		middlewares: [contracts({ checkAnswers })],

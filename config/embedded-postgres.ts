@@ -128,6 +128,7 @@ function settle(home: string, { say = () => {}, shelter = "/var/lib", settings: 
 			);
 			server = { ...server, root: copy };
 		}
+		letIn(home, identity);
 		if (!passable(path.dirname(data), identity)) {
 			const refuge = path.join(shelter, `reloop-${createHash("sha256").update(home).digest("hex").slice(0, 12)}`);
 			const moved = path.join(refuge, "postgres");

@@ -84,7 +84,14 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 	#idle: (() => void)[] = [];
 
 	constructor(options: ActorsOptions<State, D>) {
-		this.#options = { maxPerKey: 2_000, maxWaiting: 20_000, maxActors: 10_000, lanes: 2, onError: (error) => process.emitWarning(error instanceof Error ? error : String(error)), ...options };
+		this.#options = {
+			maxPerKey: 2_000,
+			maxWaiting: 20_000,
+			maxActors: 10_000,
+			lanes: 2,
+			onError: (error) => process.emitWarning(error instanceof Error ? error : String(error)),
+			...options,
+		};
 	}
 
 	/** Runs a command for a key; resolved with its answer once it is stored. */
@@ -94,7 +101,12 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			return Promise.reject(problem("mailbox-full", { retryAfter: 1 }));
 		}
 		return new Promise<R>((resolve, reject) => {
-			box.queue.push({ command: command as unknown as Waiting<State, D>["command"], resolve: resolve as (value: unknown) => void, reject, tries: 0 });
+			box.queue.push({
+				command: command as unknown as Waiting<State, D>["command"],
+				resolve: resolve as (value: unknown) => void,
+				reject,
+				tries: 0,
+			});
 			this.#waiting++;
 			this.#wake(box);
 		});

@@ -14,7 +14,10 @@ export function encodeCursor(parts: (string | number)[]): string {
 }
 
 /** The parts of a cursor, or null without one; anything but what `encodeCursor` made for this list is 400 `bad-cursor`. */
-export function decodeCursor<const S extends readonly CursorPart[]>(cursor: string | undefined, shape: S): { [K in keyof S]: string } | null {
+export function decodeCursor<const S extends readonly CursorPart[]>(
+	cursor: string | undefined,
+	shape: S,
+): { [K in keyof S]: string } | null {
 	if (cursor === undefined) return null;
 	const parts = Buffer.from(cursor, "base64url").toString("utf8").split(" ");
 	const sound = parts.length === shape.length && shape.every((kind, index) => cursorPart[kind].test(parts[index] ?? ""));
@@ -23,7 +26,12 @@ export function decodeCursor<const S extends readonly CursorPart[]>(cursor: stri
 }
 
 /** Rows fetched with one more than asked become a page: `nextCursor` where there is more. */
-export function pageOf<R, T>(rows: R[], limit: number, cursorOf: (row: R) => (string | number)[], view: (row: R) => T): { data: T[]; nextCursor: string | null } {
+export function pageOf<R, T>(
+	rows: R[],
+	limit: number,
+	cursorOf: (row: R) => (string | number)[],
+	view: (row: R) => T,
+): { data: T[]; nextCursor: string | null } {
 	const shown = rows.slice(0, limit);
 	const last = shown.at(-1);
 	return { data: shown.map(view), nextCursor: rows.length > limit && last ? encodeCursor(cursorOf(last)) : null };

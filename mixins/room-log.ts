@@ -106,12 +106,21 @@ export class RoomLog {
 			const from = after + 1 - first.seq;
 			return tail.slice(from, from + limit);
 		}
-		const rows = await this.#db.query<Row>(`select ${columns} from room_events where room = $1 and seq > $2 order by seq limit $3`, [key, after, limit], "room-page");
+		const rows = await this.#db.query<Row>(
+			`select ${columns} from room_events where room = $1 and seq > $2 order by seq limit $3`,
+			[key, after, limit],
+			"room-page",
+		);
 		return rows.map((row) => this.toEvent(row));
 	}
 
 	/** The events of a page that ends at `head`, and whether more follow: what a door answers to join and resume. */
-	async opened(key: string, head: number, after: number | undefined, limit: number): Promise<{ room: string; head: number; events: LogEvent[]; more?: boolean }> {
+	async opened(
+		key: string,
+		head: number,
+		after: number | undefined,
+		limit: number,
+	): Promise<{ room: string; head: number; events: LogEvent[]; more?: boolean }> {
 		const room = this.nameOf(key);
 		if (after === undefined || after >= head) return { room, head, events: [] };
 		const events = (await this.page(key, after, limit, head)).filter((event) => event.seq <= head);

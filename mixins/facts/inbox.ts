@@ -103,12 +103,25 @@ async function fail(db: Db, name: string, consumer: Consumer, fact: Waiting, err
 	await db.query(
 		`update inbox set tries = $1, next_try_at = $2, dead_at = $3, cause = $4
 		where consumer = $5 and fact_id = $6 and handled_at is null`,
-		[tries, new Date(now + pause), dead ? new Date(now) : null, String(error instanceof Error ? error.stack : error).slice(0, 4000), name, fact.id],
+		[
+			tries,
+			new Date(now + pause),
+			dead ? new Date(now) : null,
+			String(error instanceof Error ? error.stack : error).slice(0, 4000),
+			name,
+			fact.id,
+		],
 	);
 }
 
 /** Works one portion for one consumer; answers when to come again (ms), or null when nothing waits. */
-export async function workInbox(db: Db, name: string, consumer: Consumer, broker: ServiceBroker, onFailure: (fact: AnyFact, error: unknown) => void): Promise<number | null> {
+export async function workInbox(
+	db: Db,
+	name: string,
+	consumer: Consumer,
+	broker: ServiceBroker,
+	onFailure: (fact: AnyFact, error: unknown) => void,
+): Promise<number | null> {
 	const now = new Date();
 	let portion: Waiting[] = [];
 	try {
@@ -130,7 +143,14 @@ export async function workInbox(db: Db, name: string, consumer: Consumer, broker
 type Outcome = "done" | "held" | "taken over";
 
 /** The portion failed as a whole: each fact in a transaction of its own, so that only the guilty one waits. Answers as `workInbox`. */
-async function oneByOne(db: Db, name: string, consumer: Consumer, broker: ServiceBroker, portion: Waiting[], onFailure: (fact: AnyFact, error: unknown) => void): Promise<number> {
+async function oneByOne(
+	db: Db,
+	name: string,
+	consumer: Consumer,
+	broker: ServiceBroker,
+	portion: Waiting[],
+	onFailure: (fact: AnyFact, error: unknown) => void,
+): Promise<number> {
 	const held = new Set<string>();
 	for (const fact of portion) {
 		if (held.has(fact.aggregate)) continue;
@@ -138,7 +158,10 @@ async function oneByOne(db: Db, name: string, consumer: Consumer, broker: Servic
 			const outcome = await db.tx<Outcome>(async (tx) => {
 				if (!(await take(tx, name))) return "taken over";
 				// Another process may have worked on it since the portion was read.
-				const [row] = await tx.query<{ handled: boolean; tries: number }>("select handled_at is not null as handled, tries from inbox where consumer = $1 and fact_id = $2", [name, fact.id]);
+				const [row] = await tx.query<{ handled: boolean; tries: number }>(
+					"select handled_at is not null as handled, tries from inbox where consumer = $1 and fact_id = $2",
+					[name, fact.id],
+				);
 				if (row?.handled) return "done";
 				if (row?.tries !== fact.tries) return "held";
 				await consumer.handle([fact], tx, { broker });

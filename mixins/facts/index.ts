@@ -33,7 +33,11 @@ interface FactsService extends Service {
  * The mixin of one node. Exactly one service of a node has it; that service lists the node's `consumers`.
  * `atLeastEvery` (ms, default 5 s) is the net under lost notifications: how often relay and engines look without being woken.
  */
-export function factsOf(node: string, consumers: Record<string, Consumer> = {}, { atLeastEvery = SAFETY_POLL } = {}): Partial<ServiceSchema> {
+export function factsOf(
+	node: string,
+	consumers: Record<string, Consumer> = {},
+	{ atLeastEvery = SAFETY_POLL } = {},
+): Partial<ServiceSchema> {
 	return defineMixin({
 		created(this: FactsService) {
 			const carrier = carrierOf(this.broker);
@@ -43,7 +47,10 @@ export function factsOf(node: string, consumers: Record<string, Consumer> = {}, 
 				engines.set(
 					name,
 					new Worker({
-						work: () => workInbox(db, name, consumer, this.broker, (fact, error) => this.logger.warn("a fact failed", { consumer: name, fact: fact.id, type: fact.type, error: String(error) })),
+						work: () =>
+							workInbox(db, name, consumer, this.broker, (fact, error) =>
+								this.logger.warn("a fact failed", { consumer: name, fact: fact.id, type: fact.type, error: String(error) }),
+							),
 						atLeastEvery,
 						gather: GATHER,
 						onError: (error) => this.logger.warn("inbox engine waits", { consumer: name, error: String(error) }),
@@ -76,7 +83,10 @@ export function factsOf(node: string, consumers: Record<string, Consumer> = {}, 
 				await forgetHandled(db, new Date());
 			};
 			await housekeep();
-			this.factHousekeeping = setInterval(() => housekeep().catch((error) => this.logger.warn("housekeeping failed", { error: String(error) })), DAILY);
+			this.factHousekeeping = setInterval(
+				() => housekeep().catch((error) => this.logger.warn("housekeeping failed", { error: String(error) })),
+				DAILY,
+			);
 			this.factHousekeeping.unref();
 			this.factListeners.push(await db.listen(`${node}_outbox`, () => relay?.wake()));
 			if (engines.length > 0) this.factListeners.push(await db.listen(`${node}_inbox`, () => engines.forEach((engine) => engine.wake())));

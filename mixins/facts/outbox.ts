@@ -77,7 +77,9 @@ export async function makePartitions(db: Db, now: Date): Promise<void> {
 		await db.tx(async (tx) => {
 			// Processes that start at once must not trip over each other.
 			await tx.query("select pg_advisory_xact_lock(hashtextextended(current_schema() || '_partitions', 0))");
-			await tx.query(`create table if not exists ${name} partition of outbox for values from ('${from.toISOString()}') to ('${until.toISOString()}')`);
+			await tx.query(
+				`create table if not exists ${name} partition of outbox for values from ('${from.toISOString()}') to ('${until.toISOString()}')`,
+			);
 		});
 	}
 }

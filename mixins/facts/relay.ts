@@ -14,7 +14,11 @@ const BUSY_RETRY = 100;
  */
 export async function relayOnce(db: Db, node: string, carrier: Carrier): Promise<number | null> {
 	return db.tx(async (tx) => {
-		const [lock] = await tx.query<{ mine: boolean }>("select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as mine", [`${node}:relay`], "relay-lock");
+		const [lock] = await tx.query<{ mine: boolean }>(
+			"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as mine",
+			[`${node}:relay`],
+			"relay-lock",
+		);
 		if (!lock?.mine) return BUSY_RETRY;
 		const rows = await unsentFacts(tx, RELAY_BATCH);
 		if (rows.length === 0) return null;

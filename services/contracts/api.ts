@@ -4,7 +4,12 @@ import { action, actions, json } from "./schema.ts";
 
 export const apiActions = actions({
 	"api.live": action({ summary: "Whether this process is alive at all; it asks nobody.", params: {}, answer: health, published: true }),
-	"api.ready": action({ summary: "Whether this process should get requests: its nodes' health, and red while it drains.", params: {}, answer: health, published: true }),
+	"api.ready": action({
+		summary: "Whether this process should get requests: its nodes' health, and red while it drains.",
+		params: {},
+		answer: health,
+		published: true,
+	}),
 	"api.openapi": action({ summary: "This door as an OpenAPI 3.1 document.", params: {}, answer: json, published: true }),
 	"api.asyncapi": action({ summary: "The realtime door as an AsyncAPI 3 document.", params: {}, answer: json, published: true }),
 });

@@ -27,7 +27,17 @@ const APPEND = `with appended as (${eventsInsert("$1")}) ${outboxInsert("$2")}`;
 /** What the log keeps of an event besides the envelope. */
 function toRow(room: string, seq: number, event: GroupEvent): NewEvent {
 	const { type, id, by, at, ...body } = event;
-	return { room, seq, id, type, at, sender: by.profileId, senderName: by.displayName, clientId: event.type === "message" ? event.message.clientId : null, body };
+	return {
+		room,
+		seq,
+		id,
+		type,
+		at,
+		sender: by.profileId,
+		senderName: by.displayName,
+		clientId: event.type === "message" ? event.message.clientId : null,
+		body,
+	};
 }
 
 type Batch = Committed<GroupState | null, GroupCommit>[];
@@ -52,7 +62,11 @@ async function commit(db: Db, log: RoomLog, batch: Batch): Promise<void> {
 			for (const fact of decision.facts(seqs)) facts.push(toFact(fact, decision, now));
 		}
 	}
-	const plain = batch.every((entry) => entry.decisions.every((decision) => decision.effects.length === 0 && !decision.claim && decision.events.every((event) => event.type === "message")));
+	const plain = batch.every((entry) =>
+		entry.decisions.every(
+			(decision) => decision.effects.length === 0 && !decision.claim && decision.events.every((event) => event.type === "message"),
+		),
+	);
 	if (plain) {
 		if (rows.length > 0) await db.query(APPEND, [JSON.stringify(rows), JSON.stringify(facts)], "groups-append");
 		return;
@@ -160,4 +174,3 @@ export function groupsNode(broker: ServiceBroker): GroupsNode {
 	}
 	return node;
 }
-

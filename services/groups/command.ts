@@ -24,7 +24,13 @@ interface Options {
  * Runs a decision in the group's mailbox and answers what it answers, once it is stored. With an Idempotency-Key the
  * answer is kept in the same transaction, and a repetition gets the kept one.
  */
-export async function command<R>(node: GroupsNode, ctx: AnyCtx, groupId: string, decide: (state: GroupState | null, moment: Moment, ahead: number) => GroupDecision<R> | Promise<GroupDecision<R>>, { together = false }: Options = {}): Promise<R> {
+export async function command<R>(
+	node: GroupsNode,
+	ctx: AnyCtx,
+	groupId: string,
+	decide: (state: GroupState | null, moment: Moment, ahead: number) => GroupDecision<R> | Promise<GroupDecision<R>>,
+	{ together = false }: Options = {},
+): Promise<R> {
 	const moment = momentOf(ctx);
 	return onceClaimed(ctx, node.db, (claim) => {
 		const around = { requestId: ctx.requestId, actor: moment.by.profileId, claim };

@@ -77,7 +77,9 @@ export default defineService({
 			const { groupId, limit, cursor } = ctx.params;
 			const [seq, id] = decodeCursor(cursor, ["number", "uuid"]) ?? ["0", ""];
 			const { group } = asMember(await groupsNode(ctx.broker).actors.read(groupId), ctx.caller.profileId);
-			const rest = [...group.members].filter(([profileId, member]) => member.joinedSeq > Number(seq) || (member.joinedSeq === Number(seq) && profileId > id));
+			const rest = [...group.members].filter(
+				([profileId, member]) => member.joinedSeq > Number(seq) || (member.joinedSeq === Number(seq) && profileId > id),
+			);
 			return pageOf(
 				rest.slice(0, limit + 1),
 				limit,

@@ -48,7 +48,15 @@ export default defineService({
 			await ctx.call("profiles.show", { profileId });
 			return command(node, ctx, groupId, async (state, moment) => {
 				const expiresAt = new Date(Date.parse(moment.at) + (expiresInSeconds ?? settings(ctx.broker).TTL_INVITE) * 1000).toISOString();
-				const made = { id: uuidv7(), token: randomBytes(24).toString("base64url"), inviterId: moment.by.profileId, inviteeId: profileId, role, expiresAt, createdAt: moment.at };
+				const made = {
+					id: uuidv7(),
+					token: randomBytes(24).toString("base64url"),
+					inviterId: moment.by.profileId,
+					inviteeId: profileId,
+					role,
+					expiresAt,
+					createdAt: moment.at,
+				};
 				const decision = invite(state, moment, made, await openInvite(node.db, new Date(moment.at), groupId, profileId));
 				return { ...decision, answer: () => ({ ...made, groupId, groupName: state?.name, state: "pending" as const }) };
 			});

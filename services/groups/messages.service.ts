@@ -31,7 +31,14 @@ function view(row: MessageRow): Message {
 /** What was answered when the message was first stored, whatever happened to it since. */
 function firstAnswer(row: MessageRow) {
 	const { message } = row.body;
-	return { ...message, content: message.content ?? "", seq: row.seq, at: row.at.toISOString(), by: { profileId: row.sender, displayName: row.senderName }, reactions: [] };
+	return {
+		...message,
+		content: message.content ?? "",
+		seq: row.seq,
+		at: row.at.toISOString(),
+		by: { profileId: row.sender, displayName: row.senderName },
+		reactions: [],
+	};
 }
 
 export default defineService({
@@ -41,7 +48,14 @@ export default defineService({
 		async post(ctx) {
 			const node = groupsNode(ctx.broker);
 			const { groupId, clientId, kind, content, replyTo, mentions } = ctx.params;
-			const message: MessageBody = { id: uuidv7(), clientId, kind, content, ...(replyTo === undefined ? {} : { replyTo }), ...(mentions ? { mentions } : {}) };
+			const message: MessageBody = {
+				id: uuidv7(),
+				clientId,
+				kind,
+				content,
+				...(replyTo === undefined ? {} : { replyTo }),
+				...(mentions ? { mentions } : {}),
+			};
 			const room = node.log.nameOf(groupId);
 			const by = { profileId: ctx.caller.profileId, displayName: ctx.caller.displayName };
 			return node.once(`${groupId} ${by.profileId} ${clientId}`, async () => {
@@ -70,9 +84,14 @@ export default defineService({
 				const newer = await messagesFrom(db, groupId, viewer, { after: around - 1 }, limit - older.length + 1);
 				const shown = newer.slice(0, limit - older.length);
 				const last = shown.at(-1);
-				return { data: [...older.reverse(), ...shown].map(view), nextCursor: newer.length > shown.length && last ? encodeCursor(["after", last.seq]) : null };
+				return {
+					data: [...older.reverse(), ...shown].map(view),
+					nextCursor: newer.length > shown.length && last ? encodeCursor(["after", last.seq]) : null,
+				};
 			}
-			const [direction, edge] = decodeCursor(ctx.params.cursor, ["word", "number"]) ?? (ctx.params.after === undefined ? ["before", ctx.params.before] : ["after", ctx.params.after]);
+			const [direction, edge] =
+				decodeCursor(ctx.params.cursor, ["word", "number"]) ??
+				(ctx.params.after === undefined ? ["before", ctx.params.before] : ["after", ctx.params.after]);
 			if (direction === "after") {
 				const rows = await messagesFrom(db, groupId, viewer, { after: Number(edge) }, limit + 1);
 				const shown = rows.slice(0, limit);
@@ -95,7 +114,9 @@ export default defineService({
 		async edit(ctx) {
 			const node = groupsNode(ctx.broker);
 			const { groupId, seq, content } = ctx.params;
-			const { eventSeq } = await command(node, ctx, groupId, async (state, moment) => editMessage(state, moment, await findTarget(node.db, groupId, seq), content));
+			const { eventSeq } = await command(node, ctx, groupId, async (state, moment) =>
+				editMessage(state, moment, await findTarget(node.db, groupId, seq), content),
+			);
 			const row = await findMessage(node.db, groupId, ctx.caller.profileId, seq);
 			if (!row) throw problem("not-found");
 			return { ...view(row), eventSeq };
@@ -104,7 +125,9 @@ export default defineService({
 		async remove(ctx) {
 			const node = groupsNode(ctx.broker);
 			const { groupId, seq } = ctx.params;
-			const deleted = await command(node, ctx, groupId, async (state, moment) => deleteMessage(state, moment, await findTarget(node.db, groupId, seq)));
+			const deleted = await command(node, ctx, groupId, async (state, moment) =>
+				deleteMessage(state, moment, await findTarget(node.db, groupId, seq)),
+			);
 			return { room: node.log.nameOf(groupId), seq: deleted.seq };
 		},
 
@@ -112,7 +135,14 @@ export default defineService({
 			const node = groupsNode(ctx.broker);
 			const { groupId, seq, emoji, remove } = ctx.params;
 			const reacted = await command(node, ctx, groupId, async (state, moment) =>
-				react(state, moment, await findTarget(node.db, groupId, seq), emoji, !remove, await hasReacted(node.db, groupId, seq, emoji, ctx.caller.profileId)),
+				react(
+					state,
+					moment,
+					await findTarget(node.db, groupId, seq),
+					emoji,
+					!remove,
+					await hasReacted(node.db, groupId, seq, emoji, ctx.caller.profileId),
+				),
 			);
 			return { room: node.log.nameOf(groupId), seq: reacted.seq };
 		},

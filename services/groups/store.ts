@@ -55,7 +55,10 @@ export async function project(tx: Tx, groupId: string, seq: number, event: Group
 			);
 			await tx.query("delete from reactions where group_id = $1 and seq = $2", [groupId, event.target]);
 			// Deleted means deleted: the log keeps the place, not the text, neither of the message nor of its edits.
-			await tx.query("update room_events set body = jsonb_set(body::jsonb, '{message,content}', 'null')::json where room = $1 and seq = $2", [groupId, event.target]);
+			await tx.query(
+				"update room_events set body = jsonb_set(body::jsonb, '{message,content}', 'null')::json where room = $1 and seq = $2",
+				[groupId, event.target],
+			);
 			await tx.query(
 				`update room_events set body = jsonb_set(body::jsonb, '{content}', 'null')::json
 				where room = $1 and seq > $2 and type = 'edited' and (body ->> 'target')::bigint = $2`,
@@ -64,9 +67,20 @@ export async function project(tx: Tx, groupId: string, seq: number, event: Group
 			return;
 		case "reacted":
 			if (event.added) {
-				await tx.query("insert into reactions (group_id, seq, emoji, profile_id, at) values ($1, $2, $3, $4, $5) on conflict do nothing", [groupId, event.target, event.emoji, event.profileId, event.at]);
+				await tx.query("insert into reactions (group_id, seq, emoji, profile_id, at) values ($1, $2, $3, $4, $5) on conflict do nothing", [
+					groupId,
+					event.target,
+					event.emoji,
+					event.profileId,
+					event.at,
+				]);
 			} else {
-				await tx.query("delete from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4", [groupId, event.target, event.emoji, event.profileId]);
+				await tx.query("delete from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4", [
+					groupId,
+					event.target,
+					event.emoji,
+					event.profileId,
+				]);
 			}
 			return;
 		case "member":
@@ -112,7 +126,13 @@ async function projectGroup(tx: Tx, groupId: string, seq: number, event: GroupEv
 			);
 			return;
 		case "updated":
-			await tx.query("update groups set name = $2, description = $3, is_public = $4, updated_at = $5 where id = $1", [groupId, name, description, isPublic, event.at]);
+			await tx.query("update groups set name = $2, description = $3, is_public = $4, updated_at = $5 where id = $1", [
+				groupId,
+				name,
+				description,
+				isPublic,
+				event.at,
+			]);
 			return;
 		case "deleted":
 			await tx.query("delete from groups where id = $1", [groupId]);
@@ -129,12 +149,18 @@ async function projectGroup(tx: Tx, groupId: string, seq: number, event: GroupEv
 export async function applyEffect(tx: Tx, groupId: string, effect: Effect): Promise<void> {
 	switch (effect.kind) {
 		case "requestJoin":
-			await tx.query("insert into join_requests (group_id, profile_id, display_name, requested_at) values ($1, $2, $3, $4) on conflict do nothing", [groupId, effect.profileId, effect.displayName, effect.at]);
+			await tx.query(
+				"insert into join_requests (group_id, profile_id, display_name, requested_at) values ($1, $2, $3, $4) on conflict do nothing",
+				[groupId, effect.profileId, effect.displayName, effect.at],
+			);
 			return;
 		case "addInvite": {
 			const { id, token, inviterId, inviteeId, role, expiresAt, createdAt } = effect.invite;
 			// One that ran out unseen still holds the only open place.
-			await tx.query("update invites set state = 'expired', ended_at = $3 where group_id = $1 and invitee_id = $2 and state = 'pending' and expires_at <= $3", [groupId, inviteeId, createdAt]);
+			await tx.query(
+				"update invites set state = 'expired', ended_at = $3 where group_id = $1 and invitee_id = $2 and state = 'pending' and expires_at <= $3",
+				[groupId, inviteeId, createdAt],
+			);
 			await tx.query(
 				`insert into invites (id, token, group_id, inviter_id, invitee_id, role, state, expires_at, created_at)
 				values ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)`,
@@ -143,7 +169,11 @@ export async function applyEffect(tx: Tx, groupId: string, effect: Effect): Prom
 			return;
 		}
 		case "endInvite":
-			await tx.query("update invites set state = $2, ended_at = $3 where id = $1 and state = 'pending'", [effect.inviteId, effect.state, effect.at]);
+			await tx.query("update invites set state = $2, ended_at = $3 where id = $1 and state = 'pending'", [
+				effect.inviteId,
+				effect.state,
+				effect.at,
+			]);
 			return;
 		default:
 			return effect satisfies never;
@@ -163,12 +193,18 @@ const inviteColumns = `i.id, i.token, i.group_id as "groupId", g.name as "groupN
 
 export async function findInvite(db: Query, now: Date, by: { id: string } | { token: string }): Promise<InviteRow | undefined> {
 	const [column, value] = "id" in by ? ["id", by.id] : ["token", by.token];
-	const [row] = await db.query<InviteRow>(`select ${inviteColumns} from invites i join groups g on g.id = i.group_id where i.${column} = $2`, [now, value]);
+	const [row] = await db.query<InviteRow>(
+		`select ${inviteColumns} from invites i join groups g on g.id = i.group_id where i.${column} = $2`,
+		[now, value],
+	);
 	return row;
 }
 
 export async function openInvite(db: Query, now: Date, groupId: string, inviteeId: string): Promise<{ id: string } | undefined> {
-	const [row] = await db.query<{ id: string }>("select id from invites where group_id = $1 and invitee_id = $2 and state = 'pending' and expires_at > $3", [groupId, inviteeId, now]);
+	const [row] = await db.query<{ id: string }>(
+		"select id from invites where group_id = $1 and invitee_id = $2 and state = 'pending' and expires_at > $3",
+		[groupId, inviteeId, now],
+	);
 	return row;
 }
 
@@ -224,13 +260,21 @@ export function publicGroups(db: Query, profileId: string, before: string | null
 }
 
 export async function countUnread(db: Query, groupId: string, profileId: string, readSeq: number): Promise<number> {
-	const [row] = await db.query<{ unread: number }>(`select ${unreadCount} as unread from (select $1::uuid as id) g, (select $2::uuid as profile_id, $3::bigint as read_seq) m`, [groupId, profileId, readSeq], "unread");
+	const [row] = await db.query<{ unread: number }>(
+		`select ${unreadCount} as unread from (select $1::uuid as id) g, (select $2::uuid as profile_id, $3::bigint as read_seq) m`,
+		[groupId, profileId, readSeq],
+		"unread",
+	);
 	return row?.unread ?? 0;
 }
 
 /** Moves a read mark forward, never back; answers where it stands. */
 export async function markRead(db: Query, groupId: string, profileId: string, seq: number): Promise<number> {
-	const [row] = await db.query<{ readSeq: number }>(`update members set read_seq = greatest(read_seq, $3) where group_id = $1 and profile_id = $2 returning read_seq as "readSeq"`, [groupId, profileId, seq], "mark-read");
+	const [row] = await db.query<{ readSeq: number }>(
+		`update members set read_seq = greatest(read_seq, $3) where group_id = $1 and profile_id = $2 returning read_seq as "readSeq"`,
+		[groupId, profileId, seq],
+		"mark-read",
+	);
 	return row?.readSeq ?? seq;
 }
 
@@ -254,9 +298,19 @@ const messageColumns = `e.seq, e.at, e.sender, e.sender_name as "senderName", e.
 const messageFrom = "from room_events e left join message_states s on s.group_id = e.room and s.seq = e.seq";
 
 /** Messages in their present state: after a seq ascending, or before one descending; by the index on (room, seq) at any depth. */
-export function messagesFrom(db: Query, groupId: string, viewer: string, from: { after: number } | { before: number | null }, limit: number): Promise<MessageRow[]> {
+export function messagesFrom(
+	db: Query,
+	groupId: string,
+	viewer: string,
+	from: { after: number } | { before: number | null },
+	limit: number,
+): Promise<MessageRow[]> {
 	if ("after" in from) {
-		return db.query<MessageRow>(`select ${messageColumns} ${messageFrom} where e.room = $1 and e.type = 'message' and e.seq > $3 order by e.seq limit $4`, [groupId, viewer, from.after, limit], "messages-after");
+		return db.query<MessageRow>(
+			`select ${messageColumns} ${messageFrom} where e.room = $1 and e.type = 'message' and e.seq > $3 order by e.seq limit $4`,
+			[groupId, viewer, from.after, limit],
+			"messages-after",
+		);
 	}
 	return db.query<MessageRow>(
 		`select ${messageColumns} ${messageFrom} where e.room = $1 and e.type = 'message' and e.seq < $3 order by e.seq desc limit $4`,
@@ -266,13 +320,21 @@ export function messagesFrom(db: Query, groupId: string, viewer: string, from: {
 }
 
 export async function findMessage(db: Query, groupId: string, viewer: string, seq: number): Promise<MessageRow | undefined> {
-	const [row] = await db.query<MessageRow>(`select ${messageColumns} ${messageFrom} where e.room = $1 and e.seq = $3 and e.type = 'message'`, [groupId, viewer, seq], "message-show");
+	const [row] = await db.query<MessageRow>(
+		`select ${messageColumns} ${messageFrom} where e.room = $1 and e.seq = $3 and e.type = 'message'`,
+		[groupId, viewer, seq],
+		"message-show",
+	);
 	return row;
 }
 
 /** The message that a sender wrote under this client id, as it was then. */
 export async function findByClientId(db: Query, groupId: string, senderId: string, clientId: string): Promise<MessageRow | undefined> {
-	const [row] = await db.query<MessageRow>(`select ${messageColumns} ${messageFrom} where e.room = $1 and e.sender = $2 and e.client_id = $3`, [groupId, senderId, clientId], "message-by-client-id");
+	const [row] = await db.query<MessageRow>(
+		`select ${messageColumns} ${messageFrom} where e.room = $1 and e.sender = $2 and e.client_id = $3`,
+		[groupId, senderId, clientId],
+		"message-by-client-id",
+	);
 	return row;
 }
 
@@ -286,6 +348,10 @@ export async function findTarget(db: Query, groupId: string, seq: number): Promi
 }
 
 export async function hasReacted(db: Query, groupId: string, seq: number, emoji: string, profileId: string): Promise<boolean> {
-	const rows = await db.query("select 1 from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4", [groupId, seq, emoji, profileId], "has-reacted");
+	const rows = await db.query(
+		"select 1 from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4",
+		[groupId, seq, emoji, profileId],
+		"has-reacted",
+	);
 	return rows.length > 0;
 }

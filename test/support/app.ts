@@ -12,7 +12,14 @@ export interface TestApp extends App {
 /** Every node with both doors on a free port; answers are held against their contracts. `environment` adds to the usual one. */
 export async function startTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
 	const data = await dataDirectory();
-	const env = readEnv({ NODE_ENV: "test", DATA_DIR: data.path, PORT: "0", RATE_LIMIT_FACTOR: "100000", LOG_LEVEL: "fatal", ...environment });
+	const env = readEnv({
+		NODE_ENV: "test",
+		DATA_DIR: data.path,
+		PORT: "0",
+		RATE_LIMIT_FACTOR: "100000",
+		LOG_LEVEL: "fatal",
+		...environment,
+	});
 	const app = await startApp({ env, checkAnswers: true });
 	return {
 		...app,

@@ -22,11 +22,19 @@ export interface RequestOptions {
 export async function http(url: string, path: string, { method, token, body, headers = {} }: RequestOptions = {}): Promise<Reply> {
 	const response = await fetch(new URL(path, url), {
 		method: method ?? (body === undefined ? "GET" : "POST"),
-		headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers },
+		headers: {
+			...(body === undefined ? {} : { "Content-Type": "application/json" }),
+			...(token ? { Authorization: `Bearer ${token}` } : {}),
+			...headers,
+		},
 		...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
 	});
 	const text = await response.text();
-	return { status: response.status, headers: response.headers, body: text && /json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(text) : text };
+	return {
+		status: response.status,
+		headers: response.headers,
+		body: text && /json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(text) : text,
+	};
 }
 
 export interface Person {

@@ -22,7 +22,15 @@ export interface Running {
 export async function startProcess(dataDir: string, environment: Record<string, string> = {}): Promise<Running> {
 	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"], {
 		cwd: ROOT,
-		env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, PORT: "0", RATE_LIMIT_FACTOR: "100000", LOG_LEVEL: "warn", ...environment },
+		env: {
+			PATH: process.env.PATH,
+			HOME: process.env.HOME,
+			DATA_DIR: dataDir,
+			PORT: "0",
+			RATE_LIMIT_FACTOR: "100000",
+			LOG_LEVEL: "warn",
+			...environment,
+		},
 		stdio: ["ignore", "pipe", "pipe"],
 	});
 	let output = "";

@@ -4,14 +4,30 @@ import { test } from "node:test";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { MemberRole } from "../../services/contracts/groups.ts";
 import type { GroupDecision, Moment } from "../../services/groups/domain/decisions.ts";
-import { acceptInvite, create, deleteMessage, edit, editMessage, invite, join, kick, leave, post, react, readTo, remove, setRole } from "../../services/groups/domain/decisions.ts";
+import {
+	acceptInvite,
+	create,
+	deleteMessage,
+	edit,
+	editMessage,
+	invite,
+	join,
+	kick,
+	leave,
+	post,
+	react,
+	readTo,
+	remove,
+	setRole,
+} from "../../services/groups/domain/decisions.ts";
 import type { GroupState } from "../../services/groups/domain/group.ts";
 import { evolve, viewGroup, visible } from "../../services/groups/domain/group.ts";
 
 const GROUP = "018f0000-0000-7000-8000-000000000000";
 const AT = "2026-01-02T03:04:05.000Z";
 const by = (profileId: string): Moment => ({ by: { profileId, displayName: profileId.toUpperCase() }, at: AT, id: `event-${profileId}` });
-const refuses = (code: string, decide: () => unknown) => assert.throws(decide, (error) => isProblem(error, code as never), `should be refused as ${code}`);
+const refuses = (code: string, decide: () => unknown) =>
+	assert.throws(decide, (error) => isProblem(error, code as never), `should be refused as ${code}`);
 
 /** The state after a decision. */
 function after(state: GroupState | null, decision: GroupDecision): GroupState | null {
@@ -30,7 +46,17 @@ function group(members: Record<string, MemberRole> = {}, isPublic = true): Group
 test("the creator is the first admin, and the creation is event 1", () => {
 	const state = group();
 	assert.equal(state.head, 1);
-	assert.deepEqual(viewGroup(state, "ana", 0), { id: GROUP, name: "Loop", description: "", isPublic: true, role: "admin", memberCount: 1, head: 1, unread: 0, createdAt: AT });
+	assert.deepEqual(viewGroup(state, "ana", 0), {
+		id: GROUP,
+		name: "Loop",
+		description: "",
+		isPublic: true,
+		role: "admin",
+		memberCount: 1,
+		head: 1,
+		unread: 0,
+		createdAt: AT,
+	});
 });
 
 test("a private group does not exist for a stranger, a public one does", () => {
@@ -49,7 +75,10 @@ test("asking to join a private group makes a request and no event", () => {
 	const decision = join(group({}, false), by("eve"));
 	assert.deepEqual(decision.events, []);
 	assert.equal(decision.answer([]).state, "requested");
-	assert.deepEqual(decision.effects.map((effect) => effect.kind), ["requestJoin"]);
+	assert.deepEqual(
+		decision.effects.map((effect) => effect.kind),
+		["requestJoin"],
+	);
 });
 
 test("a new member has read everything up to their joining", () => {
@@ -111,7 +140,11 @@ test("only members post, and the fact carries the number of the event", () => {
 	refuses("not-member", () => post(group(), 0, by("eve"), message));
 	refuses("not-found", () => post(group({}, false), 0, by("eve"), message));
 	const [fact] = post(group(), 0, by("ana"), message).facts([7]);
-	assert.deepEqual(fact, { type: "groups.message.posted", aggregate: GROUP, payload: { groupId: GROUP, seq: 7, messageId: "m", senderId: "ana", kind: "text", content: "hello" } });
+	assert.deepEqual(fact, {
+		type: "groups.message.posted",
+		aggregate: GROUP,
+		payload: { groupId: GROUP, seq: 7, messageId: "m", senderId: "ana", kind: "text", content: "hello" },
+	});
 });
 
 test("a reply refers to what is in the log or waits in the same commit, a mention to a member", () => {

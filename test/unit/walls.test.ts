@@ -95,6 +95,7 @@ test("Only config/env.ts reads the environment.", () => {
 	planted("mixins/a.ts", "const { env } = process;", words);
 	planted("mixins/a.ts", 'import { env } from "node:process";', words);
 	planted("test/unit/a.test.ts", "const port = process.env.PORT;", words);
+	// biome-ignore lint/suspicious/noTemplateCurlyInString: it is the planted code
 	planted("moleculer.config.ts", "const port = `${process.env.PORT}`;", words);
 });
 

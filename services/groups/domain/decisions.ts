@@ -6,7 +6,10 @@ import type { Caller, GroupEvent, GroupState, MessageBody } from "./group.ts";
 import { asMember, atLeast, outranks } from "./group.ts";
 
 /** A fact of this node, before it has an id and a time. */
-export type GroupFact = { [N in Extract<FactName, `groups.${string}`>]: { type: N; aggregate: string; payload: FactPayload<N> } }[Extract<FactName, `groups.${string}`>];
+export type GroupFact = { [N in Extract<FactName, `groups.${string}`>]: { type: N; aggregate: string; payload: FactPayload<N> } }[Extract<
+	FactName,
+	`groups.${string}`
+>];
 
 /** What is written besides the log and what the log implies. */
 export type Effect =
@@ -41,12 +44,21 @@ export interface Moment {
 
 const nothing = <R>(answer: R): GroupDecision<R> => ({ events: [], facts: () => [], effects: [], answer: () => answer });
 
-export function create(state: GroupState | null, groupId: string, moment: Moment, group: { name: string; description: string; isPublic: boolean }): GroupDecision<{ groupId: string }> {
+export function create(
+	state: GroupState | null,
+	groupId: string,
+	moment: Moment,
+	group: { name: string; description: string; isPublic: boolean },
+): GroupDecision<{ groupId: string }> {
 	if (state) throw problem("conflict");
 	return {
 		events: [{ type: "group", action: "created", group, ...moment }],
 		facts: () => [
-			{ type: "groups.group.created", aggregate: groupId, payload: { groupId, name: group.name, isPublic: group.isPublic, creatorId: moment.by.profileId } },
+			{
+				type: "groups.group.created",
+				aggregate: groupId,
+				payload: { groupId, name: group.name, isPublic: group.isPublic, creatorId: moment.by.profileId },
+			},
 			{ type: "groups.member.joined", aggregate: groupId, payload: { groupId, profileId: moment.by.profileId, role: "admin" } },
 		],
 		effects: [],
@@ -54,14 +66,24 @@ export function create(state: GroupState | null, groupId: string, moment: Moment
 	};
 }
 
-export function edit(state: GroupState | null, moment: Moment, change: { name?: string | undefined; description?: string | undefined; isPublic?: boolean | undefined }): GroupDecision<null> {
+export function edit(
+	state: GroupState | null,
+	moment: Moment,
+	change: { name?: string | undefined; description?: string | undefined; isPublic?: boolean | undefined },
+): GroupDecision<null> {
 	const { group, me } = asMember(state, moment.by.profileId);
 	if (me.role !== "admin") throw problem("forbidden");
-	const next = { name: change.name ?? group.name, description: change.description ?? group.description, isPublic: change.isPublic ?? group.isPublic };
+	const next = {
+		name: change.name ?? group.name,
+		description: change.description ?? group.description,
+		isPublic: change.isPublic ?? group.isPublic,
+	};
 	if (next.name === group.name && next.description === group.description && next.isPublic === group.isPublic) return nothing(null);
 	return {
 		events: [{ type: "group", action: "updated", group: next, ...moment }],
-		facts: () => [{ type: "groups.group.updated", aggregate: group.id, payload: { groupId: group.id, name: next.name, isPublic: next.isPublic } }],
+		facts: () => [
+			{ type: "groups.group.updated", aggregate: group.id, payload: { groupId: group.id, name: next.name, isPublic: next.isPublic } },
+		],
 		effects: [],
 		answer: () => null,
 	};
@@ -98,9 +120,16 @@ export function join(state: GroupState | null, moment: Moment): GroupDecision<Me
 	const mine = state.members.get(profileId);
 	if (mine) return nothing({ groupId: state.id, profileId, role: mine.role, state: "member" });
 	if (!state.isPublic) {
-		return { ...nothing<Membership>({ groupId: state.id, profileId, role: "member", state: "requested" }), effects: [{ kind: "requestJoin", profileId, displayName, at: moment.at }] };
+		return {
+			...nothing<Membership>({ groupId: state.id, profileId, role: "member", state: "requested" }),
+			effects: [{ kind: "requestJoin", profileId, displayName, at: moment.at }],
+		};
 	}
-	return { ...joined(state, moment, "member"), effects: [], answer: () => ({ groupId: state.id, profileId, role: "member", state: "member" }) };
+	return {
+		...joined(state, moment, "member"),
+		effects: [],
+		answer: () => ({ groupId: state.id, profileId, role: "member", state: "member" }),
+	};
 }
 
 /** The last admin names a successor; the last member's leaving ends the group. */
@@ -114,9 +143,23 @@ export function leave(state: GroupState | null, moment: Moment, successorId: str
 	if (me.role === "admin" && !otherAdmin) {
 		if (successorId === undefined) throw problem("last-admin");
 		const successor = group.members.get(successorId);
-		if (!successor || successorId === profileId) throw problem("validation", { errors: [{ path: "successorId", code: "not-member", message: "The successor must be another member of the group." }] });
-		events.push({ type: "member", action: "roleChanged", profileId: successorId, displayName: successor.displayName, role: "admin", ...moment });
-		facts.push({ type: "groups.member.roleChanged", aggregate: group.id, payload: { groupId: group.id, profileId: successorId, role: "admin" } });
+		if (!successor || successorId === profileId)
+			throw problem("validation", {
+				errors: [{ path: "successorId", code: "not-member", message: "The successor must be another member of the group." }],
+			});
+		events.push({
+			type: "member",
+			action: "roleChanged",
+			profileId: successorId,
+			displayName: successor.displayName,
+			role: "admin",
+			...moment,
+		});
+		facts.push({
+			type: "groups.member.roleChanged",
+			aggregate: group.id,
+			payload: { groupId: group.id, profileId: successorId, role: "admin" },
+		});
 	}
 	events.push({ type: "member", action: "left", profileId, displayName, ...moment });
 	facts.push({ type: "groups.member.left", aggregate: group.id, payload: { groupId: group.id, profileId } });
@@ -137,13 +180,20 @@ export function kick(state: GroupState | null, moment: Moment, profileId: string
 	const { group, other } = below(state, moment, profileId, "moderator");
 	return {
 		events: [{ type: "member", action: "kicked", profileId, displayName: other.displayName, ...moment }],
-		facts: () => [{ type: "groups.member.kicked", aggregate: group.id, payload: { groupId: group.id, profileId, byId: moment.by.profileId } }],
+		facts: () => [
+			{ type: "groups.member.kicked", aggregate: group.id, payload: { groupId: group.id, profileId, byId: moment.by.profileId } },
+		],
 		effects: [],
 		answer: () => ({}),
 	};
 }
 
-export function setRole(state: GroupState | null, moment: Moment, profileId: string, role: MemberRole): GroupDecision<{ profileId: string; displayName: string; role: MemberRole; joinedAt: string }> {
+export function setRole(
+	state: GroupState | null,
+	moment: Moment,
+	profileId: string,
+	role: MemberRole,
+): GroupDecision<{ profileId: string; displayName: string; role: MemberRole; joinedAt: string }> {
 	const { group, other } = below(state, moment, profileId, "admin");
 	const answer = { profileId, displayName: other.displayName, role, joinedAt: other.joinedAt };
 	if (other.role === role) return nothing(answer);
@@ -156,7 +206,12 @@ export function setRole(state: GroupState | null, moment: Moment, profileId: str
 }
 
 /** Public groups: every member invites, as member. Private: moderators and admins. Nobody gives more than they have. */
-export function invite(state: GroupState | null, moment: Moment, invite: NewInvite, open: { id: string } | undefined): GroupDecision<NewInvite> {
+export function invite(
+	state: GroupState | null,
+	moment: Moment,
+	invite: NewInvite,
+	open: { id: string } | undefined,
+): GroupDecision<NewInvite> {
 	const { group, me } = asMember(state, moment.by.profileId);
 	if (!group.isPublic && !atLeast(me.role, "moderator")) throw problem("forbidden");
 	if (!atLeast(me.role, invite.role)) throw problem("rank");
@@ -165,14 +220,24 @@ export function invite(state: GroupState | null, moment: Moment, invite: NewInvi
 	const { id: inviteId, inviterId, inviteeId, role } = invite;
 	return {
 		events: [],
-		facts: () => [{ type: "groups.invite.created", aggregate: group.id, payload: { inviteId, groupId: group.id, groupName: group.name, inviterId, inviteeId, role } }],
+		facts: () => [
+			{
+				type: "groups.invite.created",
+				aggregate: group.id,
+				payload: { inviteId, groupId: group.id, groupName: group.name, inviterId, inviteeId, role },
+			},
+		],
 		effects: [{ kind: "addInvite", invite }],
 		answer: () => invite,
 	};
 }
 
 /** Accepting makes a member with the role that the invite carries; one who is a member already keeps theirs. */
-export function acceptInvite(state: GroupState | null, moment: Moment, invite: { id: string; inviterId: string; role: MemberRole }): GroupDecision<null> {
+export function acceptInvite(
+	state: GroupState | null,
+	moment: Moment,
+	invite: { id: string; inviterId: string; role: MemberRole },
+): GroupDecision<null> {
 	if (!state) throw problem("not-found");
 	const { profileId } = moment.by;
 	const entry = state.members.has(profileId) ? nothing(null) : joined(state, moment, invite.role);
@@ -180,7 +245,11 @@ export function acceptInvite(state: GroupState | null, moment: Moment, invite: {
 		events: entry.events,
 		facts: (seqs) => [
 			...entry.facts(seqs),
-			{ type: "groups.invite.accepted", aggregate: state.id, payload: { inviteId: invite.id, groupId: state.id, inviterId: invite.inviterId, inviteeId: profileId } },
+			{
+				type: "groups.invite.accepted",
+				aggregate: state.id,
+				payload: { inviteId: invite.id, groupId: state.id, inviterId: invite.inviterId, inviteeId: profileId },
+			},
 		],
 		effects: [{ kind: "endInvite", inviteId: invite.id, state: "accepted", at: moment.at }],
 		answer: () => null,
@@ -191,7 +260,13 @@ export function declineInvite(state: GroupState | null, moment: Moment, invite: 
 	if (!state) throw problem("not-found");
 	return {
 		events: [],
-		facts: () => [{ type: "groups.invite.declined", aggregate: state.id, payload: { inviteId: invite.id, groupId: state.id, inviterId: invite.inviterId, inviteeId: moment.by.profileId } }],
+		facts: () => [
+			{
+				type: "groups.invite.declined",
+				aggregate: state.id,
+				payload: { inviteId: invite.id, groupId: state.id, inviterId: invite.inviterId, inviteeId: moment.by.profileId },
+			},
+		],
 		effects: [{ kind: "endInvite", inviteId: invite.id, state: "declined", at: moment.at }],
 		answer: () => null,
 	};
@@ -204,7 +279,10 @@ export function post(state: GroupState | null, ahead: number, moment: Moment, me
 		throw problem("validation", { errors: [{ path: "replyTo", code: "range", message: "There is no such message yet." }] });
 	}
 	const stranger = message.mentions?.findIndex((id) => !group.members.has(id)) ?? -1;
-	if (stranger >= 0) throw problem("validation", { errors: [{ path: `mentions[${stranger}]`, code: "not-member", message: "Only members of the group can be mentioned." }] });
+	if (stranger >= 0)
+		throw problem("validation", {
+			errors: [{ path: `mentions[${stranger}]`, code: "not-member", message: "Only members of the group can be mentioned." }],
+		});
 	const { by } = moment;
 	return {
 		events: [{ type: "message", message, ...moment }],
@@ -212,7 +290,16 @@ export function post(state: GroupState | null, ahead: number, moment: Moment, me
 			{
 				type: "groups.message.posted",
 				aggregate: group.id,
-				payload: { groupId: group.id, seq, messageId: message.id, senderId: by.profileId, kind: message.kind, content: message.content, ...(message.replyTo === undefined ? {} : { replyTo: message.replyTo }), ...(message.mentions ? { mentions: message.mentions } : {}) },
+				payload: {
+					groupId: group.id,
+					seq,
+					messageId: message.id,
+					senderId: by.profileId,
+					kind: message.kind,
+					content: message.content,
+					...(message.replyTo === undefined ? {} : { replyTo: message.replyTo }),
+					...(message.mentions ? { mentions: message.mentions } : {}),
+				},
 			},
 		],
 		effects: [],
@@ -227,14 +314,25 @@ export interface Target {
 	deletedAt: string | null;
 }
 
-export function editMessage(state: GroupState | null, moment: Moment, target: Target | undefined, content: string): GroupDecision<{ eventSeq: number }> {
+export function editMessage(
+	state: GroupState | null,
+	moment: Moment,
+	target: Target | undefined,
+	content: string,
+): GroupDecision<{ eventSeq: number }> {
 	const { group } = asMember(state, moment.by.profileId);
 	if (!target) throw problem("not-found");
 	if (target.senderId !== moment.by.profileId) throw problem("forbidden");
 	if (target.deletedAt) throw problem("deleted");
 	return {
 		events: [{ type: "edited", target: target.seq, content, editedAt: moment.at, ...moment }],
-		facts: ([seq = 0]) => [{ type: "groups.message.edited", aggregate: group.id, payload: { groupId: group.id, seq, target: target.seq, senderId: target.senderId, content } }],
+		facts: ([seq = 0]) => [
+			{
+				type: "groups.message.edited",
+				aggregate: group.id,
+				payload: { groupId: group.id, seq, target: target.seq, senderId: target.senderId, content },
+			},
+		],
 		effects: [],
 		answer: ([eventSeq = 0]) => ({ eventSeq }),
 	};
@@ -248,14 +346,27 @@ export function deleteMessage(state: GroupState | null, moment: Moment, target: 
 	if (target.deletedAt) return nothing({ seq: target.seq });
 	return {
 		events: [{ type: "deleted", target: target.seq, deletedAt: moment.at, ...moment }],
-		facts: ([seq = 0]) => [{ type: "groups.message.deleted", aggregate: group.id, payload: { groupId: group.id, seq, target: target.seq, senderId: target.senderId, byId: moment.by.profileId } }],
+		facts: ([seq = 0]) => [
+			{
+				type: "groups.message.deleted",
+				aggregate: group.id,
+				payload: { groupId: group.id, seq, target: target.seq, senderId: target.senderId, byId: moment.by.profileId },
+			},
+		],
 		effects: [],
 		answer: ([seq = 0]) => ({ seq }),
 	};
 }
 
 /** @param has whether the caller's reaction stands already */
-export function react(state: GroupState | null, moment: Moment, target: Target | undefined, emoji: string, add: boolean, has: boolean): GroupDecision<{ seq: number }> {
+export function react(
+	state: GroupState | null,
+	moment: Moment,
+	target: Target | undefined,
+	emoji: string,
+	add: boolean,
+	has: boolean,
+): GroupDecision<{ seq: number }> {
 	asMember(state, moment.by.profileId);
 	if (!target) throw problem("not-found");
 	if (target.deletedAt) throw problem("deleted");
@@ -274,4 +385,3 @@ export function readTo(state: GroupState | null, profileId: string, seq: number)
 	if (seq > group.head) throw problem("validation", { errors: [{ path: "seq", code: "max", message: "The log is not that long." }] });
 	return Math.max(me.readSeq, seq);
 }
-

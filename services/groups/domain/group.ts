@@ -50,7 +50,13 @@ export type GroupEvent =
 	| (Base & { type: "edited"; target: number; content: string; editedAt: string })
 	| (Base & { type: "deleted"; target: number; deletedAt: string })
 	| (Base & { type: "reacted"; target: number; emoji: string; profileId: string; added: boolean })
-	| (Base & { type: "member"; action: "joined" | "left" | "kicked" | "roleChanged"; profileId: string; displayName: string; role?: MemberRole })
+	| (Base & {
+			type: "member";
+			action: "joined" | "left" | "kicked" | "roleChanged";
+			profileId: string;
+			displayName: string;
+			role?: MemberRole;
+	  })
 	| (Base & { type: "group"; action: "created" | "updated" | "deleted"; group: { name: string; description: string; isPublic: boolean } });
 
 const RANK: Record<MemberRole, number> = { member: 1, moderator: 2, admin: 3 };
@@ -61,7 +67,14 @@ export const atLeast = (one: MemberRole, other: MemberRole) => RANK[one] >= RANK
 export function evolve(state: GroupState | null, groupId: string, seq: number, event: GroupEvent): GroupState | null {
 	if (event.type === "group" && event.action === "created") {
 		const creator: Member = { displayName: event.by.displayName, role: "admin", joinedAt: event.at, joinedSeq: seq, readSeq: seq };
-		return { id: groupId, ...event.group, creatorId: event.by.profileId, createdAt: event.at, head: seq, members: new Map([[event.by.profileId, creator]]) };
+		return {
+			id: groupId,
+			...event.group,
+			creatorId: event.by.profileId,
+			createdAt: event.at,
+			head: seq,
+			members: new Map([[event.by.profileId, creator]]),
+		};
 	}
 	if (!state) return null;
 	state.head = seq;
@@ -73,7 +86,14 @@ export function evolve(state: GroupState | null, groupId: string, seq: number, e
 			const known = state.members.get(event.profileId);
 			if (event.action === "left" || event.action === "kicked") state.members.delete(event.profileId);
 			else if (known) known.role = event.role ?? known.role;
-			else state.members.set(event.profileId, { displayName: event.displayName, role: event.role ?? "member", joinedAt: event.at, joinedSeq: seq, readSeq: seq });
+			else
+				state.members.set(event.profileId, {
+					displayName: event.displayName,
+					role: event.role ?? "member",
+					joinedAt: event.at,
+					joinedSeq: seq,
+					readSeq: seq,
+				});
 			return state;
 		}
 		case "message":

@@ -48,7 +48,9 @@ async function sendUntilDead(running: Running, sender: Person, groupId: string, 
 	}
 }
 
-test(`over ${ROUNDS} kills at random instants, every acknowledged message is stored once, in order, without a gap, and its XP is paid once`, { timeout: 600_000 }, async () => {
+test(`over ${ROUNDS} kills at random instants, every acknowledged message is stored once, in order, without a gap, and its XP is paid once`, {
+	timeout: 600_000,
+}, async () => {
 	let running = await startProcess(data.path);
 	const people = await Promise.all(Array.from({ length: SENDERS }, (_, n) => person(running.url, `Sender ${n}`)));
 	const [first, ...others] = people as [Person, ...Person[]];
@@ -65,7 +67,11 @@ test(`over ${ROUNDS} kills at random instants, every acknowledged message is sto
 		running = await startProcess(data.path);
 		// What nobody knows about is sent again under its own id: it must become one message, not two.
 		for (const entry of sent.filter((candidate) => candidate.seq === null)) {
-			const reply = await entry.sender.post(`/api/groups/${groupId}/messages`, { clientId: entry.clientId, kind: "text", content: "again" });
+			const reply = await entry.sender.post(`/api/groups/${groupId}/messages`, {
+				clientId: entry.clientId,
+				kind: "text",
+				content: "again",
+			});
 			assert.ok(reply.status === 200 || reply.status === 201);
 			entry.seq = reply.body.seq;
 		}
@@ -81,14 +87,22 @@ test(`over ${ROUNDS} kills at random instants, every acknowledged message is sto
 			break;
 		}
 	}
-	assert.deepEqual(log.map((event) => event.seq), log.map((_, index) => index + 1));
-	const stored = new Map(log.filter((event) => event.type === "message").map((event) => [`${event.by.profileId} ${event.message?.clientId}`, event.seq]));
+	assert.deepEqual(
+		log.map((event) => event.seq),
+		log.map((_, index) => index + 1),
+	);
+	const stored = new Map(
+		log.filter((event) => event.type === "message").map((event) => [`${event.by.profileId} ${event.message?.clientId}`, event.seq]),
+	);
 	assert.equal(stored.size, log.filter((event) => event.type === "message").length, "a message is there twice");
 	for (const { sender, clientId, seq } of sent) assert.equal(stored.get(`${sender.profileId} ${clientId}`), seq);
 	assert.equal(stored.size, sent.length);
 
 	for (const sender of people) {
-		await eventually(async () => assert.deepEqual((await sender.get("/api/gamification/points/me")).body, { xp: 100, level: 4, points: 0, coins: 0 }), 60_000);
+		await eventually(
+			async () => assert.deepEqual((await sender.get("/api/gamification/points/me")).body, { xp: 100, level: 4, points: 0, coins: 0 }),
+			60_000,
+		);
 	}
 	await running.end();
 });

@@ -79,7 +79,9 @@ class Reader {
 	}
 }
 
-test(`with ${DISCONNECTS} forced disconnects while ${SENDERS} senders write, every client's log equals the server's`, { timeout: 300_000 }, async () => {
+test(`with ${DISCONNECTS} forced disconnects while ${SENDERS} senders write, every client's log equals the server's`, {
+	timeout: 300_000,
+}, async () => {
 	const senders = await Promise.all(Array.from({ length: SENDERS }, (_, n) => person(running.url, `Sender ${n}`)));
 	const owners = await Promise.all(Array.from({ length: READERS }, (_, n) => person(running.url, `Reader ${n}`)));
 	const [host] = senders as [Person];
@@ -92,7 +94,8 @@ test(`with ${DISCONNECTS} forced disconnects while ${SENDERS} senders write, eve
 	const sending = senders.map(async (sender, index) => {
 		const socket = await connect(running.url, sender.accessToken);
 		let sent = 0;
-		for (; disconnecting; sent++) await say(socket, "message:send", { groupId, clientId: `${index}-${sent}`, kind: "text", content: `message ${sent}` });
+		for (; disconnecting; sent++)
+			await say(socket, "message:send", { groupId, clientId: `${index}-${sent}`, kind: "text", content: `message ${sent}` });
 		socket.disconnect();
 		return sent;
 	});

@@ -18,7 +18,8 @@ test("on SIGTERM sockets get bye, requests under way are answered, and the proce
 	const bye = new Promise<{ reason: string }>((resolve) => socket.once("bye", resolve));
 	const acknowledged: number[] = [];
 	const sending = (async () => {
-		for (let n = 0; ; n++) acknowledged.push((await say(socket, "message:send", { groupId, clientId: `n-${n}`, kind: "text", content: "still here" })).seq);
+		for (let n = 0; ; n++)
+			acknowledged.push((await say(socket, "message:send", { groupId, clientId: `n-${n}`, kind: "text", content: "still here" })).seq);
 	})().catch(() => {});
 	const asked = Promise.all(Array.from({ length: 20 }, () => ana.get(`/api/groups/${groupId}`)));
 	const began = Date.now();
@@ -33,7 +34,8 @@ test("on SIGTERM sockets get bye, requests under way are answered, and the proce
 	const again = await startProcess(data.path);
 	const stored: number[] = [];
 	for (let head = 1; ; ) {
-		const { data: page } = (await http(again.url, `/api/groups/${groupId}/events?after=${head}&limit=500`, { token: ana.accessToken })).body;
+		const { data: page } = (await http(again.url, `/api/groups/${groupId}/events?after=${head}&limit=500`, { token: ana.accessToken }))
+			.body;
 		if (page.length === 0) break;
 		stored.push(...page.map((event: { seq: number }) => event.seq));
 		head = stored.at(-1) as number;

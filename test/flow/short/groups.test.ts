@@ -27,8 +27,10 @@ async function groupOf({ isPublic = true, withBen = true } = {}): Promise<string
 	}
 	return body.id;
 }
-const write = (by: Person, groupId: string, content: string, more = {}) => by.post(`/api/groups/${groupId}/messages`, { clientId: randomUUID(), kind: "text", content, ...more });
-const is = (reply: Reply, status: number, code?: string) => assert.deepEqual([reply.status, reply.body?.code], [status, code], JSON.stringify(reply.body));
+const write = (by: Person, groupId: string, content: string, more = {}) =>
+	by.post(`/api/groups/${groupId}/messages`, { clientId: randomUUID(), kind: "text", content, ...more });
+const is = (reply: Reply, status: number, code?: string) =>
+	assert.deepEqual([reply.status, reply.body?.code], [status, code], JSON.stringify(reply.body));
 
 test("a stranger's private group is the same 404 as one that never was, whatever is asked of it", async () => {
 	const groupId = await groupOf({ isPublic: false });
@@ -45,13 +47,19 @@ test("a stranger's private group is the same 404 as one that never was, whatever
 		["PUT", "/read", { seq: 1 }],
 		["POST", "/invites", { profileId: ben.profileId }],
 	] as const) {
-		const [theirs, none] = [await eve.send(method, `/api/groups/${groupId}${path}`, body), await eve.send(method, `/api/groups/${never}${path}`, body)];
+		const [theirs, none] = [
+			await eve.send(method, `/api/groups/${groupId}${path}`, body),
+			await eve.send(method, `/api/groups/${never}${path}`, body),
+		];
 		is(theirs, 404, "not-found");
 		const strip = ({ requestId: _id, instance: _instance, ...rest }: Record<string, unknown>) => rest;
 		assert.deepEqual(strip(theirs.body), strip(none.body));
 	}
 	const socket = await connect(app.url, eve.accessToken);
-	await assert.rejects(say(socket, "group:join", { groupId }), (error: Error & { problem: { status: number } }) => error.problem.status === 404);
+	await assert.rejects(
+		say(socket, "group:join", { groupId }),
+		(error: Error & { problem: { status: number } }) => error.problem.status === 404,
+	);
 	socket.disconnect();
 });
 
@@ -78,7 +86,11 @@ test("an invite is seen by the invitee, open once, answered once, by nobody else
 	const again = await ana.post(`/api/groups/${groupId}/invites`, { profileId: ben.profileId });
 	is(again, 409, "already-invited");
 	assert.equal(again.body.inviteId, invited.body.id);
-	assert.ok((await ben.get("/api/invites")).body.data.some((row: { id: string; token: string }) => row.id === invited.body.id && row.token === invited.body.token));
+	assert.ok(
+		(await ben.get("/api/invites")).body.data.some(
+			(row: { id: string; token: string }) => row.id === invited.body.id && row.token === invited.body.token,
+		),
+	);
 	is(await eve.post(`/api/invites/${invited.body.id}/accept`), 404, "not-found");
 	is(await eve.post("/api/invites/accept", { token: invited.body.token }), 404, "not-found");
 	const accepted = await ben.post("/api/invites/accept", { token: invited.body.token });
@@ -89,7 +101,9 @@ test("an invite is seen by the invitee, open once, answered once, by nobody else
 	is(await ana.post(`/api/groups/${groupId}/invites`, { profileId: randomUUID() }), 404, "not-found");
 
 	const brief = await ana.post(`/api/groups/${groupId}/invites`, { profileId: eve.profileId, expiresInSeconds: 1 });
-	await eventually(async () => is(await eve.post(`/api/invites/${brief.body.id}/accept`), 410, "expired"), 5_000).catch(() => assert.fail("the invite did not run out"));
+	await eventually(async () => is(await eve.post(`/api/invites/${brief.body.id}/accept`), 410, "expired"), 5_000).catch(() =>
+		assert.fail("the invite did not run out"),
+	);
 	assert.equal((await ana.post(`/api/groups/${groupId}/invites`, { profileId: eve.profileId })).status, 201);
 });
 
@@ -107,8 +121,16 @@ test("a kicked member hears the kick and not one message after it, and may be in
 		assert.ok(event);
 		return event;
 	});
-	await assert.rejects(say(socket, "resume", { rooms: { [`group:${groupId}`]: 0 } }).then(({ rooms }) => Promise.reject(Object.assign(new Error("refused"), rooms[`group:${groupId}`]))), (error: Error & { error?: { status: number } }) => error.error?.status === 403);
-	assert.ok(heard.every((event) => event.seq <= kick.seq), "heard something after the kick");
+	await assert.rejects(
+		say(socket, "resume", { rooms: { [`group:${groupId}`]: 0 } }).then(({ rooms }) =>
+			Promise.reject(Object.assign(new Error("refused"), rooms[`group:${groupId}`])),
+		),
+		(error: Error & { error?: { status: number } }) => error.error?.status === 403,
+	);
+	assert.ok(
+		heard.every((event) => event.seq <= kick.seq),
+		"heard something after the kick",
+	);
 	is(await ben.get(`/api/groups/${groupId}/messages`), 403, "not-member");
 	assert.equal((await ana.post(`/api/groups/${groupId}/invites`, { profileId: ben.profileId })).status, 201);
 	socket.disconnect();
@@ -133,7 +155,10 @@ test("edits and deletions are numbered events; the message shows its present sta
 	const { body: message } = await write(ben, groupId, "frist");
 	is(await ana.send("PATCH", `/api/groups/${groupId}/messages/${message.seq}`, { content: "not yours" }), 403, "forbidden");
 	const edited = await ben.send("PATCH", `/api/groups/${groupId}/messages/${message.seq}`, { content: "first" });
-	assert.deepEqual([edited.status, edited.body.content, edited.body.seq, edited.body.eventSeq], [200, "first", message.seq, message.seq + 1]);
+	assert.deepEqual(
+		[edited.status, edited.body.content, edited.body.seq, edited.body.eventSeq],
+		[200, "first", message.seq, message.seq + 1],
+	);
 	is(await ana.send("DELETE", `/api/groups/${groupId}/messages/${message.seq}`), 204, undefined);
 	const shown = await ben.get(`/api/groups/${groupId}/messages/${message.seq}`);
 	assert.equal(shown.body.content, null);
@@ -141,7 +166,14 @@ test("edits and deletions are numbered events; the message shows its present sta
 	is(await ben.send("PATCH", `/api/groups/${groupId}/messages/${message.seq}`, { content: "back" }), 409, "deleted");
 	is(await ana.send("DELETE", `/api/groups/${groupId}/messages/9999`), 404, "not-found");
 	const { body: log } = await ben.get(`/api/groups/${groupId}/events?after=${message.seq - 1}`);
-	assert.deepEqual(log.data.map((event: { seq: number; type: string; target?: number }) => [event.seq, event.type, event.target]), [[message.seq, "message", undefined], [message.seq + 1, "edited", message.seq], [message.seq + 2, "deleted", message.seq]]);
+	assert.deepEqual(
+		log.data.map((event: { seq: number; type: string; target?: number }) => [event.seq, event.type, event.target]),
+		[
+			[message.seq, "message", undefined],
+			[message.seq + 1, "edited", message.seq],
+			[message.seq + 2, "deleted", message.seq],
+		],
+	);
 	assert.doesNotMatch(JSON.stringify(log), /frist|first/, "the text of a deleted message is still in the log");
 	const repeated = await ben.post(`/api/groups/${groupId}/messages`, { clientId: message.clientId, kind: "text", content: "again" });
 	assert.deepEqual([repeated.status, repeated.body.seq, repeated.body.id], [200, message.seq, message.id]);
@@ -152,9 +184,13 @@ test("reactions are counted, once per person and emoji", async () => {
 	const { body: message } = await write(ana, groupId, "look");
 	const path = `/api/groups/${groupId}/messages/${message.seq}/reactions/${encodeURIComponent("♻️")}`;
 	for (const someone of [ana, ben, ben]) assert.equal((await someone.send("PUT", path)).status, 200);
-	assert.deepEqual((await ana.get(`/api/groups/${groupId}/messages/${message.seq}`)).body.reactions, [{ emoji: "♻️", count: 2, mine: true }]);
+	assert.deepEqual((await ana.get(`/api/groups/${groupId}/messages/${message.seq}`)).body.reactions, [
+		{ emoji: "♻️", count: 2, mine: true },
+	]);
 	assert.equal((await ben.send("DELETE", path)).status, 204);
-	assert.deepEqual((await ben.get(`/api/groups/${groupId}/messages/${message.seq}`)).body.reactions, [{ emoji: "♻️", count: 1, mine: false }]);
+	assert.deepEqual((await ben.get(`/api/groups/${groupId}/messages/${message.seq}`)).body.reactions, [
+		{ emoji: "♻️", count: 1, mine: false },
+	]);
 });
 
 test("unread counts the undeleted messages of others after the mark, and the mark never goes back", async () => {
@@ -191,10 +227,16 @@ test("pages of messages go both ways from any seq, without a gap or a repetition
 	};
 	const base = `/api/groups/${groupId}/messages`;
 	const back = await walk(`${base}?limit=10`);
-	assert.deepEqual(back.map((page) => page.length), [10, 10, 5]);
+	assert.deepEqual(
+		back.map((page) => page.length),
+		[10, 10, 5],
+	);
 	assert.deepEqual([...back].reverse().flat(), seqs);
 	assert.deepEqual((await walk(`${base}?limit=10&after=0`)).flat(), seqs);
-	assert.deepEqual((await ana.get(`${base}?limit=3&before=${seqs[10]}`)).body.data.map((message: { seq: number }) => message.seq), seqs.slice(7, 10));
+	assert.deepEqual(
+		(await ana.get(`${base}?limit=3&before=${seqs[10]}`)).body.data.map((message: { seq: number }) => message.seq),
+		seqs.slice(7, 10),
+	);
 	const around = (await ana.get(`${base}?limit=5&around=${seqs[10]}`)).body.data.map((message: { seq: number }) => message.seq);
 	assert.deepEqual(around, seqs.slice(8, 13));
 	is(await ana.get(`${base}?limit=0`), 422, "validation");
@@ -210,13 +252,19 @@ test("my groups, public groups and members come in pages that are stable under w
 	await cem.post("/api/groups", { name: "Later", isPublic: true });
 	const second = (await cem.get(`/api/groups?limit=2&cursor=${first.nextCursor}`)).body;
 	const third = (await cem.get(`/api/groups?limit=2&cursor=${second.nextCursor}`)).body;
-	assert.deepEqual([...first.data, ...second.data, ...third.data].map((group) => group.id), ids);
+	assert.deepEqual(
+		[...first.data, ...second.data, ...third.data].map((group) => group.id),
+		ids,
+	);
 	assert.equal(third.nextCursor, null);
 	const offered = (await eve.get("/api/groups/public?limit=100")).body.data.map((group: { id: string }) => group.id);
 	for (const id of ids) assert.ok(offered.includes(id));
 	assert.ok(!(await cem.get("/api/groups/public?limit=100")).body.data.some((group: { id: string }) => ids.includes(group.id)));
 	const members = (await ana.get(`/api/groups/${await groupOf()}/members?limit=1`)).body;
-	assert.deepEqual(members.data.map((member: { displayName: string; role: string }) => [member.displayName, member.role]), [["Ana", "admin"]]);
+	assert.deepEqual(
+		members.data.map((member: { displayName: string; role: string }) => [member.displayName, member.role]),
+		[["Ana", "admin"]],
+	);
 	assert.ok(members.nextCursor);
 });
 
@@ -230,13 +278,20 @@ test("an Idempotency-Key makes one group of two requests, byte for byte, and ref
 	assert.equal(two.headers.get("idempotent-replayed"), "true");
 	is(await ana.post("/api/groups", { ...body, name: "Twice" }, key), 422, "idempotency-key-reused");
 	assert.equal((await ben.post("/api/groups", body, key)).status, 201, "another caller's key is another key");
-	const at = await Promise.all(Array.from({ length: 10 }, () => ana.post("/api/groups", { name: "At once", isPublic: true }, { "Idempotency-Key": `at-once-${key["Idempotency-Key"]}` })));
+	const at = await Promise.all(
+		Array.from({ length: 10 }, () =>
+			ana.post("/api/groups", { name: "At once", isPublic: true }, { "Idempotency-Key": `at-once-${key["Idempotency-Key"]}` }),
+		),
+	);
 	assert.ok(at.every((reply) => reply.status === 201 || reply.status === 409));
 	assert.equal(new Set(at.filter((reply) => reply.status === 201).map((reply) => reply.body.id)).size, 1);
 	const message = { clientId: randomUUID(), kind: "text", content: "keyed" };
 	const groupId = one.body.id;
 	const keyed = { "Idempotency-Key": `m-${key["Idempotency-Key"]}` };
-	const [sent, resent] = [await ana.post(`/api/groups/${groupId}/messages`, message, keyed), await ana.post(`/api/groups/${groupId}/messages`, message, keyed)];
+	const [sent, resent] = [
+		await ana.post(`/api/groups/${groupId}/messages`, message, keyed),
+		await ana.post(`/api/groups/${groupId}/messages`, message, keyed),
+	];
 	assert.equal(sent.status, 201);
 	assert.deepEqual(resent.body, sent.body);
 });

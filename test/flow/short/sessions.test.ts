@@ -28,7 +28,8 @@ async function farewell(url: string, token: string) {
 test("a refresh token used by two parties ends the family: both lose it, and the open socket is closed", async () => {
 	const ana = await person(app.url, "Ana");
 	const { heard } = await farewell(app.url, ana.accessToken);
-	const refresh = (refreshToken: string, agent: string) => http(app.url, "/api/auth/refresh", { body: { refreshToken }, headers: { "User-Agent": agent } });
+	const refresh = (refreshToken: string, agent: string) =>
+		http(app.url, "/api/auth/refresh", { body: { refreshToken }, headers: { "User-Agent": agent } });
 	const owner = await refresh(ana.refreshToken, "owner/1");
 	assert.equal(owner.status, 200);
 	const thief = await refresh(ana.refreshToken, "thief/1");
@@ -37,12 +38,16 @@ test("a refresh token used by two parties ends the family: both lose it, and the
 	const after = await refresh(owner.body.tokens.refreshToken, "owner/1");
 	assert.equal(after.status, 401);
 	await eventually(() => assert.deepEqual(heard, { bye: { reason: "revoked" }, closed: true }), 3_000);
-	await eventually(async () => assert.equal((await http(app.url, "/api/auth/me", { token: owner.body.tokens.accessToken })).status, 401), 3_000);
+	await eventually(
+		async () => assert.equal((await http(app.url, "/api/auth/me", { token: owner.body.tokens.accessToken })).status, 401),
+		3_000,
+	);
 });
 
 test("a lost answer is forgiven: the same client gets the same successor", async () => {
 	const ana = await person(app.url, "Ana");
-	const refresh = () => http(app.url, "/api/auth/refresh", { body: { refreshToken: ana.refreshToken }, headers: { "User-Agent": "phone/1" } });
+	const refresh = () =>
+		http(app.url, "/api/auth/refresh", { body: { refreshToken: ana.refreshToken }, headers: { "User-Agent": "phone/1" } });
 	const [first, second] = [await refresh(), await refresh()];
 	assert.equal(second.status, 200);
 	assert.equal(second.body.tokens.refreshToken, first.body.tokens.refreshToken);

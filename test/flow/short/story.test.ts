@@ -20,7 +20,10 @@ test("two people register, talk over HTTP and sockets, earn XP, and one catches 
 	const made = await ana.post("/api/groups", { name: "Repair café", isPublic: true });
 	assert.equal(made.status, 201);
 	const groupId: string = made.body.id;
-	assert.deepEqual({ ...made.body, id: 0, createdAt: 0 }, { id: 0, createdAt: 0, name: "Repair café", description: "", isPublic: true, role: "admin", memberCount: 1, head: 1, unread: 0 });
+	assert.deepEqual(
+		{ ...made.body, id: 0, createdAt: 0 },
+		{ id: 0, createdAt: 0, name: "Repair café", description: "", isPublic: true, role: "admin", memberCount: 1, head: 1, unread: 0 },
+	);
 
 	const joined = await ben.post(`/api/groups/${groupId}/join`);
 	assert.equal(joined.status, 200);
@@ -49,7 +52,13 @@ test("two people register, talk over HTTP and sockets, earn XP, and one catches 
 	assert.equal(again.body.id, overHttp.body.id);
 
 	await eventually(() => {
-		assert.deepEqual(anaHears.map((event) => [event.seq, event.type, event.message.content]), [[head + 1, "message", "Who can mend a zip?"], [head + 2, "message", "I can."]]);
+		assert.deepEqual(
+			anaHears.map((event) => [event.seq, event.type, event.message.content]),
+			[
+				[head + 1, "message", "Who can mend a zip?"],
+				[head + 2, "message", "I can."],
+			],
+		);
 		assert.deepEqual(benHears, anaHears);
 	});
 
@@ -63,16 +72,29 @@ test("two people register, talk over HTTP and sockets, earn XP, and one catches 
 	assert.equal((await ana.get("/api/gamification/points/me")).body.xp, xp.amount);
 
 	benSocket.disconnect();
-	for (let n = 1; n <= 3; n++) await say(anaSocket, "message:send", { groupId, clientId: `a-off-${n}`, kind: "text", content: `missed ${n}` });
+	for (let n = 1; n <= 3; n++)
+		await say(anaSocket, "message:send", { groupId, clientId: `a-off-${n}`, kind: "text", content: `missed ${n}` });
 	const back = await connect(app.url, ben.accessToken);
 	const { rooms } = await say(back, "resume", { rooms: { [room]: overSocket.seq, [`profile:${ben.profileId}`]: 0 } });
-	assert.deepEqual(rooms[room].events.map((event: { message: { content: string } }) => event.message.content), ["missed 1", "missed 2", "missed 3"]);
+	assert.deepEqual(
+		rooms[room].events.map((event: { message: { content: string } }) => event.message.content),
+		["missed 1", "missed 2", "missed 3"],
+	);
 	assert.equal(rooms[room].head, head + 5);
-	assert.deepEqual(rooms[`profile:${ben.profileId}`].events.map((event: { type: string }) => event.type), ["xp"]);
+	assert.deepEqual(
+		rooms[`profile:${ben.profileId}`].events.map((event: { type: string }) => event.type),
+		["xp"],
+	);
 
 	const log = await ben.get(`/api/groups/${groupId}/events?after=0`);
-	assert.deepEqual(log.body.data.map((event: { seq: number }) => event.seq), Array.from({ length: head + 5 }, (_, index) => index + 1));
-	assert.deepEqual(log.body.data.filter((event: { seq: number }) => event.seq > overSocket.seq), rooms[room].events);
+	assert.deepEqual(
+		log.body.data.map((event: { seq: number }) => event.seq),
+		Array.from({ length: head + 5 }, (_, index) => index + 1),
+	);
+	assert.deepEqual(
+		log.body.data.filter((event: { seq: number }) => event.seq > overSocket.seq),
+		rooms[room].events,
+	);
 	anaSocket.disconnect();
 	back.disconnect();
 });
@@ -83,7 +105,9 @@ test("the same message sent fifty times at once over both transports is one mess
 	const socket = await connect(app.url, ana.accessToken);
 	const message = { clientId: randomUUID(), kind: "text", content: "once" };
 	const answers = await Promise.all(
-		Array.from({ length: 50 }, async (_, n) => (n % 2 ? say(socket, "message:send", { groupId, ...message }) : (await ana.post(`/api/groups/${groupId}/messages`, message)).body)),
+		Array.from({ length: 50 }, async (_, n) =>
+			n % 2 ? say(socket, "message:send", { groupId, ...message }) : (await ana.post(`/api/groups/${groupId}/messages`, message)).body,
+		),
 	);
 	assert.equal(new Set(answers.map((answer) => `${answer.seq} ${answer.id}`)).size, 1);
 	const page = await ana.get(`/api/groups/${groupId}/messages`);
@@ -113,9 +137,24 @@ test("levels come with XP, the daily cap holds, and both are seen in the profile
 	const socket = await connect(app.url, ana.accessToken);
 	const own = listen(socket, `profile:${ana.profileId}`);
 	for (let n = 0; n < 25; n++) await say(socket, "message:send", { groupId, clientId: `n-${n}`, kind: "text", content: "more" });
-	await eventually(async () => assert.deepEqual((await ana.get("/api/gamification/points/me")).body, { xp: 100, level: 4, points: 0, coins: 0 }));
-	await eventually(() => assert.deepEqual(own.filter((event) => event.type === "level").map(({ level, previous }) => [level, previous]), [[1, 0], [2, 1], [3, 2], [4, 3]]));
+	await eventually(async () =>
+		assert.deepEqual((await ana.get("/api/gamification/points/me")).body, { xp: 100, level: 4, points: 0, coins: 0 }),
+	);
+	await eventually(() =>
+		assert.deepEqual(
+			own.filter((event) => event.type === "level").map(({ level, previous }) => [level, previous]),
+			[
+				[1, 0],
+				[2, 1],
+				[3, 2],
+				[4, 3],
+			],
+		),
+	);
 	assert.equal(own.filter((event) => event.type === "xp").length, 20);
-	assert.deepEqual(own.map((event) => event.seq), own.map((_, index) => index + 1));
+	assert.deepEqual(
+		own.map((event) => event.seq),
+		own.map((_, index) => index + 1),
+	);
 	socket.disconnect();
 });
