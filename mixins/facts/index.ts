@@ -89,7 +89,12 @@ export function factsOf(
 			);
 			this.factHousekeeping.unref();
 			this.factListeners.push(await db.listen(`${node}_outbox`, () => relay?.wake()));
-			if (engines.length > 0) this.factListeners.push(await db.listen(`${node}_inbox`, () => engines.forEach((engine) => engine.wake())));
+			if (engines.length > 0)
+				this.factListeners.push(
+					await db.listen(`${node}_inbox`, () => {
+						for (const engine of engines) engine.wake();
+					}),
+				);
 			for (const worker of this.factWorkers) worker.start();
 		},
 

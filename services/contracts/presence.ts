@@ -1,7 +1,7 @@
 // What the presence node offers: who is here, and each profile's own numbered room of notices.
 import { health } from "./identity.ts";
 import { openedRoom, openRoomParams } from "./groups.ts";
-import { action, actions, array, facts, nullable, object, oneOf, optional, text, time, uuid } from "./schema.ts";
+import { action, actions, array, facts, nullable, object, oneOf, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 export const status = oneOf("online", "away", "offline");
