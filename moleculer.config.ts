@@ -1,16 +1,39 @@
 // The broker of every process of Reloop: the one place of its options. Used by config/app.ts and by tools.
 import type { BrokerOptions } from "moleculer";
+import type { LogFn, Logger } from "pino";
 import { contracts } from "./config/broker/contracts.ts";
 import type { Env } from "./config/env.ts";
 
 /** Seconds that work under way may take after SIGTERM; with what follows it stays below ten. */
 const FINISH_WORK_MS = 6_000;
 
+/**
+ * Moleculer and we say a sentence first and what belongs to it after it; pino wants it the other way round and would drop
+ * the rest. Of an error only what it says itself: a driver's may carry the values of a row.
+ */
+function logMethod(this: Logger, args: unknown[], method: LogFn): void {
+	const [sentence, ...rest] = args;
+	if (typeof sentence !== "string" || rest.length === 0) return method.apply(this, args as Parameters<LogFn>);
+	const fields = rest.map((more) =>
+		more instanceof Error
+			? { error: plainError(more) }
+			: typeof more === "object" && more !== null
+				? Object.fromEntries(Object.entries(more).map(([name, value]) => [name, value instanceof Error ? plainError(value) : value]))
+				: { more },
+	);
+	method.call(this, Object.assign({}, ...fields), sentence);
+}
+
+const plainError = (error: Error): object => ({ stack: error.stack, code: (error as { code?: unknown }).code });
+
 /** @param checkAnswers also hold every answer against its contract (tests) */
 export function brokerOptions(env: Env, { checkAnswers = env.NODE_ENV === "test" } = {}): BrokerOptions {
 	return {
 		nodeID: `reloop-${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
-		logger: { type: "Pino", options: { pino: { options: { base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` } } } },
+		logger: {
+			type: "Pino",
+			options: { pino: { options: { base: null, timestamp: () => `,"time":"${new Date().toISOString()}"`, hooks: { logMethod } } } },
+		},
 		// Moleculer's own parts tell their life at `info`: of interest only when one looks for something.
 		logLevel:
 			env.LOG_LEVEL === "info"

@@ -76,7 +76,8 @@ export function makeDoor(): Door {
 		},
 		listen: (host, port) =>
 			new Promise((resolve, reject) => {
-				const failed = (error: NodeJS.ErrnoException): void => reject(Object.assign(new Error(listenSentence(error, host, port), { cause: error }), { sentence: true }));
+				const failed = (error: NodeJS.ErrnoException): void =>
+					reject(Object.assign(new Error(listenSentence(error, host, port), { cause: error }), { sentence: true }));
 				server.once("error", failed);
 				server.listen(port, host, () => {
 					server.off("error", failed);
@@ -139,5 +140,7 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
 		return;
 	}
 	const { status, text } = body(PARSER_PROBLEMS[error.code ?? ""] ?? "malformed");
-	socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`);
+	socket.end(
+		`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+	);
 }

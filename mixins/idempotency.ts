@@ -56,7 +56,11 @@ export async function once<R>(ctx: IdempotentCtx, db: Db, work: (tx: Tx) => Prom
 	sweep(db);
 	return keepingConflicts(ctx, db, () =>
 		db.tx(async (tx) => {
-			const [lock] = await tx.query<{ free: boolean }>("select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as free", [JSON.stringify([idempotency.scope, idempotency.key])], "idempotency-lock");
+			const [lock] = await tx.query<{ free: boolean }>(
+				"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as free",
+				[JSON.stringify([idempotency.scope, idempotency.key])],
+				"idempotency-lock",
+			);
 			if (!lock?.free) throw problem("idempotency-running", { retryAfter: 1 });
 			const stored = await findStored<R>(ctx, tx);
 			if (stored) return stored.answer;
@@ -97,7 +101,11 @@ export async function findStored<R>(ctx: IdempotentCtx, db: Pick<Db, "query">): 
 	const { idempotency } = ctx;
 	if (!idempotency) return undefined;
 	const { scope, key, hash } = idempotency;
-	const [row] = await db.query<Row>("select hash, status, answer from idempotency where scope = $1 and key = $2", [scope, key], "idempotency-find");
+	const [row] = await db.query<Row>(
+		"select hash, status, answer from idempotency where scope = $1 and key = $2",
+		[scope, key],
+		"idempotency-find",
+	);
 	if (!row) return undefined;
 	if (!row.hash.equals(Buffer.from(hash, "base64url"))) throw problem("idempotency-key-reused");
 	const kept: unknown = JSON.parse(open(ctx.broker, row.answer, idempotency));
@@ -133,7 +141,14 @@ async function write(ctx: IdempotentCtx, tx: Pick<Tx, "query">, status: 200 | 40
 	const { idempotency, broker } = ctx;
 	if (!idempotency) return;
 	const { scope, key, hash } = idempotency;
-	const values = [scope, key, Buffer.from(hash, "base64url"), status, seal(broker, JSON.stringify(answer ?? null), idempotency), new Date()];
+	const values = [
+		scope,
+		key,
+		Buffer.from(hash, "base64url"),
+		status,
+		seal(broker, JSON.stringify(answer ?? null), idempotency),
+		new Date(),
+	];
 	const insert = "insert into idempotency (scope, key, hash, status, answer, created_at) values ($1, $2, $3, $4, $5, $6)";
 	// A refusal is written after the rollback: somebody may have been faster, and then theirs is the answer.
 	if (status === 409) await tx.query(`${insert} on conflict do nothing`, values, "idempotency-keep-refusal");
@@ -162,7 +177,9 @@ function seal(broker: ServiceBroker, text: string, idempotency: IdempotencyKey):
 }
 
 function open(broker: ServiceBroker, sealed: Buffer, idempotency: IdempotencyKey): string {
-	const decipher = createDecipheriv("aes-256-gcm", sealingKey(broker), sealed.subarray(0, 12)).setAAD(boundTo(idempotency)).setAuthTag(sealed.subarray(12, 28));
+	const decipher = createDecipheriv("aes-256-gcm", sealingKey(broker), sealed.subarray(0, 12))
+		.setAAD(boundTo(idempotency))
+		.setAuthTag(sealed.subarray(12, 28));
 	return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString("utf8");
 }
 

@@ -56,11 +56,21 @@ export function makeLimiter(quota: Quota, maxKeys = MAX_KEYS): Limiter {
 			const spent = next - now;
 			// The tolerance is for sums of fractions: 60 times 1000/60 is a little more than 1000.
 			if (spent > window + cost * 1e-6) {
-				return { allowed: false, remaining: 0, resetSeconds: Math.ceil((from - now) / 1000), retrySeconds: Math.max(1, Math.ceil((spent - window) / 1000)) };
+				return {
+					allowed: false,
+					remaining: 0,
+					resetSeconds: Math.ceil((from - now) / 1000),
+					retrySeconds: Math.max(1, Math.ceil((spent - window) / 1000)),
+				};
 			}
 			if (known === undefined && unusedAt.size >= maxKeys) makeRoom(now);
 			unusedAt.set(key, next);
-			return { allowed: true, remaining: Math.floor((window - spent) / cost + 1e-6), resetSeconds: Math.ceil(spent / 1000), retrySeconds: 0 };
+			return {
+				allowed: true,
+				remaining: Math.floor((window - spent) / cost + 1e-6),
+				resetSeconds: Math.ceil(spent / 1000),
+				retrySeconds: 0,
+			};
 		},
 		size: () => unusedAt.size,
 	};

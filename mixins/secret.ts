@@ -2,4 +2,5 @@
 import { hkdfSync } from "node:crypto";
 
 /** 32 bytes. `secretKey` is SECRET_KEY as the environment has it, `purpose` a sentence that no other place uses. */
-export const keyFor = (secretKey: string, purpose: string): Buffer => Buffer.from(hkdfSync("sha256", Buffer.from(secretKey, "base64"), "", `reloop: ${purpose}`, 32));
+export const keyFor = (secretKey: string, purpose: string): Buffer =>
+	Buffer.from(hkdfSync("sha256", Buffer.from(secretKey, "base64"), "", `reloop: ${purpose}`, 32));

@@ -88,7 +88,11 @@ function oauthBody(wire: WireProblem): { status: number; body: { error: string; 
 
 /** Node reads the rest of a short body by itself, and the connection lives on. */
 function isSmall(req: IncomingMessage): boolean {
-	return req.headers.expect === undefined && req.headers["transfer-encoding"] === undefined && Number(req.headers["content-length"]) <= MAX_BODY_BYTES;
+	return (
+		req.headers.expect === undefined &&
+		req.headers["transfer-encoding"] === undefined &&
+		Number(req.headers["content-length"]) <= MAX_BODY_BYTES
+	);
 }
 
 /** Closing on a client that still sends would destroy the answer on its way: read on for a while, then close. */
@@ -106,4 +110,3 @@ function linger(req: IncomingMessage, res: ServerResponse, text: string | undefi
 	});
 	req.on("end", close).on("close", close);
 }
-

@@ -34,6 +34,7 @@ interface ApiService extends Service {
 	cors: Cors;
 	chain: ReturnType<typeof makeChain>;
 	httpHandler(req: IncomingMessage, res: ServerResponse): void;
+	begin(exchange: Exchange): Promise<void>;
 	answer(ctx: Context<{ req: Request }>): Promise<void>;
 	rowOf(exchange: Exchange): { route: CompiledRoute; values: string[] };
 	preflight(exchange: Exchange): void;
@@ -74,7 +75,15 @@ export default defineService<ApiService>({
 		logRequestParams: null,
 		logResponse: null,
 		logRouteRegistration: null,
-		routes: [{ path: "/", mappingPolicy: "restrict", bodyParsers: false, logging: false, aliases: Object.fromEntries(routes.map(({ method, path, action }) => [`${method} ${path}`, action])) }],
+		routes: [
+			{
+				path: "/",
+				mappingPolicy: "restrict",
+				bodyParsers: false,
+				logging: false,
+				aliases: Object.fromEntries(routes.map(({ method, path, action }) => [`${method} ${path}`, action])),
+			},
+		],
 	},
 
 	actions: {
@@ -102,15 +111,30 @@ export default defineService<ApiService>({
 	methods: {
 		/** Every request begins here. */
 		httpHandler(req: IncomingMessage, res: ServerResponse): void {
-			const { url = "/", method = "GET" } = req;
+			const { url = "/" } = req;
 			const mark = url.indexOf("?");
 			const path = mark === -1 ? url : url.slice(0, mark);
 			const query = mark === -1 ? undefined : url.slice(mark + 1);
-			const exchange: Exchange = { req, res, path, query, requestId: requestIdOf(req), extra: [...this.cors.headers(req.headers.origin)], oauth: false, refusal: undefined };
+			const exchange: Exchange = {
+				req,
+				res,
+				path,
+				query,
+				requestId: requestIdOf(req),
+				extra: [...this.cors.headers(req.headers.origin)],
+				oauth: false,
+				refusal: undefined,
+			};
 			(req as Request).exchange = exchange;
-			if (req.headers.host === undefined && req.httpVersion !== "1.0") return this.fail(exchange, problem("malformed", { detail: "The Host header is missing." }));
-			if (method === "OPTIONS") return this.preflight(exchange);
-			(this.actions.rest as Rest)({ req, res }, { requestID: exchange.requestId }).catch((error: unknown) => this.fail(exchange, error));
+			this.begin(exchange).catch((error: unknown) => this.fail(exchange, error));
+		},
+
+		async begin(exchange: Exchange): Promise<void> {
+			const { req, res, requestId } = exchange;
+			if (req.headers.host === undefined && req.httpVersion !== "1.0")
+				throw problem("malformed", { detail: "The Host header is missing." });
+			if (req.method === "OPTIONS") this.preflight(exchange);
+			else await (this.actions.rest as Rest)({ req, res }, { requestID: requestId });
 		},
 
 		async answer(ctx: Context<{ req: Request }>): Promise<void> {
@@ -130,7 +154,7 @@ export default defineService<ApiService>({
 
 		preflight(exchange: Exchange): void {
 			const allow = this.router.allowed(withoutSlash(exchange.path));
-			if (!allow) return this.fail(exchange, problem("not-found"));
+			if (!allow) throw problem("not-found");
 			exchange.extra.length = 0;
 			exchange.extra.push("Allow", allow, ...this.cors.preflight(exchange.req.headers.origin, allow));
 			this.answers.send(exchange, 204, undefined);
@@ -139,7 +163,7 @@ export default defineService<ApiService>({
 		fail(exchange: Exchange, error: unknown): void {
 			const { status, code } = this.answers.fail(exchange, error);
 			const where = { requestId: exchange.requestId, method: exchange.req.method, path: exchange.path, status, code };
-			if (status === 500) this.logger.error("request failed", where, (error as Error | undefined)?.stack);
+			if (status === 500) this.logger.error("request failed", where, { error });
 			else if (status > 500) this.logger.warn("request refused", where);
 			else this.logger.debug("request refused", where);
 		},

@@ -32,15 +32,19 @@ const tooLarge = `A body has at most ${MAX_BODY_BYTES} bytes.`;
 
 function mediaType(req: IncomingMessage, acceptForm: boolean): "json" | "form" {
 	const coding = req.headers["content-encoding"];
-	if (coding !== undefined && coding.toLowerCase() !== "identity") throw problem("unsupported-media-type", { detail: "A compressed body is not accepted." });
+	if (coding !== undefined && coding.toLowerCase() !== "identity")
+		throw problem("unsupported-media-type", { detail: "A compressed body is not accepted." });
 	const [type = "", ...parameters] = (req.headers["content-type"] ?? "").toLowerCase().split(";");
 	for (const parameter of parameters) {
 		const [name = "", value = ""] = parameter.split("=");
-		if (name.trim() === "charset" && !/^"?utf-?8"?$/.test(value.trim())) throw problem("unsupported-media-type", { detail: "The only charset is UTF-8." });
+		if (name.trim() === "charset" && !/^"?utf-?8"?$/.test(value.trim()))
+			throw problem("unsupported-media-type", { detail: "The only charset is UTF-8." });
 	}
 	if (type.trim() === "application/json") return "json";
 	if (acceptForm && type.trim() === "application/x-www-form-urlencoded") return "form";
-	throw problem("unsupported-media-type", { detail: `The body must be application/json${acceptForm ? " or application/x-www-form-urlencoded" : ""}.` });
+	throw problem("unsupported-media-type", {
+		detail: `The body must be application/json${acceptForm ? " or application/x-www-form-urlencoded" : ""}.`,
+	});
 }
 
 function readBytes(req: IncomingMessage): Promise<Buffer> {
@@ -86,8 +90,10 @@ function parseJson(text: string): Params {
 	} catch {
 		throw problem("malformed", { detail: "The body is not JSON." });
 	}
-	if (typeof value !== "object" || value === null || Array.isArray(value)) throw problem("validation", { errors: [{ path: "", code: "type", message: "must be an object" }] });
-	if (!fits(value, MAX_DEPTH)) throw problem("validation", { errors: [{ path: "", code: "type", message: `must not be nested deeper than ${MAX_DEPTH}` }] });
+	if (typeof value !== "object" || value === null || Array.isArray(value))
+		throw problem("validation", { errors: [{ path: "", code: "type", message: "must be an object" }] });
+	if (!fits(value, MAX_DEPTH))
+		throw problem("validation", { errors: [{ path: "", code: "type", message: `must not be nested deeper than ${MAX_DEPTH}` }] });
 	return value as Params;
 }
 

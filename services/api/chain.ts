@@ -76,7 +76,11 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 		}
 		if (row.details && !meta.principal?.scopes.includes(row.details)) shown = { status: shown.status };
 		if (meta.$replyReplayed) exchange.extra.push("Idempotent-Replayed", "true");
-		if (row.location && status === 201) exchange.extra.push("Location", row.location.replace(/\{(\w+)\}/g, (_, field: string) => encodeURIComponent(String(answer[field]))));
+		if (row.location && status === 201)
+			exchange.extra.push(
+				"Location",
+				row.location.replace(/\{(\w+)\}/g, (_, field: string) => encodeURIComponent(String(answer[field]))),
+			);
 		answers.send(exchange, status, status === 204 ? undefined : JSON.stringify(shown), row.cache);
 	};
 

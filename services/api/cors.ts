@@ -16,13 +16,26 @@ export function makeCors(isAllowed: (origin: string) => boolean): Cors {
 	const stranger = ["Vary", "Origin"];
 	const headers = (origin: string | undefined): readonly string[] => {
 		if (origin === undefined) return [];
-		return isAllowed(origin) ? ["Access-Control-Allow-Origin", origin, "Vary", "Origin", "Access-Control-Expose-Headers", EXPOSED] : stranger;
+		return isAllowed(origin)
+			? ["Access-Control-Allow-Origin", origin, "Vary", "Origin", "Access-Control-Expose-Headers", EXPOSED]
+			: stranger;
 	};
 	return {
 		headers,
 		preflight(origin, allow) {
 			if (origin === undefined || !isAllowed(origin)) return stranger;
-			return ["Access-Control-Allow-Origin", origin, "Vary", "Origin", "Access-Control-Allow-Methods", allow, "Access-Control-Allow-Headers", ACCEPTED, "Access-Control-Max-Age", SECONDS];
+			return [
+				"Access-Control-Allow-Origin",
+				origin,
+				"Vary",
+				"Origin",
+				"Access-Control-Allow-Methods",
+				allow,
+				"Access-Control-Allow-Headers",
+				ACCEPTED,
+				"Access-Control-Max-Age",
+				SECONDS,
+			];
 		},
 	};
 }

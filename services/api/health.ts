@@ -7,7 +7,9 @@ import { allActions } from "../contracts/index.ts";
 /** A node that says nothing for so many milliseconds is down. */
 const PATIENCE = 2_000;
 const suffix = ".health";
-const nodesWithHealth = Object.keys(allActions).filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+const nodesWithHealth = Object.keys(allActions)
+	.filter((name) => name.endsWith(suffix))
+	.map((name) => name.slice(0, -suffix.length));
 
 /** The nodes that run in this process, each asked for its health; red while the process drains. */
 export async function readiness(broker: ServiceBroker, door: Pick<Door, "draining">): Promise<Health> {

@@ -110,7 +110,8 @@ function faultsOf(row: Route, id: string, actions: ActionTable): string[] {
 	const faults: string[] = [];
 	if (!METHODS.includes(row.method)) faults.push(`${id}: there is no method ${row.method}.`);
 	if (!row.path.startsWith("/") || row.path.endsWith("/")) faults.push(`${id}: a path begins with a slash and does not end with one.`);
-	if (row.access !== "anyone" && row.access !== "signed-in" && !SCOPE.test(row.access ?? "")) faults.push(`${id} has no access rule: "anyone", "signed-in" or a scope.`);
+	if (row.access !== "anyone" && row.access !== "signed-in" && !SCOPE.test(row.access ?? ""))
+		faults.push(`${id} has no access rule: "anyone", "signed-in" or a scope.`);
 	const action = Object.hasOwn(actions, row.action) ? actions[row.action] : undefined;
 	if (!action) return [...faults, `${id}: the action ${row.action} is in no contract.`];
 	if (!action.published) faults.push(`${id}: the action ${row.action} is not marked published.`);
@@ -130,7 +131,16 @@ function compile(row: Route, id: string, action: PublishedAction): CompiledRoute
 	const given = new Set([...pathParams.map((param) => param.name), ...Object.keys(row.fixed ?? {})]);
 	const fromQuery = hasBody ? [...(row.query ?? [])] : Object.keys(action.params).filter((name) => !given.has(name));
 	const queryParams = new Map(fromQuery.map((name) => [name, coercionOf(action.params[name] as Rule)]));
-	return { row, id, hasBody, status: row.status ?? 200, limit: row.limit ?? (row.method === "GET" ? "read" : "write"), pathParams, queryParams, givenParams: new Set([...given, ...(hasBody ? fromQuery : [])]) };
+	return {
+		row,
+		id,
+		hasBody,
+		status: row.status ?? 200,
+		limit: row.limit ?? (row.method === "GET" ? "read" : "write"),
+		pathParams,
+		queryParams,
+		givenParams: new Set([...given, ...(hasBody ? fromQuery : [])]),
+	};
 }
 
 function pathParam(name: string, rule: Rule): PathParam {

@@ -97,8 +97,21 @@ export const routes: readonly Route[] = [
 	{ method: "GET", path: "/api/groups/:groupId/messages/:seq", action: "messages.show", access: "signed-in" },
 	{ method: "PATCH", path: "/api/groups/:groupId/messages/:seq", action: "messages.edit", access: "signed-in" },
 	{ method: "DELETE", path: "/api/groups/:groupId/messages/:seq", action: "messages.remove", access: "signed-in", status: 204 },
-	{ method: "PUT", path: "/api/groups/:groupId/messages/:seq/reactions/:emoji", action: "messages.react", access: "signed-in", fixed: { remove: false } },
-	{ method: "DELETE", path: "/api/groups/:groupId/messages/:seq/reactions/:emoji", action: "messages.react", access: "signed-in", status: 204, fixed: { remove: true } },
+	{
+		method: "PUT",
+		path: "/api/groups/:groupId/messages/:seq/reactions/:emoji",
+		action: "messages.react",
+		access: "signed-in",
+		fixed: { remove: false },
+	},
+	{
+		method: "DELETE",
+		path: "/api/groups/:groupId/messages/:seq/reactions/:emoji",
+		action: "messages.react",
+		access: "signed-in",
+		status: 204,
+		fixed: { remove: true },
+	},
 	{ method: "GET", path: "/api/groups/:groupId/events", action: "messages.events", access: "signed-in" },
 	{ method: "PUT", path: "/api/groups/:groupId/read", action: "messages.read", access: "signed-in" },
 

@@ -30,7 +30,8 @@ const without = ({ requestId: _id, instance: _path, ...rest }: Record<string, un
 
 describe("every answer", () => {
 	it("has its request id, given or made", async () => {
-		for (const name of ["X-Request-Id", "X-Correlation-Id"]) assert.equal((await http(app.url, "/live", { headers: { [name]: "trace-1.a_B" } })).headers.get("x-request-id"), "trace-1.a_B");
+		for (const name of ["X-Request-Id", "X-Correlation-Id"])
+			assert.equal((await http(app.url, "/live", { headers: { [name]: "trace-1.a_B" } })).headers.get("x-request-id"), "trace-1.a_B");
 		for (const bad of ["a b", "x".repeat(129), "<script>", "a,b"]) {
 			const id = (await http(app.url, "/live", { headers: { "X-Request-Id": bad } })).headers.get("x-request-id");
 			assert.match(id ?? "", /^[0-9a-f-]{36}$/);
@@ -81,7 +82,26 @@ describe("every answer", () => {
 describe("what is not there", () => {
 	it("is one 404: no path, an action inside, a node's own action, a stranger's private group, an id that is none", async () => {
 		const { id } = (await ben.post("/api/groups", group)).body;
-		const paths = ["/", "/api", "/api/nothing", "/api/$node/list", "/api/~node/actions", "/api/identity/revocations", "/api/auth/setRole", "/api/messages/openRoom", "/api/api/rest", "/list-aliases", "/api/list-aliases", "/api/groups//members", "/api/groups/1", `/api/groups/${id}`, `/api/groups/${randomUUID()}`, "/api/groups/%2e%2e", "/.git/config", "/socket.io.js"];
+		const paths = [
+			"/",
+			"/api",
+			"/api/nothing",
+			"/api/$node/list",
+			"/api/~node/actions",
+			"/api/identity/revocations",
+			"/api/auth/setRole",
+			"/api/messages/openRoom",
+			"/api/api/rest",
+			"/list-aliases",
+			"/api/list-aliases",
+			"/api/groups//members",
+			"/api/groups/1",
+			`/api/groups/${id}`,
+			`/api/groups/${randomUUID()}`,
+			"/api/groups/%2e%2e",
+			"/.git/config",
+			"/socket.io.js",
+		];
 		const bodies = [];
 		for (const path of paths) bodies.push(without(is(await ana.get(path), 404, "not-found").body));
 		for (const body of bodies) assert.deepEqual(body, bodies[0]);
@@ -101,7 +121,17 @@ describe("what is not there", () => {
 describe("who asks", () => {
 	it("without a good token gets 401 and is told the scheme", async () => {
 		assert.equal(is(await http(app.url, "/api/groups"), 401, "unauthenticated").headers.get("www-authenticate"), "Bearer");
-		for (const value of ["Bearer", "Bearer ", "Bearer x y", "Basic YTpi", "Bearer a.b.c", `Bearer ${ana.accessToken}x`, `Bearer ${ana.accessToken.split(".").slice(0, 2).join(".")}.`, "bearer é".normalize("NFD").replace(/[^\x20-\x7e]/g, "?"), `Token ${ana.accessToken}`]) {
+		for (const value of [
+			"Bearer",
+			"Bearer ",
+			"Bearer x y",
+			"Basic YTpi",
+			"Bearer a.b.c",
+			`Bearer ${ana.accessToken}x`,
+			`Bearer ${ana.accessToken.split(".").slice(0, 2).join(".")}.`,
+			"bearer é".normalize("NFD").replace(/[^\x20-\x7e]/g, "?"),
+			`Token ${ana.accessToken}`,
+		]) {
 			const reply = await http(app.url, "/api/groups", { headers: { Authorization: value } });
 			is(reply, 401, "invalid-token");
 			assert.match(reply.headers.get("www-authenticate") ?? "", /^Bearer/);
@@ -155,7 +185,10 @@ describe("what is said", () => {
 describe("an Idempotency-Key", () => {
 	it("gives the first answer again, to the byte, and says so", async () => {
 		const headers = { "Idempotency-Key": `"${randomUUID()}"` };
-		const [first, second] = [await ana.post("/api/groups", group, headers), await ana.post("/api/groups", { isPublic: false, name: "Menders" }, headers)];
+		const [first, second] = [
+			await ana.post("/api/groups", group, headers),
+			await ana.post("/api/groups", { isPublic: false, name: "Menders" }, headers),
+		];
 		assert.deepEqual([first.status, second.status], [201, 201]);
 		assert.equal(first.headers.get("idempotent-replayed"), null);
 		assert.equal(second.headers.get("idempotent-replayed"), "true");
@@ -168,19 +201,26 @@ describe("an Idempotency-Key", () => {
 
 	it("belongs to the thing asked for, too", async () => {
 		const headers = { "Idempotency-Key": randomUUID() };
-		const [one, two] = [(await ana.post("/api/groups", { ...group, isPublic: true })).body, (await ana.post("/api/groups", { ...group, isPublic: true })).body];
+		const [one, two] = [
+			(await ana.post("/api/groups", { ...group, isPublic: true })).body,
+			(await ana.post("/api/groups", { ...group, isPublic: true })).body,
+		];
 		assert.equal((await ben.post(`/api/groups/${one.id}/join`, {}, headers)).status, 200);
 		is(await ben.post(`/api/groups/${two.id}/join`, {}, headers), 422, "idempotency-key-reused");
 	});
 
 	it("that is malformed is 400", async () => {
-		for (const key of ["a b", "x".repeat(256), '"', '""']) is(await ana.post("/api/groups", group, { "Idempotency-Key": key }), 400, "idempotency-key-malformed");
+		for (const key of ["a b", "x".repeat(256), '"', '""'])
+			is(await ana.post("/api/groups", group, { "Idempotency-Key": key }), 400, "idempotency-key-malformed");
 	});
 
 	it("works without a token: the same account, the same tokens", async () => {
 		const headers = { "Idempotency-Key": randomUUID() };
 		const body = { email: `${randomUUID()}@example.org`, password: "circular things", displayName: "Kim" };
-		const [first, second] = [await http(app.url, "/api/auth/register", { body, headers }), await http(app.url, "/api/auth/register", { body, headers })];
+		const [first, second] = [
+			await http(app.url, "/api/auth/register", { body, headers }),
+			await http(app.url, "/api/auth/register", { body, headers }),
+		];
 		assert.deepEqual([first.status, second.status], [201, 201]);
 		assert.equal(JSON.stringify(second.body), JSON.stringify(first.body));
 		assert.equal(second.headers.get("idempotent-replayed"), "true");
@@ -188,7 +228,11 @@ describe("an Idempotency-Key", () => {
 });
 
 describe("a page of another origin", () => {
-	const preflight = (origin: string, path = "/api/groups") => http(app.url, path, { method: "OPTIONS", headers: { Origin: origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-evil" } });
+	const preflight = (origin: string, path = "/api/groups") =>
+		http(app.url, path, {
+			method: "OPTIONS",
+			headers: { Origin: origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-evil" },
+		});
 
 	it("may read answers where the configuration names it, and ours always", async () => {
 		for (const origin of ["https://reloop.example", app.url, app.url.replace("localhost", "127.0.0.1")]) {

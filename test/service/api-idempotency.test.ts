@@ -29,7 +29,16 @@ interface Asked {
 	scope?: string;
 	hash?: string;
 }
-const ask = ({ key = randomUUID(), scope = "me POST /things", hash = "aGFzaA" }: Asked = {}): IdempotentCtx & { meta: { $replyReplayed?: true } } => ({ idempotency: { key, scope, hash }, meta: {}, requestId: randomUUID(), broker });
+const ask = ({
+	key = randomUUID(),
+	scope = "me POST /things",
+	hash = "aGFzaA",
+}: Asked = {}): IdempotentCtx & { meta: { $replyReplayed?: true } } => ({
+	idempotency: { key, scope, hash },
+	meta: {},
+	requestId: randomUUID(),
+	broker,
+});
 const again = (ctx: IdempotentCtx) => ask(ctx.idempotency);
 
 /** An effect that can be counted: a fact told under a name of its own. */
@@ -37,11 +46,17 @@ function effect() {
 	const type = `test.${randomUUID()}`;
 	return {
 		apply: (tx: Pick<Tx, "query">) =>
-			tx.query("insert into outbox (fact_id, type, version, aggregate, at, payload) values ($1, $2, 1, 'x', now(), '{}')", [randomUUID(), type]),
+			tx.query("insert into outbox (fact_id, type, version, aggregate, at, payload) values ($1, $2, 1, 'x', now(), '{}')", [
+				randomUUID(),
+				type,
+			]),
 		count: async () => (await db.query<{ n: number }>("select count(*)::int as n from outbox where type = $1", [type]))[0]?.n,
 	};
 }
-const rowsOf = async (ctx: IdempotentCtx) => db.query<{ status: number; answer: Buffer; hash: Buffer }>("select status, answer, hash from idempotency where key = $1", [ctx.idempotency?.key]);
+const rowsOf = async (ctx: IdempotentCtx) =>
+	db.query<{ status: number; answer: Buffer; hash: Buffer }>("select status, answer, hash from idempotency where key = $1", [
+		ctx.idempotency?.key,
+	]);
 
 describe("an action done once", () => {
 	it("happens once for a key, and the second answer is the first to the byte", async () => {
@@ -70,7 +85,9 @@ describe("an action done once", () => {
 		const { apply, count } = effect();
 		const ctx = ask();
 		await once(ctx, db, apply);
-		await assert.rejects(once(ask({ ...ctx.idempotency, hash: "b3RoZXI" }), db, apply), (error) => isProblem(error, "idempotency-key-reused"));
+		await assert.rejects(once(ask({ ...ctx.idempotency, hash: "b3RoZXI" }), db, apply), (error) =>
+			isProblem(error, "idempotency-key-reused"),
+		);
 		await once(ask({ ...ctx.idempotency, scope: "you POST /things" }), db, apply);
 		await once(ask({ ...ctx.idempotency, scope: "me POST /others" }), db, apply);
 		assert.equal(await count(), 3);
@@ -102,7 +119,8 @@ describe("an action done once", () => {
 			await apply(tx);
 			throw error;
 		};
-		for (const error of [new Error("boom"), problem("validation"), problem("forbidden"), problem("unavailable")]) await assert.rejects(once(again(ctx), db, failing(error)));
+		for (const error of [new Error("boom"), problem("validation"), problem("forbidden"), problem("unavailable")])
+			await assert.rejects(once(again(ctx), db, failing(error)));
 		assert.deepEqual(await rowsOf(ctx), []);
 		assert.equal(await count(), 0);
 		await once(again(ctx), db, apply);
@@ -116,7 +134,8 @@ describe("an action done once", () => {
 			await apply(tx);
 			throw problem("already-invited", { inviteId: "i-1", detail: "Open since yesterday." });
 		};
-		const refusal = async (of: IdempotentCtx) => once(of, db, refuse).then(
+		const refusal = async (of: IdempotentCtx) =>
+			once(of, db, refuse).then(
 				() => assert.fail("it was not refused"),
 				(error: unknown) => error,
 			);
@@ -137,14 +156,23 @@ describe("an action done once", () => {
 		const [row] = await rowsOf(ctx);
 		assert.ok(row && !row.answer.includes("very-secret"));
 		const thief = ask();
-		await db.query("insert into idempotency (scope, key, hash, status, answer, created_at) values ($1, $2, $3, 200, $4, now())", [thief.idempotency?.scope, thief.idempotency?.key, row.hash, row.answer]);
+		await db.query("insert into idempotency (scope, key, hash, status, answer, created_at) values ($1, $2, $3, 200, $4, now())", [
+			thief.idempotency?.scope,
+			thief.idempotency?.key,
+			row.hash,
+			row.answer,
+		]);
 		await assert.rejects(findStored(thief, db));
 	});
 
 	it("happens once when asked fifty times at once", async () => {
 		const { apply, count } = effect();
 		const ctx = ask();
-		const answers = await Promise.allSettled(Array.from({ length: 50 }, () => once(again(ctx), db, async (tx) => ({ id: (await apply(tx), randomUUID()) }))));
+		const made = async (tx: Tx) => {
+			await apply(tx);
+			return { id: randomUUID() };
+		};
+		const answers = await Promise.allSettled(Array.from({ length: 50 }, () => once(again(ctx), db, made)));
 		const ids = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value.id] : []));
 		assert.equal(new Set(ids).size, 1);
 		for (const answer of answers) assert.ok(answer.status === "fulfilled" || isProblem(answer.reason, "idempotency-running"));
@@ -173,7 +201,9 @@ describe("an action that somebody else commits", () => {
 	it("tells a taken key from other violations", async () => {
 		const ctx = ask();
 		await once(ctx, db, async () => ({}));
-		const clash = db.query("insert into idempotency select scope, key, hash, status, answer, created_at from idempotency where key = $1", [ctx.idempotency?.key]);
+		const clash = db.query("insert into idempotency select scope, key, hash, status, answer, created_at from idempotency where key = $1", [
+			ctx.idempotency?.key,
+		]);
 		await assert.rejects(clash, (error) => isTaken(error));
 		assert.equal(isTaken({ code: "23505", table: "members" }), false);
 	});

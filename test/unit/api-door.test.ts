@@ -46,14 +46,36 @@ function whole(text: string): boolean {
 	return end !== -1 && length !== undefined && Buffer.byteLength(text.slice(end + 4)) >= Number(length);
 }
 
-const parse = (answer: string) => ({ status: Number(answer.split(" ")[1]), head: answer.slice(0, answer.indexOf("\r\n\r\n")), body: JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)) });
+const parse = (answer: string) => ({
+	status: Number(answer.split(" ")[1]),
+	head: answer.slice(0, answer.indexOf("\r\n\r\n")),
+	body: JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4)),
+});
 const post = async (body: string | Buffer, headers: Record<string, string> = {}, path = "/") =>
-	parse(await raw(Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\nHost: x\r\n${Object.entries({ "Content-Type": "application/json", "Content-Length": String(Buffer.byteLength(body)), ...headers }).map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`), Buffer.from(body)])));
+	parse(
+		await raw(
+			Buffer.concat([
+				Buffer.from(
+					`POST ${path} HTTP/1.1\r\nHost: x\r\n${Object.entries({
+						"Content-Type": "application/json",
+						"Content-Length": String(Buffer.byteLength(body)),
+						...headers,
+					})
+						.map(([name, value]) => `${name}: ${value}\r\n`)
+						.join("")}\r\n`,
+				),
+				Buffer.from(body),
+			]),
+		),
+	);
 
 function isProblem({ status, head, body }: ReturnType<typeof parse>, expected: number): void {
 	assert.equal(status, expected, JSON.stringify(body));
 	assert.match(head, /content-type: application\/problem\+json/i);
-	assert.deepEqual(Object.keys(body).filter((key) => ["type", "title", "status", "detail", "instance", "code", "requestId"].includes(key)).length, 7);
+	assert.deepEqual(
+		Object.keys(body).filter((key) => ["type", "title", "status", "detail", "instance", "code", "requestId"].includes(key)).length,
+		7,
+	);
 	assert.equal(body.status, expected);
 }
 
@@ -76,7 +98,10 @@ describe("the server", () => {
 	});
 
 	it("says in a sentence that a port is taken", async () => {
-		await assert.rejects(makeDoor().listen("127.0.0.1", port), (error: Error & { sentence?: true }) => error.sentence === true && error.message.includes(`Port ${port} of 127.0.0.1 is in use`));
+		await assert.rejects(
+			makeDoor().listen("127.0.0.1", port),
+			(error: Error & { sentence?: true }) => error.sentence === true && error.message.includes(`Port ${port} of 127.0.0.1 is in use`),
+		);
 	});
 });
 
@@ -85,11 +110,22 @@ describe("a body", () => {
 		assert.deepEqual((await post('{"a":[1,{"b":"é"}]}')).body, { a: [1, { b: "é" }] });
 		assert.deepEqual((await post("{}", { "Content-Type": 'Application/JSON; charset="UTF-8"' })).body, {});
 		assert.deepEqual((await post("", { "Content-Type": "text/plain" })).body, {});
-		assert.deepEqual((await post("a=1&b=x%20y", { "Content-Type": "application/x-www-form-urlencoded" }, "/form")).body, { a: "1", b: "x y" });
+		assert.deepEqual((await post("a=1&b=x%20y", { "Content-Type": "application/x-www-form-urlencoded" }, "/form")).body, {
+			a: "1",
+			b: "x y",
+		});
 	});
 
 	it("that is no JSON or no UTF-8 is 400", async () => {
-		for (const body of ["{", "{'a':1}", '{"a":NaN}', '{"a":1,}', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), Buffer.from([0xed, 0xa0, 0x80])]) isProblem(await post(body), 400);
+		for (const body of [
+			"{",
+			"{'a':1}",
+			'{"a":NaN}',
+			'{"a":1,}',
+			Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
+			Buffer.from([0xed, 0xa0, 0x80]),
+		])
+			isProblem(await post(body), 400);
 		isProblem(await post("a=1&a=2", { "Content-Type": "application/x-www-form-urlencoded" }, "/form"), 400);
 	});
 
@@ -102,20 +138,44 @@ describe("a body", () => {
 	});
 
 	it("of another type, charset or coding is 415", async () => {
-		const others: Record<string, string>[] = [{ "Content-Type": "text/plain" }, { "Content-Type": "" }, { "Content-Type": "application/json; charset=latin1" }, { "Content-Type": "application/jsonx" }, { "Content-Encoding": "gzip" }, { "Content-Encoding": "identity, br" }, { "Content-Type": "application/x-www-form-urlencoded" }];
+		const others: Record<string, string>[] = [
+			{ "Content-Type": "text/plain" },
+			{ "Content-Type": "" },
+			{ "Content-Type": "application/json; charset=latin1" },
+			{ "Content-Type": "application/jsonx" },
+			{ "Content-Encoding": "gzip" },
+			{ "Content-Encoding": "identity, br" },
+			{ "Content-Type": "application/x-www-form-urlencoded" },
+		];
 		for (const headers of others) isProblem(await post("{}", headers), 415);
 	});
 
 	it("that says it is too large is 413 before a byte of it is sent", async () => {
-		const answer = parse(await raw(`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${MAX_BODY_BYTES + 1}\r\n\r\n`));
+		const answer = parse(
+			await raw(
+				`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${MAX_BODY_BYTES + 1}\r\n\r\n`,
+			),
+		);
 		isProblem(answer, 413);
 		assert.match(answer.head, /connection: close/i);
 	});
 
 	it("that grows too large in chunks is 413, and its sender gets to read it", async () => {
 		const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
-		isProblem(parse(await raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n", ...new Array<string>(40).fill(chunk))), 413);
-		const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ a: "x".repeat(5_000_000) }) });
+		isProblem(
+			parse(
+				await raw(
+					"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+					...new Array<string>(40).fill(chunk),
+				),
+			),
+			413,
+		);
+		const response = await fetch(`http://127.0.0.1:${port}/`, {
+			method: "POST",
+			headers: { "Content-Type": "application/json" },
+			body: JSON.stringify({ a: "x".repeat(5_000_000) }),
+		});
 		assert.equal(response.status, 413);
 		assert.equal(((await response.json()) as { code: string }).code, "too-large");
 	});

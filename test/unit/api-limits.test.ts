@@ -8,7 +8,8 @@ const T0 = 1_000_000;
 describe("a limiter", () => {
 	it("gives all units at once, then none, then one by one", () => {
 		const limiter = makeLimiter({ units: 60, seconds: 60 });
-		for (let left = 59; left >= 0; left--) assert.deepEqual(limiter.take("a", T0), { allowed: true, remaining: left, resetSeconds: 60 - left, retrySeconds: 0 });
+		for (let left = 59; left >= 0; left--)
+			assert.deepEqual(limiter.take("a", T0), { allowed: true, remaining: left, resetSeconds: 60 - left, retrySeconds: 0 });
 		assert.deepEqual(limiter.take("a", T0), { allowed: false, remaining: 0, resetSeconds: 60, retrySeconds: 1 });
 		assert.equal(limiter.take("a", T0 + 999).allowed, false);
 		assert.equal(limiter.take("a", T0 + 1000).allowed, true);

@@ -13,7 +13,9 @@ import { isProblem } from "../../services/contracts/errors.ts";
 const ID = "01890a5d-ac96-774b-bcce-b302099a8057";
 const params = { thingId: uuid, seq: int(1), all: bool, ids: array(uuid), q: text(0, 10) };
 const compiled = (over: Partial<Record<keyof Route, unknown>>): CompiledRoute =>
-	makeRouter([{ method: "GET", path: "/things/:thingId/:seq", action: "things.show", access: "anyone", ...over } as unknown as Route], { "things.show": { params, published: true } }).routes[0] as CompiledRoute;
+	makeRouter([{ method: "GET", path: "/things/:thingId/:seq", action: "things.show", access: "anyone", ...over } as unknown as Route], {
+		"things.show": { params, published: true },
+	}).routes[0] as CompiledRoute;
 const get = compiled({});
 const post = compiled({ method: "POST", query: ["all"], fixed: { q: "x" } });
 const query = (route: CompiledRoute, text: string) => {
@@ -21,7 +23,8 @@ const query = (route: CompiledRoute, text: string) => {
 	queryParams(route, text, read);
 	return read;
 };
-const refused = (code: Parameters<typeof isProblem>[1], path?: string) => (error: unknown) => isProblem(error, code) && (path === undefined || error.data.errors?.[0]?.path === path);
+const refused = (code: Parameters<typeof isProblem>[1], path?: string) => (error: unknown) =>
+	isProblem(error, code) && (path === undefined || error.data.errors?.[0]?.path === path);
 
 describe("a path", () => {
 	it("gives values of the action's kind", () => {
@@ -30,7 +33,17 @@ describe("a path", () => {
 	});
 
 	it("that can name nothing is 404", () => {
-		for (const values of [["1", "7"], [`${ID}0`, "7"], [ID, "seven"], [ID, "-1"], [ID, "1e3"], [ID, "9".repeat(20)], ["..", "7"], ["%2e%2e%2f", "7"]]) assert.throws(() => pathParams(get, values), refused("not-found"), values.join("/"));
+		for (const values of [
+			["1", "7"],
+			[`${ID}0`, "7"],
+			[ID, "seven"],
+			[ID, "-1"],
+			[ID, "1e3"],
+			[ID, "9".repeat(20)],
+			["..", "7"],
+			["%2e%2e%2f", "7"],
+		])
+			assert.throws(() => pathParams(get, values), refused("not-found"), values.join("/"));
 	});
 
 	it("that cannot be decoded is 400", () => {
@@ -53,7 +66,8 @@ describe("a query", () => {
 	});
 
 	it("refuses names it does not take, with the name", () => {
-		for (const name of ["nope", "__proto__", "constructor", "q[0]", "thingId", "ids[]"]) assert.throws(() => query(get, `${encodeURIComponent(name)}=1`), refused("validation", name), name);
+		for (const name of ["nope", "__proto__", "constructor", "q[0]", "thingId", "ids[]"])
+			assert.throws(() => query(get, `${encodeURIComponent(name)}=1`), refused("validation", name), name);
 	});
 
 	it("refuses a repeated name that is no list", () => {
@@ -72,7 +86,8 @@ describe("a query", () => {
 
 describe("a body", () => {
 	it("cannot say what the path, the query or the row says", () => {
-		for (const name of ["thingId", "seq", "all", "q"]) assert.throws(() => bodyParams(post, { [name]: 1 }, {}), refused("validation", name), name);
+		for (const name of ["thingId", "seq", "all", "q"])
+			assert.throws(() => bodyParams(post, { [name]: 1 }, {}), refused("validation", name), name);
 		const read = {};
 		bodyParams(post, { ids: [ID] }, read);
 		assert.deepEqual(read, { ids: [ID] });
@@ -88,7 +103,8 @@ describe("an Idempotency-Key", () => {
 	});
 
 	it("is refused otherwise", () => {
-		for (const key of ["", '""', "a b", '"open', 'a"b', "x".repeat(256), "é", "a, b", `"${"x".repeat(256)}"`]) assert.throws(() => parseKey(key), refused("idempotency-key-malformed"), key);
+		for (const key of ["", '""', "a b", '"open', 'a"b', "x".repeat(256), "é", "a, b", `"${"x".repeat(256)}"`])
+			assert.throws(() => parseKey(key), refused("idempotency-key-malformed"), key);
 	});
 
 	it("has one fingerprint for one JSON value, and another secret has another", () => {
@@ -103,7 +119,10 @@ describe("an Idempotency-Key", () => {
 
 describe("a client's address", () => {
 	const read = (trusted: string[], remoteAddress: string, forwarded?: string) =>
-		addressReader(trusted)({ socket: { remoteAddress }, headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded } } as never);
+		addressReader(trusted)({
+			socket: { remoteAddress },
+			headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded },
+		} as never);
 
 	it("is the socket's where nobody is trusted", () => {
 		assert.equal(read([], "198.51.100.7", "203.0.113.9"), "198.51.100.7");

@@ -15,7 +15,8 @@ const actions: ActionTable = {
 	"things.make": { params: { name: text(1, 10) }, published: true },
 	"things.secret": { params: {}, published: false },
 };
-const row = (over: Partial<Record<keyof Route, unknown>>): Route => ({ method: "GET", path: "/things", action: "things.list", access: "signed-in", ...over }) as unknown as Route;
+const row = (over: Partial<Record<keyof Route, unknown>>): Route =>
+	({ method: "GET", path: "/things", action: "things.list", access: "signed-in", ...over }) as unknown as Route;
 const list = row({});
 const show = row({ path: "/things/:thingId", action: "things.show" });
 const make = row({ method: "POST", action: "things.make" });
@@ -56,7 +57,10 @@ describe("the routes table", () => {
 	});
 
 	it("stops the start where a parameter comes from two places", () => {
-		assert.match(faults(row({ method: "POST", path: "/things/:thingId", action: "things.show", query: ["thingId"] })), /comes from the path and from elsewhere/);
+		assert.match(
+			faults(row({ method: "POST", path: "/things/:thingId", action: "things.show", query: ["thingId"] })),
+			/comes from the path and from elsewhere/,
+		);
 	});
 
 	it("names every fault at once", () => {
@@ -92,7 +96,19 @@ describe("finding a row", () => {
 	});
 
 	it("finds nothing elsewhere", () => {
-		for (const path of ["", "*", "/", "things", "//things", "/things//parts/7", "/things/abc/parts", "/things/abc/parts/7/8", "/__proto__", "/things/abc/constructor/7", "http://host/things"]) {
+		for (const path of [
+			"",
+			"*",
+			"/",
+			"things",
+			"//things",
+			"/things//parts/7",
+			"/things/abc/parts",
+			"/things/abc/parts/7/8",
+			"/__proto__",
+			"/things/abc/constructor/7",
+			"http://host/things",
+		]) {
 			assert.equal(router.find("GET", path), undefined, path);
 			assert.equal(router.allowed(path), undefined, path);
 		}
