@@ -291,9 +291,9 @@ export interface MessageRow {
 }
 
 const messageColumns = `e.seq, e.at, e.sender, e.sender_name as "senderName", e.body, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt",
-	(select json_agg(r) from (
+	(select json_agg(json_build_object('emoji', r.emoji, 'count', r.count, 'mine', r.mine) order by r.first, r.emoji) from (
 		select emoji, count(*)::int as count, bool_or(profile_id = $2) as mine, min(at) as first
-		from reactions where group_id = e.room and seq = e.seq group by emoji order by first, emoji
+		from reactions where group_id = e.room and seq = e.seq group by emoji
 	) r) as reactions`;
 const messageFrom = "from room_events e left join message_states s on s.group_id = e.room and s.seq = e.seq";
 
