@@ -13,7 +13,10 @@ export interface RoomFrame {
 /** Why a profile may hear a room no more: the code of the problem that its pending requests get. */
 export type EvictionReason = "not-member" | "not-found";
 
-export type RoomMessage = { kind: "frame"; frame: RoomFrame } | { kind: "signal"; signal: Signal; except: string | undefined } | { kind: "evict"; profileId: string; reason: EvictionReason };
+export type RoomMessage =
+	| { kind: "frame"; frame: RoomFrame }
+	| { kind: "signal"; signal: Signal; except: string | undefined }
+	| { kind: "evict"; profileId: string; reason: EvictionReason };
 
 /** Moves messages of a room to whoever listens, in the order in which one publisher gave them. It may lose some. */
 export interface RoomCarrier {

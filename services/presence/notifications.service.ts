@@ -16,7 +16,17 @@ const notices: Consumer = {
 		const meant = facts.map((fact) => toNotice(fact as AnyFact)).filter((notice) => notice !== undefined);
 		if (meant.length === 0) return;
 		const heads = await log.heads(tx, [...new Set(meant.map(({ profileId }) => profileId))]);
-		const rows: NewEvent[] = number(meant, heads).map(({ profileId, seq, type, at, id, body }) => ({ room: profileId, seq, id, type, at, sender: null, senderName: null, clientId: null, body }));
+		const rows: NewEvent[] = number(meant, heads).map(({ profileId, seq, type, at, id, body }) => ({
+			room: profileId,
+			seq,
+			id,
+			type,
+			at,
+			sender: null,
+			senderName: null,
+			clientId: null,
+			body,
+		}));
 		await log.append(tx, rows);
 		tx.afterCommit(() => {
 			for (const [profileId, own] of Map.groupBy(rows, ({ room }) => room)) {

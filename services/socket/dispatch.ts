@@ -12,7 +12,9 @@ import type { SocketLink } from "./link.ts";
 /** What Socket.IO gives a client's acknowledgement as: answers once, further calls do nothing. */
 type Ack = (error: unknown, result?: unknown) => void;
 
-const checkers = new Map<string, (payload: unknown) => Checked<unknown>>(Object.entries(socketEvents).map(([event, { payload }]) => [event, compile(object(payload))]));
+const checkers = new Map<string, (payload: unknown) => Checked<unknown>>(
+	Object.entries(socketEvents).map(([event, { payload }]) => [event, compile(object(payload))]),
+);
 
 /** Splits what came with an event. Clients cannot send functions: one at the end is Socket.IO's acknowledgement. */
 export function split(args: unknown[]): { payloads: unknown[]; ack: Ack | undefined } {
@@ -56,7 +58,8 @@ export async function dispatch(gateway: Gateway, link: SocketLink, event: Socket
 	try {
 		await row.run({ gateway, link, requestId }, read(event, payloads) as never, (result: unknown) => ack?.(null, result));
 	} catch (error) {
-		if (!isProblem(error) && toProblem(error, { instance: "", requestId }).status >= 500) gateway.broker.logger.error(`The socket event ${event} failed.`, { requestId, error });
+		if (!isProblem(error) && toProblem(error, { instance: "", requestId }).status >= 500)
+			gateway.broker.logger.error(`The socket event ${event} failed.`, { requestId, error });
 		refuse(error);
 	} finally {
 		link.inFlight--;

@@ -18,7 +18,11 @@ export interface Asked {
 }
 
 /** Answers by calling `answer` once, at once; or throws. What must come after the answer, the handler does after it. */
-export type Run<E extends SocketEventName> = (asked: Asked, payload: SocketPayload<E>, answer: (result: SocketResult<E>) => void) => void | Promise<void>;
+export type Run<E extends SocketEventName> = (
+	asked: Asked,
+	payload: SocketPayload<E>,
+	answer: (result: SocketResult<E>) => void,
+) => void | Promise<void>;
 
 export interface EventRow<E extends SocketEventName = never> {
 	/** The action it ends in, if it is one. */
@@ -34,7 +38,11 @@ interface Passed<E extends SocketEventName, A extends ActionName> {
 }
 
 /** A row that passes the event on to an action. */
-function pass<E extends SocketEventName, const A extends ActionName>(_event: E, action: A, { params, result, then }: Passed<E, A>): EventRow<E> {
+function pass<E extends SocketEventName, const A extends ActionName>(
+	_event: E,
+	action: A,
+	{ params, result, then }: Passed<E, A>,
+): EventRow<E> {
 	return {
 		action,
 		async run(asked, payload, answer) {
@@ -87,6 +95,8 @@ export function checkEvents(table: Record<string, { action?: string }> = events,
 		if (!isActionName(action)) throw new Error(`The socket event ${event} names the action ${action}, which is in no contract.`);
 		if (!contractOf(action).published) throw new Error(`The socket event ${event} names the action ${action}, which is not published.`);
 	}
-	for (const event of Object.keys(socketEvents)) if (!Object.hasOwn(table, event)) throw new Error(`The socket event ${event} of the contract is not in the socket table.`);
-	for (const [kind, action] of Object.entries(owners)) if (!isActionName(action)) throw new Error(`The rooms ${kind}: name the action ${action}, which is in no contract.`);
+	for (const event of Object.keys(socketEvents))
+		if (!Object.hasOwn(table, event)) throw new Error(`The socket event ${event} of the contract is not in the socket table.`);
+	for (const [kind, action] of Object.entries(owners))
+		if (!isActionName(action)) throw new Error(`The rooms ${kind}: name the action ${action}, which is in no contract.`);
 }

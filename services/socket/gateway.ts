@@ -152,7 +152,10 @@ export class Gateway {
 		clearTimeout(link.expiry);
 		// A timer holds at most 24.8 days; a token that lives longer is looked at again then.
 		const left = Math.min(link.expiresAt - Date.now(), 2 ** 31 - 1);
-		link.expiry = setTimeout(() => (Date.now() >= link.expiresAt ? link.end({ reason: "expired" }) : this.#expireInTime(link)), Math.max(0, left));
+		link.expiry = setTimeout(
+			() => (Date.now() >= link.expiresAt ? link.end({ reason: "expired" }) : this.#expireInTime(link)),
+			Math.max(0, left),
+		);
 		link.expiry.unref();
 	}
 }

@@ -18,7 +18,12 @@ export function allowedOrigins(broker: ServiceBroker): string[] {
 const LONGEST_TOKEN = 8192;
 
 /** The link of a socket that may come in; throws a problem for one that may not. */
-export async function admit(gateway: Gateway, socket: Socket, addressOf: (socket: Socket) => string, origins: readonly string[]): Promise<SocketLink> {
+export async function admit(
+	gateway: Gateway,
+	socket: Socket,
+	addressOf: (socket: Socket) => string,
+	origins: readonly string[],
+): Promise<SocketLink> {
 	const { broker, limits } = gateway;
 	if (door(broker).draining) throw problem("draining");
 	// No page, no Origin: then there is no user's browser that could be tricked.
@@ -34,8 +39,10 @@ export async function admit(gateway: Gateway, socket: Socket, addressOf: (socket
 	const { exp, ...principal } = await tokens(broker).verify(token);
 
 	// From here to `add` without a pause: two at once must not both take the last place.
-	if (gateway.socketsFrom(address) >= limits.socketsPerAddress) throw problem("rate-limited", { detail: "This address has too many open sockets.", retryAfter: 10 });
-	if (gateway.socketsOf(principal.profileId) >= limits.socketsPerProfile) throw problem("rate-limited", { detail: "This profile has too many open sockets.", retryAfter: 10 });
+	if (gateway.socketsFrom(address) >= limits.socketsPerAddress)
+		throw problem("rate-limited", { detail: "This address has too many open sockets.", retryAfter: 10 });
+	if (gateway.socketsOf(principal.profileId) >= limits.socketsPerProfile)
+		throw problem("rate-limited", { detail: "This profile has too many open sockets.", retryAfter: 10 });
 	if ((socket.conn as unknown as { readyState: string }).readyState !== "open") throw problem("unavailable");
 	const link = new SocketLink(socket, {
 		principal: Object.freeze(principal),

@@ -147,7 +147,8 @@ export class Interest {
 		for (const event of frame.events) {
 			if (event.type !== "member" || event.profileId === undefined) continue;
 			if (event.action === "joined") this.#joined(groupId, event.profileId, [...group.followers]);
-			else if (event.action === "left" || event.action === "kicked") for (const follower of group.followers) this.#remove(follower, groupId, event.profileId);
+			else if (event.action === "left" || event.action === "kicked")
+				for (const follower of group.followers) this.#remove(follower, groupId, event.profileId);
 		}
 	}
 

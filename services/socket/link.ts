@@ -5,7 +5,7 @@ import type { ServerEventName, ServerPayload } from "../contracts/socket.ts";
 import type { Link } from "./room-gate.ts";
 
 /** Past this a socket is slow: it gets no more live events until it asks. */
-const SLOW_BYTES = 1_000_000;
+const SLOW_BYTES = 2_000_000;
 const SLOW_PACKETS = 512;
 /** Past this it is cut off: it goes on asking without ever reading. */
 const HOPELESS_BYTES = 16_000_000;
@@ -33,12 +33,21 @@ export class SocketLink implements Link {
 	inFlight = 0;
 	/** Refusals for too many requests, in a row. */
 	refusals = 0;
-	typedAt = 0;
+	typedAt = Number.NEGATIVE_INFINITY;
 	/** Lets go of the profile's own room, which waits a moment after the connect for a `resume`. */
 	onResume: (() => void) | undefined;
 	#ended = false;
 
-	constructor(socket: Socket, { principal, expiresAt, address, userAgent, connectionId }: { principal: Principal; expiresAt: number; address: string; userAgent: string; connectionId: string }) {
+	constructor(
+		socket: Socket,
+		{
+			principal,
+			expiresAt,
+			address,
+			userAgent,
+			connectionId,
+		}: { principal: Principal; expiresAt: number; address: string; userAgent: string; connectionId: string },
+	) {
 		this.socket = socket;
 		this.principal = principal;
 		this.expiresAt = expiresAt;

@@ -20,7 +20,12 @@ const AT_ONCE = 8;
 const RESUME_GRACE = 200;
 
 /** Asks a room's owner as the socket's. Never rejects: a refusal is an answer. */
-async function ask({ gateway, link, requestId }: Asked, { owner, key }: RoomName, after: number | undefined, limit: number): Promise<OpenedRoom | Refusal> {
+async function ask(
+	{ gateway, link, requestId }: Asked,
+	{ owner, key }: RoomName,
+	after: number | undefined,
+	limit: number,
+): Promise<OpenedRoom | Refusal> {
 	try {
 		const opened = await gateway.call(link, owner, { key, ...(after === undefined ? {} : { after }), limit }, requestId);
 		if (after !== undefined && after > opened.head) throw problem("seq-ahead", { head: opened.head });
@@ -63,18 +68,24 @@ export const resume: Run<"resume"> = async (asked, payload, answer) => {
 	const names = Object.entries(payload.rooms).map(([given, after]) => ({ given, after, room: parseRoom(given) }));
 	// The same room under two names is opened once, from the earlier seq on.
 	const wanted = new Map<string, { room: RoomName; after: number }>();
-	for (const { room, after } of names) if (room) wanted.set(room.name, { room, after: Math.min(after, wanted.get(room.name)?.after ?? after) });
+	for (const { room, after } of names)
+		if (room) wanted.set(room.name, { room, after: Math.min(after, wanted.get(room.name)?.after ?? after) });
 
 	const budget = { events: ANSWER_EVENTS, bytes: ANSWER_BYTES };
 	const turns = makeTurns(AT_ONCE);
 	const openings = new Map<string, Opening | Refusal>();
 	for (const [name, { room, after }] of wanted) {
 		try {
-			openings.set(name, open(asked, room, () => turns(async () => {
-				const opened = await ask(asked, room, after, Math.max(1, Math.min(ROOM_PAGE, budget.events)));
-				if (!(opened instanceof Refusal)) budget.events -= opened.events.length;
-				return opened;
-			})));
+			openings.set(
+				name,
+				open(asked, room, () =>
+					turns(async () => {
+						const opened = await ask(asked, room, after, Math.max(1, Math.min(ROOM_PAGE, budget.events)));
+						if (!(opened instanceof Refusal)) budget.events -= opened.events.length;
+						return opened;
+					}),
+				),
+			);
 		} catch (error) {
 			openings.set(name, new Refusal(error, { final: false }));
 		}
@@ -88,7 +99,10 @@ export const resume: Run<"resume"> = async (asked, payload, answer) => {
 	const outcomes = new Map([...openings].map(([name, opening]) => [name, opening instanceof Refusal ? opening : fit(opening, left)]));
 	for (const { given, room } of names) {
 		const outcome = room ? (outcomes.get(room.name) as OpenedRoom | Refusal) : new Refusal(problem("not-found"), { final: true });
-		if (outcome instanceof Refusal) rooms[given] = { error: toProblem(refused(outcome), { instance: "/socket.io/resume", requestId: asked.requestId }) as unknown as Json };
+		if (outcome instanceof Refusal)
+			rooms[given] = {
+				error: toProblem(refused(outcome), { instance: "/socket.io/resume", requestId: asked.requestId }) as unknown as Json,
+			};
 		else rooms[given] = { head: outcome.head, events: outcome.events as unknown as Json, ...(outcome.more ? { more: true } : {}) };
 	}
 	answer({ rooms });
@@ -142,7 +156,10 @@ export async function openOwnRoom(gateway: Gateway, link: SocketLink, requestId:
 		const outcome = opening.take();
 		opening.settle();
 		if (!(outcome instanceof Refusal) || outcome.final || !gateway.links.has(link) || gateway.gate.has(link, room.name)) return;
-		gateway.broker.logger.warn("A profile's room could not be opened at connect; trying again.", { requestId, error: String(outcome.error) });
+		gateway.broker.logger.warn("A profile's room could not be opened at connect; trying again.", {
+			requestId,
+			error: String(outcome.error),
+		});
 		await moment(link, pause);
 	}
 }

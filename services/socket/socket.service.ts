@@ -148,4 +148,3 @@ export default defineService<SocketService>({
 		this.gateway.presence.stop();
 	},
 });
-

@@ -105,19 +105,28 @@ test("a socket that closed does not come back by a late word of its opening", ()
 	assert.deepEqual(told(presence, 1), []);
 });
 
-const fact = (type: string, payload: object): AnyFact => ({ id: "f", type, version: 1, at: at(0).toISOString(), aggregate: "a", requestId: null, actor: null, payload }) as unknown as AnyFact;
+const fact = (type: string, payload: object): AnyFact =>
+	({ id: "f", type, version: 1, at: at(0).toISOString(), aggregate: "a", requestId: null, actor: null, payload }) as unknown as AnyFact;
 
 test("XP and levels are told to the profile they belong to; points and coins are not", () => {
-	const xp = toNotice(fact("gamification.points.awarded", { profileId: "ana", currency: "xp", amount: 5, reason: "message", source: "m", total: 30 }));
+	const xp = toNotice(
+		fact("gamification.points.awarded", { profileId: "ana", currency: "xp", amount: 5, reason: "message", source: "m", total: 30 }),
+	);
 	assert.deepEqual([xp?.profileId, xp?.type, xp?.body], ["ana", "xp", { amount: 5, reason: "message", source: "m", total: 30 }]);
 	const level = toNotice(fact("gamification.level.reached", { profileId: "ana", level: 1, previous: 0 }));
 	assert.deepEqual([level?.type, level?.body], ["level", { level: 1, previous: 0 }]);
-	assert.equal(toNotice(fact("gamification.points.awarded", { profileId: "ana", currency: "coins", amount: 5, reason: "r", source: "s", total: 5 })), undefined);
+	assert.equal(
+		toNotice(fact("gamification.points.awarded", { profileId: "ana", currency: "coins", amount: 5, reason: "r", source: "s", total: 5 })),
+		undefined,
+	);
 	assert.equal(toNotice(fact("groups.group.deleted", { groupId: "g" })), undefined);
 });
 
 test("each room's notices go on from its head without a gap", () => {
 	const notice = (profileId: string) => ({ profileId, type: "xp" as const, at: "", id: "", body: {} });
 	const numbered = number([notice("ana"), notice("ben"), notice("ana")], new Map([["ana", 7]]));
-	assert.deepEqual(numbered.map(({ profileId, seq }) => `${profileId} ${seq}`), ["ana 8", "ben 1", "ana 9"]);
+	assert.deepEqual(
+		numbered.map(({ profileId, seq }) => `${profileId} ${seq}`),
+		["ana 8", "ben 1", "ana 9"],
+	);
 });

@@ -11,7 +11,12 @@ import type { Link } from "../../services/socket/room-gate.ts";
 const ROOM = "group:1";
 const event = (seq: number): LogEvent => ({ room: ROOM, seq, type: "message", at: "2026-01-01T00:00:00.000Z", by: null });
 const frame = (...seqs: number[]): RoomFrame => ({ room: ROOM, events: seqs.map(event) });
-const opened = (head: number, seqs: number[] = [], more?: true): OpenedRoom => ({ room: ROOM, head, events: seqs.map(event), ...(more ? { more } : {}) });
+const opened = (head: number, seqs: number[] = [], more?: true): OpenedRoom => ({
+	room: ROOM,
+	head,
+	events: seqs.map(event),
+	...(more ? { more } : {}),
+});
 
 interface Heard {
 	seqs: number[];
@@ -214,7 +219,13 @@ test("a second opening waits for the first, and a live socket goes on where an a
 	await second.ready;
 	second.settle();
 	bus.publish(frame(5));
-	assert.deepEqual([order, ana.heard.seqs], [["first", "second"], [4, 5]]);
+	assert.deepEqual(
+		[order, ana.heard.seqs],
+		[
+			["first", "second"],
+			[4, 5],
+		],
+	);
 });
 
 test("a refusal that is final takes the socket out; the last one out ends the subscription", async () => {

@@ -142,7 +142,11 @@ export class Presence {
 
 	/** Everybody who is here, as they would be remembered if this were the end. */
 	everybody(now: Date): Seen[] {
-		return [...this.#people].map(([profileId, person]) => ({ profileId, lastSeen: new Date(person.leftAt ?? now), hidden: person.said === "hidden" }));
+		return [...this.#people].map(([profileId, person]) => ({
+			profileId,
+			lastSeen: new Date(person.leftAt ?? now),
+			hidden: person.said === "hidden",
+		}));
 	}
 
 	#gone(profileId: string, person: Person | undefined): PresenceEntry {
