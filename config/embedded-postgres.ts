@@ -21,6 +21,7 @@ import {
 	copyWhole,
 	type Identity,
 	identityFor,
+	letIn,
 	locateServer,
 	passable,
 	reachable,
