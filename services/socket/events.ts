@@ -34,14 +34,14 @@ interface Passed<E extends SocketEventName, A extends ActionName> {
 	params: (payload: SocketPayload<E>) => ParamsIn<A>;
 	result: (answer: Answer<A>, payload: SocketPayload<E>) => SocketResult<E>;
 	/** After the answer: what others hear of it. */
-	then?: (asked: Asked, answer: Answer<A>) => void;
+	tell?: (asked: Asked, answer: Answer<A>) => void;
 }
 
 /** A row that passes the event on to an action. */
 function pass<E extends SocketEventName, const A extends ActionName>(
 	_event: E,
 	action: A,
-	{ params, result, then }: Passed<E, A>,
+	{ params, result, tell }: Passed<E, A>,
 ): EventRow<E> {
 	return {
 		action,
@@ -49,7 +49,7 @@ function pass<E extends SocketEventName, const A extends ActionName>(
 			const { gateway, link, requestId } = asked;
 			const answered = await gateway.call(link, action, params(payload), requestId);
 			answer(result(answered, payload));
-			then?.(asked, answered);
+			tell?.(asked, answered);
 		},
 	};
 }
@@ -76,7 +76,7 @@ export const events: { readonly [E in SocketEventName]: EventRow<E> } = {
 	read: pass("read", "messages.read", {
 		params: (payload) => payload,
 		result: ({ groupId, seq, unread }) => ({ groupId, seq, unread }),
-		then({ gateway, link }, { groupId, seq }) {
+		tell({ gateway, link }, { groupId, seq }) {
 			gateway.bus.signal(groupRoom(groupId), { type: "read", groupId, profileId: link.profileId, seq }, link.id);
 		},
 	}),

@@ -209,8 +209,12 @@ test("a second opening waits for the first, and a live socket goes on where an a
 	const ana = join("ana");
 	await enter(ana, opened(3));
 	const order: string[] = [];
-	const first = gate.open(ana, ROOM, async () => (order.push("first"), new Refusal(new Error("away"), { final: false })));
-	const second = gate.open(ana, ROOM, async () => (order.push("second"), new Refusal(new Error("away"), { final: false })));
+	const failing = (name: string) => async () => {
+		order.push(name);
+		return new Refusal(new Error("away"), { final: false });
+	};
+	const first = gate.open(ana, ROOM, failing("first"));
+	const second = gate.open(ana, ROOM, failing("second"));
 	await first.ready;
 	bus.publish(frame(4));
 	assert.deepEqual(order, ["first"]);
