@@ -33,6 +33,9 @@ interface ApiService extends Service {
 	answers: Answers;
 	cors: Cors;
 	chain: ReturnType<typeof makeChain>;
+	/** Whether each request is logged; asked before a line is made of it. */
+	tells: boolean;
+	regenerateAllAutoAliases(): void;
 	httpHandler(req: IncomingMessage, res: ServerResponse): void;
 	begin(exchange: Exchange): Promise<void>;
 	answer(ctx: Context<{ req: Request }>): Promise<void>;
@@ -142,6 +145,8 @@ export default defineService<ApiService>({
 			const { route, values } = this.rowOf(exchange);
 			exchange.oauth = route.row.oauth === true;
 			await this.chain(ctx, exchange, route, values);
+			if (this.tells)
+				this.logger.debug("request answered", { requestId: exchange.requestId, route: route.id, status: exchange.res.statusCode });
 		},
 
 		/** The row of a request. Throws 404, the same for all that is not there, and 405 with Allow. */
@@ -178,6 +183,9 @@ export default defineService<ApiService>({
 		const isOwn = (origin: string) => localOrigins((entrance.server.address() as AddressInfo | null)?.port ?? env.PORT).includes(origin);
 		this.cors = makeCors((origin) => origins.has(origin) || isOwn(origin));
 		this.answers = makeAnswers({ https: env.NODE_ENV === "production" && env.PUBLIC_URL.startsWith("https:") });
+		this.tells = env.LOG_LEVEL === "debug" || env.LOG_LEVEL === "trace";
+		// moleculer-web would tell everybody, half a second later and even after the end, that nothing has changed.
+		this.regenerateAllAutoAliases = () => {};
 		this.router = makeRouter(routes, allActions);
 		this.chain = makeChain({
 			answers: this.answers,

@@ -15,7 +15,8 @@ const SECONDS = "600";
 export function makeCors(isAllowed: (origin: string) => boolean): Cors {
 	const stranger = ["Vary", "Origin"];
 	const headers = (origin: string | undefined): readonly string[] => {
-		if (origin === undefined) return [];
+		// Also without an Origin: a shared cache must not give that answer to a page.
+		if (origin === undefined) return stranger;
 		return isAllowed(origin)
 			? ["Access-Control-Allow-Origin", origin, "Vary", "Origin", "Access-Control-Expose-Headers", EXPOSED]
 			: stranger;
