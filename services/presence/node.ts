@@ -5,7 +5,7 @@ import { database } from "../../mixins/postgres.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { Presence } from "./domain/presence.ts";
 import type { Seen } from "./domain/presence.ts";
-import { saveSeen } from "./store.ts";
+import { findSeen, saveSeen } from "./store.ts";
 
 /** Changes are gathered for so long (ms) before they are told: a crowd that comes is one signal. */
 const GATHER = 100;
@@ -14,6 +14,8 @@ export interface PresenceNode {
 	db: Db;
 	log: RoomLog;
 	presence: Presence;
+	/** What is remembered of profiles that are not here; those never seen are left out. */
+	remembered(profileIds: readonly string[]): Promise<Map<string, Omit<Seen, "profileId">>>;
 	/** Something changed: tell the doors soon. */
 	stir(): void;
 	/** Ends the telling; remembers who is here now. */
@@ -27,27 +29,30 @@ function make(broker: ServiceBroker): PresenceNode {
 	let dueAt = Number.POSITIVE_INFINITY;
 	let stopped = false;
 	let saving: Promise<void> = Promise.resolve();
-	/** What the store would not take; tried again with the next news. */
-	let unsaved: Seen[] = [];
+	/** What the store has not taken yet, the latest of each profile. */
+	const unsaved = new Map<string, Seen>();
 
-	const save = async (seen: Seen[]): Promise<void> => {
-		const rows = [...new Map([...unsaved, ...seen].map((row) => [row.profileId, row])).values()];
-		unsaved = [];
+	const save = async (): Promise<void> => {
+		const rows = [...unsaved.values()];
 		if (rows.length === 0) return;
 		try {
 			await saveSeen(db, rows);
+			for (const row of rows) if (unsaved.get(row.profileId) === row) unsaved.delete(row.profileId);
 		} catch (error) {
-			unsaved = rows;
 			broker.logger.warn("When people were seen could not be stored; it is tried again.", { error: String(error) });
 			at(Date.now() + 1_000);
 		}
+	};
+	const remember = (seen: Seen[]): void => {
+		for (const row of seen) unsaved.set(row.profileId, row);
+		saving = saving.then(save);
 	};
 	const tell = (): void => {
 		timer = undefined;
 		dueAt = Number.POSITIVE_INFINITY;
 		const { changed, seen } = presence.news(new Date());
 		if (changed.length > 0) void broker.broadcast("presence.changed", { profiles: changed });
-		saving = saving.then(() => save(seen));
+		remember(seen);
 		const due = presence.nextDue();
 		if (due !== undefined) at(due);
 	};
@@ -62,11 +67,19 @@ function make(broker: ServiceBroker): PresenceNode {
 		db,
 		log: new RoomLog(db, "profile", broker),
 		presence,
+		async remembered(profileIds) {
+			const stored = await findSeen(db, profileIds);
+			for (const id of profileIds) {
+				const row = unsaved.get(id);
+				if (row) stored.set(id, row);
+			}
+			return stored;
+		},
 		stir: () => at(Date.now() + GATHER),
 		async stop() {
 			stopped = true;
 			clearTimeout(timer);
-			saving = saving.then(() => save(presence.everybody(new Date())));
+			remember(presence.everybody(new Date()));
 			await saving;
 		},
 	};

@@ -4,7 +4,6 @@ import { defineService, implement } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import { presenceNode } from "./node.ts";
-import { findSeen } from "./store.ts";
 
 export default defineService({
 	name: "presence",
@@ -13,10 +12,10 @@ export default defineService({
 		health: healthOf("presence"),
 
 		async connected(ctx) {
-			const { db, presence, stir } = presenceNode(ctx.broker);
+			const { presence, remembered, stir } = presenceNode(ctx.broker);
 			const { connectionId, profileId } = ctx.params;
-			const known = presence.knows(profileId) ? undefined : (await findSeen(db, [profileId])).get(profileId);
-			presence.connected(connectionId, profileId, known?.hidden ?? false);
+			const known = presence.knows(profileId) ? undefined : (await remembered([profileId])).get(profileId);
+			presence.connected(connectionId, profileId, known?.hidden ?? false, new Date());
 			stir();
 			return {};
 		},
@@ -36,11 +35,11 @@ export default defineService({
 		},
 
 		async lookup(ctx) {
-			const { db, presence } = presenceNode(ctx.broker);
+			const { presence, remembered } = presenceNode(ctx.broker);
 			const now = new Date();
 			const here = new Map(ctx.params.ids.map((id) => [id, presence.look(id, now)]));
 			const away = [...here].filter(([, entry]) => !entry).map(([id]) => id);
-			const seen = away.length > 0 ? await findSeen(db, away) : new Map<string, never>();
+			const seen = away.length > 0 ? await remembered(away) : new Map<string, never>();
 			const data = ctx.params.ids.map((profileId): PresenceEntry => {
 				const row = seen.get(profileId);
 				return here.get(profileId) ?? { profileId, status: "offline", lastSeen: row && !row.hidden ? row.lastSeen.toISOString() : null };

@@ -10,8 +10,8 @@ const told = (presence: Presence, ms: number) => presence.news(at(ms)).changed.m
 
 test("a profile is online while it has a socket, and offline once the last is gone for good", () => {
 	const presence = new Presence();
-	presence.connected("phone", "ana", false);
-	presence.connected("laptop", "ana", false);
+	presence.connected("phone", "ana", false, at(0));
+	presence.connected("laptop", "ana", false, at(0));
 	assert.deepEqual(told(presence, 0), ["ana online"]);
 	presence.disconnected("phone", at(1_000));
 	assert.deepEqual(told(presence, 5_000), []);
@@ -19,21 +19,22 @@ test("a profile is online while it has a socket, and offline once the last is go
 	assert.deepEqual(told(presence, 10_000), []);
 	assert.equal(presence.look("ana", at(10_000))?.status, "online");
 	assert.equal(presence.nextDue(), at(10_000 + GRACE).getTime());
+	assert.deepEqual(presence.look("ana", at(10_000 + GRACE)), { profileId: "ana", status: "offline", lastSeen: at(10_000).toISOString() });
 	const { changed, seen } = presence.news(at(10_000 + GRACE));
 	assert.deepEqual(changed, [{ profileId: "ana", status: "offline", lastSeen: at(10_000).toISOString() }]);
 	assert.deepEqual(seen, [{ profileId: "ana", lastSeen: at(10_000), hidden: false }]);
-	assert.equal(presence.look("ana", at(12_000)), undefined);
+	assert.equal(presence.look("ana", at(12_000)), undefined, "the store knows");
 	assert.equal(presence.size, 0);
 });
 
 test("a link that flaps is no news", () => {
 	const presence = new Presence();
-	presence.connected("s0", "ana", false);
+	presence.connected("s0", "ana", false, at(0));
 	assert.deepEqual(told(presence, 0), ["ana online"]);
 	for (let turn = 1; turn <= 20; turn++) {
 		presence.disconnected(`s${turn - 1}`, at(turn * 1_000));
 		assert.deepEqual(told(presence, turn * 1_000 + 200), []);
-		presence.connected(`s${turn}`, "ana", false);
+		presence.connected(`s${turn}`, "ana", false, at(0));
 		assert.deepEqual(told(presence, turn * 1_000 + 400), []);
 	}
 	assert.equal(presence.nextDue(), undefined);
@@ -41,7 +42,7 @@ test("a link that flaps is no news", () => {
 
 test("coming and going between two tellings is told as what it comes to", () => {
 	const presence = new Presence();
-	presence.connected("a", "ana", false);
+	presence.connected("a", "ana", false, at(0));
 	presence.disconnected("a", at(0));
 	assert.deepEqual(told(presence, GRACE), []);
 	assert.equal(presence.size, 0);
@@ -49,10 +50,10 @@ test("coming and going between two tellings is told as what it comes to", () => 
 
 test("away holds for the profile until all its sockets are gone", () => {
 	const presence = new Presence();
-	presence.connected("a", "ana", false);
+	presence.connected("a", "ana", false, at(0));
 	assert.equal(presence.set("a", "ana", "away"), true);
 	assert.deepEqual(told(presence, 0), ["ana away"]);
-	presence.connected("b", "ana", false);
+	presence.connected("b", "ana", false, at(0));
 	assert.deepEqual(told(presence, 1), []);
 	presence.set("b", "ana", "online");
 	presence.set("b", "ana", "away");
@@ -60,22 +61,22 @@ test("away holds for the profile until all its sockets are gone", () => {
 	presence.disconnected("a", at(3));
 	presence.disconnected("b", at(3));
 	told(presence, 3 + GRACE);
-	presence.connected("c", "ana", false);
+	presence.connected("c", "ana", false, at(0));
 	assert.deepEqual(told(presence, 9_000), ["ana online"]);
 });
 
 test("who hides is offline to all, with no time, and stays hidden", () => {
 	const presence = new Presence();
-	presence.connected("a", "ana", false);
+	presence.connected("a", "ana", false, at(0));
 	told(presence, 0);
 	presence.set("a", "ana", "hidden");
 	const { changed, seen } = presence.news(at(1));
 	assert.deepEqual(changed, [{ profileId: "ana", status: "offline", lastSeen: null }]);
-	assert.deepEqual(seen, [{ profileId: "ana", lastSeen: at(1), hidden: true }]);
+	assert.deepEqual(seen, [{ profileId: "ana", lastSeen: at(0), hidden: true }]);
 	assert.deepEqual(presence.look("ana", at(2)), { profileId: "ana", status: "offline", lastSeen: null });
 	presence.disconnected("a", at(3));
 	assert.deepEqual(presence.news(at(3 + GRACE)), { changed: [], seen: [{ profileId: "ana", lastSeen: at(3), hidden: true }] });
-	presence.connected("b", "ana", true);
+	presence.connected("b", "ana", true, at(0));
 	assert.deepEqual(told(presence, 9_000), []);
 	presence.set("b", "ana", "online");
 	assert.deepEqual(told(presence, 9_001), ["ana online"]);
@@ -83,16 +84,16 @@ test("who hides is offline to all, with no time, and stays hidden", () => {
 
 test("only a socket of the profile speaks for it", () => {
 	const presence = new Presence();
-	presence.connected("a", "ana", false);
+	presence.connected("a", "ana", false, at(0));
 	assert.equal(presence.set("a", "eve", "hidden"), false);
 	assert.equal(presence.set("z", "ana", "hidden"), false);
 });
 
 test("a door that died takes its sockets with it; those of other doors stay", () => {
 	const presence = new Presence();
-	presence.connected("door-1|x|1", "ana", false);
-	presence.connected("door-2|x|2", "ana", false);
-	presence.connected("door-1|x|3", "ben", false);
+	presence.connected("door-1|x|1", "ana", false, at(0));
+	presence.connected("door-2|x|2", "ana", false, at(0));
+	presence.connected("door-1|x|3", "ben", false, at(0));
 	told(presence, 0);
 	presence.doorGone("door-1|", at(10));
 	assert.deepEqual(told(presence, 10 + GRACE), ["ben offline"]);
@@ -101,7 +102,7 @@ test("a door that died takes its sockets with it; those of other doors stay", ()
 test("a socket that closed does not come back by a late word of its opening", () => {
 	const presence = new Presence();
 	presence.disconnected("a", at(0));
-	presence.connected("a", "ana", false);
+	presence.connected("a", "ana", false, at(0));
 	assert.deepEqual(told(presence, 1), []);
 });
 

@@ -13,6 +13,7 @@ const ENDED_KEPT = 10_000;
 interface Person {
 	readonly connections: Set<string>;
 	said: Said;
+	readonly cameAt: number;
 	/** When the last socket went, in ms; undefined while there is one. */
 	leftAt: number | undefined;
 }
@@ -54,11 +55,11 @@ export class Presence {
 	}
 
 	/** A socket opened. `hidden`: what is remembered of the profile, used where it is not known here. */
-	connected(connectionId: string, profileId: string, hidden: boolean): void {
+	connected(connectionId: string, profileId: string, hidden: boolean, now: Date): void {
 		if (this.#ended.has(connectionId)) return;
 		let person = this.#people.get(profileId);
 		if (!person) {
-			person = { connections: new Set(), said: hidden ? "hidden" : "online", leftAt: undefined };
+			person = { connections: new Set(), said: hidden ? "hidden" : "online", cameAt: now.getTime(), leftAt: undefined };
 			this.#people.set(profileId, person);
 			this.#unsaved.add(profileId);
 		}
@@ -99,11 +100,13 @@ export class Presence {
 		return true;
 	}
 
-	/** How others see a profile; undefined for who is not here: then only the store knows when it was. */
+	/** How others see a profile; undefined for who is not known here: then only the store knows when it was. */
 	look(profileId: string, now: Date): PresenceEntry | undefined {
 		const person = this.#people.get(profileId);
-		if (!person || isOver(person, now)) return undefined;
+		if (!person) return undefined;
 		if (person.said === "hidden") return { profileId, status: "offline", lastSeen: null };
+		if (person.leftAt !== undefined && isOver(person, now))
+			return { profileId, status: "offline", lastSeen: new Date(person.leftAt).toISOString() };
 		return { profileId, status: person.said, lastSeen: null };
 	}
 
@@ -113,7 +116,7 @@ export class Presence {
 		const seen: Seen[] = [];
 		for (const profileId of this.#touched) {
 			const person = this.#people.get(profileId);
-			const entry = this.look(profileId, now) ?? this.#gone(profileId, person);
+			const entry = this.look(profileId, now) ?? { profileId, status: "offline", lastSeen: null };
 			if (person && isOver(person, now)) {
 				seen.push({ profileId, lastSeen: new Date(person.leftAt ?? now), hidden: person.said === "hidden" });
 				this.#people.delete(profileId);
@@ -125,7 +128,10 @@ export class Presence {
 			// Within its grace it has to be looked at again.
 			if (person?.leftAt === undefined || !this.#people.has(profileId)) this.#touched.delete(profileId);
 		}
-		for (const profileId of this.#unsaved) seen.push({ profileId, lastSeen: now, hidden: this.#people.get(profileId)?.said === "hidden" });
+		for (const profileId of this.#unsaved) {
+			const person = this.#people.get(profileId);
+			if (person) seen.push({ profileId, lastSeen: new Date(person.cameAt), hidden: person.said === "hidden" });
+		}
 		this.#unsaved.clear();
 		return { changed, seen };
 	}
@@ -147,11 +153,6 @@ export class Presence {
 			lastSeen: new Date(person.leftAt ?? now),
 			hidden: person.said === "hidden",
 		}));
-	}
-
-	#gone(profileId: string, person: Person | undefined): PresenceEntry {
-		const lastSeen = person?.leftAt === undefined || person.said === "hidden" ? null : new Date(person.leftAt).toISOString();
-		return { profileId, status: "offline", lastSeen };
 	}
 }
 
