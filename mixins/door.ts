@@ -48,9 +48,10 @@ export function door(broker: ServiceBroker): Door {
 	return found;
 }
 
-export function makeDoor(): Door {
+/** `patience`: how long clients may take, in milliseconds; see PATIENCE. */
+export function makeDoor(patience: Partial<typeof PATIENCE> = {}): Door {
 	// The Host header is asked for by our own handler, which answers a problem; Node would answer an empty 400.
-	const server = createServer({ ...PATIENCE, maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false });
+	const server = createServer({ ...PATIENCE, ...patience, maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false });
 	let handler: RequestHandler = (_req, res) => refuse(res, "draining");
 	let draining = false;
 	let closed: Promise<void> | undefined;

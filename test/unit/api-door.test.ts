@@ -192,6 +192,25 @@ describe("a body", () => {
 	});
 });
 
+describe("a slow client", () => {
+	it("is answered 408 and let go, with its headers as with its body", async () => {
+		const impatient = makeDoor({ headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 });
+		impatient.onRequest((req) => void req.resume());
+		const at = await impatient.listen("127.0.0.1", 0);
+		for (const start of [
+			"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+			"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+		]) {
+			const socket = connect(at, "127.0.0.1");
+			socket.write(start);
+			const [answer] = await once(socket, "data");
+			isProblem(parse(String(answer)), 408);
+			if (!socket.closed) await once(socket, "close");
+		}
+		await impatient.close(100);
+	});
+});
+
 describe("a door that drains", () => {
 	it("answers on, ends each connection, then takes no more", async () => {
 		const leaving = makeDoor();
