@@ -1,0 +1,27 @@
+// What the use of a refresh token means. Pure. ASVS 5, 10.4.5: a token is used once, and a second use ends the family;
+// but an answer can be lost on its way, so the same client may ask again for a moment.
+
+/** How long a lost answer is forgiven, in ms. */
+export const FORGIVEN_MS = 10_000;
+
+export interface RefreshUse {
+	/** When the token was used before, or null. */
+	usedAt: Date | null;
+	/** Whether the token that followed it has been used. */
+	successorUsed: boolean;
+	/** The session's client and the one asking now: their `User-Agent`. */
+	device: string;
+	askingDevice: string;
+	endedAt: Date | null;
+	expiresAt: Date;
+}
+
+/** `rotate`: give the successor. `repeat`: give the same successor again. `reuse`: end the session. `refuse`: it is over anyway. */
+export type Rotation = "rotate" | "repeat" | "reuse" | "refuse";
+
+export function rotation(use: RefreshUse, now: Date): Rotation {
+	if (use.endedAt || use.expiresAt <= now) return "refuse";
+	if (!use.usedAt) return "rotate";
+	const lost = now.getTime() - use.usedAt.getTime() <= FORGIVEN_MS;
+	return lost && !use.successorUsed && use.device === use.askingDevice ? "repeat" : "reuse";
+}

@@ -1,0 +1,143 @@
+-- Up Migration
+
+-- Facts: what this node tells (outbox), what it hears (inbox). One text for every node; see mixins/facts.
+create table outbox (
+	id bigint generated always as identity,
+	fact_id uuid not null,
+	type text not null,
+	version integer not null,
+	aggregate text not null,
+	at timestamptz not null,
+	request_id text,
+	actor uuid,
+	payload json not null,
+	sent_at timestamptz,
+	primary key (id, at)
+) partition by range (at);
+create table outbox_default partition of outbox default;
+create index outbox_unsent on outbox (id) where sent_at is null;
+create function outbox_told() returns trigger language plpgsql as $$
+begin
+	perform pg_notify(tg_table_schema || '_outbox', '');
+	return null;
+end $$;
+create trigger outbox_told after insert on outbox for each statement execute function outbox_told();
+
+create table inbox (
+	consumer text not null,
+	fact_id uuid not null,
+	position bigint generated always as identity,
+	type text not null,
+	version integer not null,
+	aggregate text not null,
+	at timestamptz not null,
+	request_id text,
+	actor uuid,
+	payload json not null,
+	received_at timestamptz not null,
+	handled_at timestamptz,
+	tries integer not null default 0,
+	next_try_at timestamptz,
+	dead_at timestamptz,
+	cause text,
+	primary key (consumer, fact_id)
+);
+create index inbox_waiting on inbox (consumer, position) where handled_at is null;
+create index inbox_held on inbox (consumer, aggregate, position) where handled_at is null and tries > 0;
+create index inbox_handled on inbox (handled_at) where handled_at is not null;
+
+-- Answers kept for Idempotency-Key; see mixins/idempotency.ts.
+create table idempotency (
+	scope text not null,
+	key text not null,
+	hash bytea not null,
+	status integer not null,
+	answer bytea not null,
+	created_at timestamptz not null,
+	primary key (scope, key)
+);
+create index idempotency_age on idempotency (created_at);
+
+-- Accounts and their profiles.
+create table accounts (
+	id uuid primary key,
+	email text not null,
+	password_hash text not null,
+	state text not null,
+	role text not null,
+	phone text,
+	language text,
+	banned_until timestamptz,
+	created_at timestamptz not null,
+	updated_at timestamptz not null,
+	constraint accounts_email unique (email)
+);
+
+create table profiles (
+	id uuid primary key,
+	account_id uuid not null references accounts (id) on delete cascade,
+	display_name text not null,
+	kind text not null,
+	created_at timestamptz not null,
+	updated_at timestamptz not null
+);
+create index profiles_account on profiles (account_id, id);
+
+-- A session is a family of refresh tokens: each is used once and followed by its successor.
+create table sessions (
+	id uuid primary key,
+	account_id uuid not null references accounts (id) on delete cascade,
+	profile_id uuid not null references profiles (id) on delete cascade,
+	device text not null,
+	address text not null,
+	created_at timestamptz not null,
+	last_used_at timestamptz not null,
+	expires_at timestamptz not null,
+	ended_at timestamptz,
+	end_reason text
+);
+create index sessions_account on sessions (account_id, id desc) where ended_at is null;
+create index sessions_ended on sessions (ended_at) where ended_at is not null;
+
+create table refresh_tokens (
+	hash bytea primary key,
+	session_id uuid not null references sessions (id) on delete cascade,
+	created_at timestamptz not null,
+	used_at timestamptz,
+	successor bytea
+);
+create index refresh_tokens_session on refresh_tokens (session_id);
+
+create table signing_keys (
+	id text primary key,
+	public_jwk json not null,
+	private_sealed bytea not null,
+	created_at timestamptz not null,
+	signs_from timestamptz not null,
+	retired_at timestamptz not null
+);
+
+-- Wrong passwords of the last minutes. Kept here, so that a restart is no fresh start for who guesses.
+create table login_failures (
+	email_hash bytea not null,
+	address text not null,
+	at timestamptz not null
+);
+create index login_failures_account on login_failures (email_hash, address, at);
+create index login_failures_address on login_failures (address, at);
+create index login_failures_at on login_failures (at);
+
+create table audit (
+	id uuid primary key,
+	at timestamptz not null,
+	actor uuid,
+	action text not null,
+	target text not null,
+	request_id text,
+	detail json not null
+);
+create index audit_at on audit (at desc);
+
+-- Down Migration
+drop table audit, login_failures, signing_keys, refresh_tokens, sessions, profiles, accounts, idempotency, inbox, outbox;
+drop function outbox_told();

@@ -1,0 +1,140 @@
+// What the services of the identity node share on one broker, and the steps that several of them take.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ServiceBroker } from "moleculer";
+import { v7 as uuidv7 } from "uuid";
+import { tellFacts } from "../../mixins/facts/index.ts";
+import { makeLimiter } from "../../mixins/limits.ts";
+import type { Limiter } from "../../mixins/limits.ts";
+import type { Db, Tx } from "../../mixins/postgres.ts";
+import { database } from "../../mixins/postgres.ts";
+import { settings } from "../../mixins/settings.ts";
+import { CLOCK_TOLERANCE, SESSION_REVOKED } from "../../mixins/token.ts";
+import type { Ctx } from "../contracts/index.ts";
+import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
+import { rolesOf, scopesOf } from "./domain/scopes.ts";
+import { Signing } from "./signing.ts";
+import type { AccountRow } from "./store.ts";
+import { endSessions, insertRefreshToken, insertSession, profilesOf } from "./store.ts";
+
+export interface IdentityNode {
+	db: Db;
+	signing: Signing;
+	/** Register and availability together: both tell whether an address has an account. */
+	enumeration: Limiter;
+	/** RATE_LIMIT_FACTOR. */
+	factor: number;
+	ttlAccess: number;
+	ttlRefresh: number;
+}
+
+const nodes = new WeakMap<ServiceBroker, IdentityNode>();
+
+export function identityNode(broker: ServiceBroker): IdentityNode {
+	let node = nodes.get(broker);
+	if (!node) {
+		const env = settings(broker);
+		const db = database("identity");
+		node = {
+			db,
+			signing: new Signing(db, broker),
+			// In memory: it slows enumeration down, and a restart gives nothing away.
+			enumeration: makeLimiter({ units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
+			factor: env.RATE_LIMIT_FACTOR,
+			ttlAccess: env.TTL_ACCESS,
+			ttlRefresh: env.TTL_REFRESH,
+		};
+		nodes.set(broker, node);
+	}
+	return node;
+}
+
+/** Passwords that nobody may choose; the file says where they come from. */
+export const commonPasswords: ReadonlySet<string> = new Set(
+	readFileSync(join(import.meta.dirname, "data", "common-passwords.txt"), "utf8")
+		.split("\n")
+		.filter((line) => line !== "" && !line.startsWith("#")),
+);
+
+type AnyCtx = Ctx<unknown>;
+
+/** How a client is told apart: what it calls itself, cut to what is stored. */
+export const deviceOf = (ctx: AnyCtx): string => ctx.userAgent.slice(0, 512);
+
+export const viewAccount = ({ id, email, state, role }: Account): Account => ({ id, email, state, role });
+
+export async function issueTokens(
+	node: IdentityNode,
+	account: AccountRow,
+	profile: Profile,
+	profiles: readonly Profile[],
+	sessionId: string,
+	refreshToken: string,
+	now: Date,
+): Promise<Tokens> {
+	const claims = {
+		sub: account.id,
+		sid: sessionId,
+		name: profile.displayName,
+		profile: profile.id,
+		profiles: profiles.map(({ id }) => id),
+		roles: rolesOf(account, profile),
+		scope: scopesOf(account).join(" "),
+	};
+	const { accessToken, expiresIn } = await node.signing.sign(claims, now);
+	return { accessToken, refreshToken, tokenType: "Bearer", expiresIn };
+}
+
+/** Opens a session for the account's first profile, in the caller's transaction. */
+export async function openSession(node: IdentityNode, tx: Tx, ctx: AnyCtx, account: AccountRow, now: Date): Promise<SignedIn> {
+	const profiles = await profilesOf(tx, account.id);
+	const [profile] = profiles;
+	if (!profile) throw new Error(`Account ${account.id} has no profile.`);
+	const session = {
+		id: uuidv7(),
+		accountId: account.id,
+		profileId: profile.id,
+		device: deviceOf(ctx),
+		address: ctx.address,
+		expiresAt: new Date(now.getTime() + node.ttlRefresh * 1000),
+	};
+	const refreshToken = node.signing.newRefreshToken();
+	await insertSession(tx, session, now);
+	await insertRefreshToken(tx, session.id, refreshToken, now);
+	return {
+		account: viewAccount(account),
+		profile,
+		tokens: await issueTokens(node, account, profile, profiles, session.id, refreshToken, now),
+	};
+}
+
+export type RevocationReason = "logout" | "reuse" | "role" | "ended";
+
+/** Until when a door must refuse tokens of a session that ended then. */
+export const refusedUntil = (node: IdentityNode, endedAt: Date): Date =>
+	new Date(endedAt.getTime() + (node.ttlAccess + 2 * CLOCK_TOLERANCE) * 1000);
+
+/** Ends sessions: the fact is written with it, and after the commit the doors hear of it at once. */
+export async function revokeSessions(
+	node: IdentityNode,
+	tx: Tx,
+	ctx: AnyCtx,
+	which: { sessionId: string } | { accountId: string },
+	reason: RevocationReason,
+	now: Date,
+): Promise<void> {
+	const ended = await endSessions(tx, which, reason, now);
+	const until = refusedUntil(node, now).toISOString();
+	await tellFacts(
+		tx,
+		{ requestId: ctx.requestId, actor: ctx.meta.principal?.profileId ?? null },
+		ended.map(({ sessionId, accountId }) => ({
+			type: "identity.session.revoked",
+			aggregate: accountId,
+			payload: { accountId, sessionId, reason, until },
+		})),
+	);
+	tx.afterCommit(() => {
+		for (const { sessionId } of ended) void ctx.broker.broadcast(SESSION_REVOKED, { sessionId, until });
+	});
+}
