@@ -64,7 +64,17 @@ function toPrincipal(claims: Partial<AccessClaims>): Verified {
 		typeof scope !== "string"
 	)
 		throw problem("invalid-token");
-	return { accountId: sub, sessionId: sid, profileId: profile, displayName: name, roles, scopes: scope.split(" ").filter(Boolean), exp };
+	// Frozen here, once: it is passed with every call.
+	const scopes = Object.freeze(scope.split(" ").filter(Boolean));
+	return Object.freeze({
+		accountId: sub,
+		sessionId: sid,
+		profileId: profile,
+		displayName: name,
+		roles: Object.freeze([...roles]),
+		scopes,
+		exp,
+	});
 }
 
 export function tokenVerifier({ issuer, audience, loadKeys, remember = 50_000 }: VerifierOptions): TokenVerifier {

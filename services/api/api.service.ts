@@ -177,6 +177,7 @@ export default defineService<ApiService>({
 	created() {
 		const env = settings(this.broker);
 		const entrance = door(this.broker);
+		const verifier = tokens(this.broker);
 		const localOrigins = (port: number) => [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
 		const origins = new Set([...env.CORS_ORIGINS, new URL(env.PUBLIC_URL).origin, ...localOrigins(env.PORT)]);
 		// With PORT=0 the port is known only once the door listens.
@@ -190,7 +191,7 @@ export default defineService<ApiService>({
 		this.chain = makeChain({
 			answers: this.answers,
 			quotas: makeQuotas(env.RATE_LIMIT_FACTOR),
-			verify: (token) => tokens(this.broker).verify(token),
+			verify: (token) => verifier.verify(token),
 			addressOf: addressReader(env.TRUST_PROXY),
 			secret: keyFor(env.SECRET_KEY, "fingerprints of what is asked with an Idempotency-Key"),
 		});
