@@ -13,7 +13,9 @@ import { paidBefore, pay } from "./store.ts";
 /** What the world hears of a payment, as the doing of whoever earned it. */
 function told({ award: { profileId, currency, amount, reason, source, fact }, total, reached }: Paid): Told[] {
 	const cause = { requestId: fact.requestId, actor: fact.actor };
-	const facts: Told[] = [{ cause, type: "gamification.points.awarded", aggregate: profileId, payload: { profileId, currency, amount, reason, source, total } }];
+	const facts: Told[] = [
+		{ cause, type: "gamification.points.awarded", aggregate: profileId, payload: { profileId, currency, amount, reason, source, total } },
+	];
 	if (reached) facts.push({ cause, type: "gamification.level.reached", aggregate: profileId, payload: { profileId, ...reached } });
 	return facts;
 }

@@ -43,7 +43,10 @@ export default defineService({
 			);
 		},
 
-		rules: () => ({ data: rules.map(({ fact, currency, amount, dailyCap, who }) => ({ fact, currency, amount, dailyCap, who })), nextCursor: null }),
+		rules: () => ({
+			data: rules.map(({ fact, currency, amount, dailyCap, who }) => ({ fact, currency, amount, dailyCap, who })),
+			nextCursor: null,
+		}),
 
 		async checkLedgers() {
 			const checked = await checkLedgers(database(node));

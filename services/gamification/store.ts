@@ -64,7 +64,11 @@ export async function pay(tx: Tx, awards: readonly Award[]): Promise<Map<string,
 
 /** A profile's balance in each currency; zero where nothing was ever paid. */
 export async function balancesOf(db: Queryable, profileId: string): Promise<Record<Currency, number>> {
-	const rows = await db.query<{ currency: Currency; balance: number }>("select currency, balance from accounts where owner = $1 and kind = 'profile'", [profileId], "ledger-balances");
+	const rows = await db.query<{ currency: Currency; balance: number }>(
+		"select currency, balance from accounts where owner = $1 and kind = 'profile'",
+		[profileId],
+		"ledger-balances",
+	);
 	return { xp: 0, points: 0, coins: 0, ...Object.fromEntries(rows.map(({ currency, balance }) => [currency, balance])) };
 }
 

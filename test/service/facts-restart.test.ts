@@ -53,7 +53,12 @@ test("the database restarting in the middle of the work loses nothing and repeat
 			} catch (error) {
 				assert.ok(isUnavailable(error), String(error));
 				// Told or not? Whoever asks the store knows.
-				const [row] = await eventually(() => database(TELLER).query<{ last: number }>("select coalesce(max((payload ->> 'seq')::int), 0) as last from outbox where aggregate = $1", [group]));
+				const [row] = await eventually(() =>
+					database(TELLER).query<{ last: number }>(
+						"select coalesce(max((payload ->> 'seq')::int), 0) as last from outbox where aggregate = $1",
+						[group],
+					),
+				);
 				n = (row?.last ?? 0) + 1;
 				told.set(group, n - 1);
 			}
@@ -68,7 +73,8 @@ test("the database restarting in the middle of the work loses nothing and repeat
 	telling = false;
 	await Promise.all(tellers);
 	for (const group of groups) {
-		for (const name of ["ears", "eyes"]) await eventually(async () => assert.deepEqual(await noted(name, group), upTo(told.get(group) as number)), 30_000);
+		for (const name of ["ears", "eyes"])
+			await eventually(async () => assert.deepEqual(await noted(name, group), upTo(told.get(group) as number)), 30_000);
 	}
 	await eventually(async () => assert.equal(await unsentCount(database(TELLER)), 0), 30_000);
 	const [tried] = await database(HEARER).query<{ tries: number }>("select max(tries) as tries from inbox");

@@ -15,7 +15,22 @@ import { database } from "../../mixins/postgres.ts";
 import type { FreshDatabase } from "../support/database.ts";
 import { testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
-import { carrierTo, carry, cause, forgetEverything, HEARER, hearing, makeEffects, noted, posted, startProcess, TELLER, tell, upTo, work } from "../support/facts.ts";
+import {
+	carrierTo,
+	carry,
+	cause,
+	forgetEverything,
+	HEARER,
+	hearing,
+	makeEffects,
+	noted,
+	posted,
+	startProcess,
+	TELLER,
+	tell,
+	upTo,
+	work,
+} from "../support/facts.ts";
 
 let fresh: FreshDatabase;
 let teller: Db;
@@ -32,7 +47,9 @@ beforeEach(forgetEverything);
 
 /** What lies in the inbox about a group, in the order of its arrival. */
 async function inInbox(group: string): Promise<number[]> {
-	const rows = await hearer.query<{ n: number }>("select (payload ->> 'seq')::int as n from inbox where aggregate = $1 order by position", [group]);
+	const rows = await hearer.query<{ n: number }>("select (payload ->> 'seq')::int as n from inbox where aggregate = $1 order by position", [
+		group,
+	]);
 	return rows.map(({ n }) => n);
 }
 
@@ -88,7 +105,14 @@ describe("the outbox", () => {
 		const [{ id, at, ...rest }] = heard as [AnyFact];
 		assert.match(id, /^[0-9a-f-]{14}7/);
 		assert.equal(new Date(at).toISOString(), at);
-		assert.partialDeepStrictEqual(rest, { type: "groups.message.posted", version: 1, aggregate: "g", requestId: cause.requestId, actor: cause.actor, payload: fact.payload });
+		assert.partialDeepStrictEqual(rest, {
+			type: "groups.message.posted",
+			version: 1,
+			aggregate: "g",
+			requestId: cause.requestId,
+			actor: cause.actor,
+			payload: fact.payload,
+		});
 	});
 
 	test("what a consumer tells in one go keeps the cause of each", async () => {
@@ -99,14 +123,16 @@ describe("the outbox", () => {
 				{ ...posted("g", 2), cause: other },
 			]),
 		);
-		const rows = await teller.query("select request_id as \"requestId\", actor from outbox order by id");
+		const rows = await teller.query('select request_id as "requestId", actor from outbox order by id');
 		assert.deepEqual(rows, [cause, other]);
 	});
 
 	test("a month's rows get a partition of their own, also when two processes make it at once", async () => {
 		const month = new Date("2031-05-17T00:00:00Z");
 		await Promise.all([makePartitions(teller, month), makePartitions(teller, month), makePartitions(hearer, month)]);
-		const rows = await teller.query<{ relname: string }>("select relname from pg_class where relname in ('outbox_2031_05', 'outbox_2031_06', 'outbox_2031_07') and relnamespace = 'groups'::regnamespace order by 1");
+		const rows = await teller.query<{ relname: string }>(
+			"select relname from pg_class where relname in ('outbox_2031_05', 'outbox_2031_06', 'outbox_2031_07') and relnamespace = 'groups'::regnamespace order by 1",
+		);
 		assert.deepEqual(
 			rows.map(({ relname }) => relname),
 			["outbox_2031_05", "outbox_2031_06", "outbox_2031_07"],
@@ -114,7 +140,9 @@ describe("the outbox", () => {
 	});
 
 	test("facts are told also in a month without a partition, and its partition is not made over them", async () => {
-		await teller.query("insert into outbox (fact_id, type, version, aggregate, at, payload) select fact, 'groups.message.posted', 1, 'g', '2040-01-15', '{\"seq\": 1}' from gen_random_uuid() as fact");
+		await teller.query(
+			"insert into outbox (fact_id, type, version, aggregate, at, payload) select fact, 'groups.message.posted', 1, 'g', '2040-01-15', '{\"seq\": 1}' from gen_random_uuid() as fact",
+		);
 		await makePartitions(teller, new Date("2039-12-01T00:00:00Z"));
 		await carry({ ears: hearing("ears") });
 		assert.deepEqual(await inInbox("g"), [1]);
@@ -179,7 +207,11 @@ describe("the relay", () => {
 			async deliver(facts) {
 				await inner.deliver(facts);
 				// The relay's own connection, and with it its lock, is gone: as if its process had been killed.
-				await asOwner((client) => client.query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"));
+				await asOwner((client) =>
+					client.query(
+						"select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+					),
+				);
 			},
 		};
 		await tell("g", 1, 5);
@@ -228,7 +260,8 @@ describe("a running process", () => {
 	after(() => Promise.all(running.map((broker) => broker.stop())));
 
 	/** Waits until a consumer has written down all of a group, in order. */
-	const hears = (name: string, group: string, numbers: number[]) => eventually(async () => assert.deepEqual(await noted(name, group), numbers));
+	const hears = (name: string, group: string, numbers: number[]) =>
+		eventually(async () => assert.deepEqual(await noted(name, group), numbers));
 
 	test("is woken by the commit of somebody else's connection", async () => {
 		await start({ ears: hearing("ears") });
@@ -237,7 +270,11 @@ describe("a running process", () => {
 		const stranger = new pg.Client({ connectionString: fresh.urlFor(TELLER) });
 		await stranger.connect();
 		try {
-			await tellFacts({ query: async (sql, values) => (await stranger.query(sql, values as unknown[])).rows, afterCommit: () => {} }, cause, [posted("g", 2)]);
+			await tellFacts(
+				{ query: async (sql, values) => (await stranger.query(sql, values as unknown[])).rows, afterCommit: () => {} },
+				cause,
+				[posted("g", 2)],
+			);
 		} finally {
 			await stranger.end();
 		}
@@ -290,7 +327,9 @@ describe("a running process", () => {
 		await tell("g", 1, 20);
 		await hears("well", "g", upTo(20));
 		await eventually(async () => {
-			const [dead] = await hearer.query<{ tries: number; cause: string }>("select tries, cause from inbox where consumer = 'ill' and dead_at is not null");
+			const [dead] = await hearer.query<{ tries: number; cause: string }>(
+				"select tries, cause from inbox where consumer = 'ill' and dead_at is not null",
+			);
 			assert.equal(dead?.tries, 3);
 			assert.match(dead?.cause ?? "", /ill as ever/);
 		});
@@ -301,7 +340,9 @@ describe("a running process", () => {
 		await start({ ears: hearing("ears") });
 		await tell("g", 1);
 		await hears("ears", "g", [1]);
-		await asOwner((client) => client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"));
+		await asOwner((client) =>
+			client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"),
+		);
 		await eventually(() => tell("g", 2));
 		await hears("ears", "g", [1, 2]);
 	});

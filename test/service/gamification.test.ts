@@ -38,7 +38,16 @@ beforeEach(async () => {
 /** A message of `senderId`, told at `at`. */
 function posted(senderId: string, at = "2026-03-01T10:00:00.000Z", messageId: string = randomUUID()): AnyFact {
 	const groupId = randomUUID();
-	return { id: randomUUID(), type: "groups.message.posted", version: 1, at, aggregate: groupId, requestId: `request of ${messageId}`, actor: senderId, payload: { groupId, seq: 1, messageId, senderId, kind: "text", content: "Hello" } };
+	return {
+		id: randomUUID(),
+		type: "groups.message.posted",
+		version: 1,
+		at,
+		aggregate: groupId,
+		requestId: `request of ${messageId}`,
+		actor: senderId,
+		payload: { groupId, seq: 1, messageId, senderId, kind: "text", content: "Hello" },
+	};
 }
 const messages = (count: number, senderId: string, at?: string) => Array.from({ length: count }, () => posted(senderId, at));
 
@@ -56,7 +65,10 @@ async function hear(facts: AnyFact[]): Promise<number> {
 }
 
 /** What the node has told, oldest first. */
-const told = () => db.query<{ type: string; aggregate: string; requestId: string; actor: string; payload: Record<string, unknown> }>("select type, aggregate, request_id as \"requestId\", actor, payload from outbox order by id");
+const told = () =>
+	db.query<{ type: string; aggregate: string; requestId: string; actor: string; payload: Record<string, unknown> }>(
+		'select type, aggregate, request_id as "requestId", actor, payload from outbox order by id',
+	);
 
 async function balance(profileId: string): Promise<number> {
 	const [row] = await db.query<{ balance: number }>("select balance from accounts where owner = $1 and currency = 'xp'", [profileId]);
@@ -64,8 +76,16 @@ async function balance(profileId: string): Promise<number> {
 }
 
 /** The node with its actions, as `profileId` sees it. Its neighbour is asked whether a profile exists. */
-async function withNode(work: (ask: <A extends ActionName>(profileId: string, action: A, params: ParamsIn<A>) => Promise<Answer<A>>) => Promise<void>, nobody = randomUUID()): Promise<void> {
-	const broker = new ServiceBroker({ logger: false, validator: false, middlewares: [contracts({ checkAnswers: true })], skipProcessEventRegistration: true });
+async function withNode(
+	work: (ask: <A extends ActionName>(profileId: string, action: A, params: ParamsIn<A>) => Promise<Answer<A>>) => Promise<void>,
+	nobody = randomUUID(),
+): Promise<void> {
+	const broker = new ServiceBroker({
+		logger: false,
+		validator: false,
+		middlewares: [contracts({ checkAnswers: true })],
+		skipProcessEventRegistration: true,
+	});
 	broker.createService(service);
 	broker.createService({
 		name: "profiles",
@@ -81,7 +101,11 @@ async function withNode(work: (ask: <A extends ActionName>(profileId: string, ac
 	});
 	await broker.start();
 	try {
-		await work((profileId, action, params) => callAction(broker, action, params, { meta: { principal: { accountId: randomUUID(), profileId, displayName: "Ada", sessionId: randomUUID(), roles: [], scopes: [] } } }));
+		await work((profileId, action, params) =>
+			callAction(broker, action, params, {
+				meta: { principal: { accountId: randomUUID(), profileId, displayName: "Ada", sessionId: randomUUID(), roles: [], scopes: [] } },
+			}),
+		);
 	} finally {
 		await broker.stop();
 	}
@@ -95,7 +119,13 @@ describe("awards", () => {
 		assert.equal(await balance(ada), 5);
 		const { messageId } = fact.payload as { messageId: string };
 		assert.deepEqual(await told(), [
-			{ type: "gamification.points.awarded", aggregate: ada, requestId: `request of ${messageId}`, actor: ada, payload: { profileId: ada, currency: "xp", amount: 5, reason: "message-posted", source: messageId, total: 5 } },
+			{
+				type: "gamification.points.awarded",
+				aggregate: ada,
+				requestId: `request of ${messageId}`,
+				actor: ada,
+				payload: { profileId: ada, currency: "xp", amount: 5, reason: "message-posted", source: messageId, total: 5 },
+			},
 		]);
 	});
 
@@ -104,7 +134,9 @@ describe("awards", () => {
 		await hear(messages(11, ada));
 		const facts = await told();
 		assert.deepEqual(
-			facts.map(({ type, payload }) => (type === "gamification.level.reached" ? `level ${payload.level} after ${payload.previous}` : payload.total)),
+			facts.map(({ type, payload }) =>
+				type === "gamification.level.reached" ? `level ${payload.level} after ${payload.previous}` : payload.total,
+			),
 			[5, 10, 15, 20, 25, "level 1 after 0", 30, 35, 40, 45, 50, "level 2 after 1", 55],
 		);
 		assert.ok(facts.every(({ aggregate }) => aggregate === ada));
@@ -154,7 +186,10 @@ describe("awards", () => {
 		await hear([fact]);
 		// The same message by another way, as when facts are told again over a new carrier.
 		await hear([{ ...fact, id: randomUUID() }]);
-		await hear([{ ...fact, id: randomUUID() }, { ...fact, id: randomUUID() }]);
+		await hear([
+			{ ...fact, id: randomUUID() },
+			{ ...fact, id: randomUUID() },
+		]);
 		assert.equal(await balance(ada), 5);
 		assert.equal((await told()).length, 1);
 	});
@@ -181,7 +216,9 @@ describe("awards", () => {
 		await broker.start();
 		try {
 			const { id: _id, version: _version, at: _at, requestId, actor, ...fact } = posted(ada);
-			await database("groups").tx((tx) => tellFacts(tx, { requestId, actor }, [{ type: "groups.message.posted", aggregate: fact.aggregate, payload: fact.payload as never }]));
+			await database("groups").tx((tx) =>
+				tellFacts(tx, { requestId, actor }, [{ type: "groups.message.posted", aggregate: fact.aggregate, payload: fact.payload as never }]),
+			);
 			await eventually(async () => assert.equal(await balance(ada), 5));
 		} finally {
 			await broker.stop();
@@ -193,10 +230,19 @@ describe("awards", () => {
 		await hear(messages(5, ada));
 		const carried: AnyFact[] = [];
 		const carrier = new LocalCarrier();
-		carrier.register("anybody", new Set(["gamification.points.awarded", "gamification.level.reached"]), async (facts) => void carried.push(...facts));
+		carrier.register(
+			"anybody",
+			new Set(["gamification.points.awarded", "gamification.level.reached"]),
+			async (facts) => void carried.push(...facts),
+		);
 		while ((await relayOnce(db, "gamification", carrier)) !== null);
 		assert.equal(carried.length, 6);
-		assert.partialDeepStrictEqual(carried.at(-1), { type: "gamification.level.reached", version: 1, aggregate: ada, payload: { profileId: ada, level: 1, previous: 0 } });
+		assert.partialDeepStrictEqual(carried.at(-1), {
+			type: "gamification.level.reached",
+			version: 1,
+			aggregate: ada,
+			payload: { profileId: ada, level: 1, previous: 0 },
+		});
 	});
 });
 
@@ -214,14 +260,35 @@ describe("the ledger", () => {
 		const ada = randomUUID();
 		await hear([posted(ada)]);
 		await assert.rejects(transfer([[ada, 5]]), refusedWith("23514"));
-		await assert.rejects(transfer([[ada, 5], ["issuer", -4]]), refusedWith("23514"));
-		await assert.rejects(transfer([[ada, 0], ["issuer", 0]]), refusedWith("23514"));
-		await transfer([[ada, 5], ["issuer", -5]]);
+		await assert.rejects(
+			transfer([
+				[ada, 5],
+				["issuer", -4],
+			]),
+			refusedWith("23514"),
+		);
+		await assert.rejects(
+			transfer([
+				[ada, 0],
+				["issuer", 0],
+			]),
+			refusedWith("23514"),
+		);
+		await transfer([
+			[ada, 5],
+			["issuer", -5],
+		]);
 		await db.query("update accounts set balance = balance + 5 where owner = $1", [ada]);
 	});
 
 	test("refuses an entry of nobody's account", async () => {
-		await assert.rejects(transfer([[randomUUID(), 5], ["issuer", -5]]), refusedWith("23503"));
+		await assert.rejects(
+			transfer([
+				[randomUUID(), 5],
+				["issuer", -5],
+			]),
+			refusedWith("23503"),
+		);
 	});
 
 	test("is append-only", async () => {
@@ -235,7 +302,15 @@ describe("the ledger", () => {
 		const [ada, bob] = [randomUUID(), randomUUID()];
 		const [first, second] = [posted(ada), posted(bob)];
 		await hear([first]);
-		const claims = [first, second].map((fact) => ({ profileId: fact.actor as string, currency: "xp" as const, amount: 5, reason: "message-posted", source: (fact.payload as { messageId: string }).messageId, at: fact.at, fact: fact as never }));
+		const claims = [first, second].map((fact) => ({
+			profileId: fact.actor as string,
+			currency: "xp" as const,
+			amount: 5,
+			reason: "message-posted",
+			source: (fact.payload as { messageId: string }).messageId,
+			at: fact.at,
+			fact: fact as never,
+		}));
 		await assert.rejects(
 			db.tx((tx) => pay(tx, claims)),
 			(error: unknown) => (error as { constraint?: string }).constraint === "entries_once",
@@ -289,7 +364,9 @@ describe("what people see", () => {
 	test("a profile that does not exist has no points", async () => {
 		const nobody = randomUUID();
 		await withNode(async (ask) => {
-			await assert.rejects(ask(randomUUID(), "gamification.pointsOf", { profileId: nobody }), (error: unknown) => isProblem(error, "not-found"));
+			await assert.rejects(ask(randomUUID(), "gamification.pointsOf", { profileId: nobody }), (error: unknown) =>
+				isProblem(error, "not-found"),
+			);
 		}, nobody);
 	});
 
@@ -315,14 +392,19 @@ describe("what people see", () => {
 	test("a cursor that no list gave out is refused", async () => {
 		await withNode(async (ask) => {
 			for (const cursor of ["x", "AAAA", Buffer.from("1 2").toString("base64url")]) {
-				await assert.rejects(ask(randomUUID(), "gamification.transactions", { cursor }), (error: unknown) => isProblem(error, "bad-cursor"));
+				await assert.rejects(ask(randomUUID(), "gamification.transactions", { cursor }), (error: unknown) =>
+					isProblem(error, "bad-cursor"),
+				);
 			}
 		});
 	});
 
 	test("the rules", async () => {
 		await withNode(async (ask) => {
-			assert.deepEqual(await ask(randomUUID(), "gamification.rules", {}), { data: [{ fact: "groups.message.posted", currency: "xp", amount: 5, dailyCap: 100, who: "sender" }], nextCursor: null });
+			assert.deepEqual(await ask(randomUUID(), "gamification.rules", {}), {
+				data: [{ fact: "groups.message.posted", currency: "xp", amount: 5, dailyCap: 100, who: "sender" }],
+				nextCursor: null,
+			});
 		});
 	});
 

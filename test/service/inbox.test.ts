@@ -10,7 +10,20 @@ import { database, isUnavailable } from "../../mixins/postgres.ts";
 import type { FreshDatabase } from "../support/database.ts";
 import { testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
-import { carry, forgetEverything, HEARER, hearing, makeEffects, noted, numberOf, startProcess, TELLER, tell, upTo, work } from "../support/facts.ts";
+import {
+	carry,
+	forgetEverything,
+	HEARER,
+	hearing,
+	makeEffects,
+	noted,
+	numberOf,
+	startProcess,
+	TELLER,
+	tell,
+	upTo,
+	work,
+} from "../support/facts.ts";
 
 const NOON = Date.parse("2026-03-01T12:00:00Z");
 
@@ -154,7 +167,9 @@ describe("order", () => {
 				// Waits for the engine's lock, and gets it the moment the failed portion is rolled back.
 				locked ??= other.query("select pg_advisory_lock(hashtextextended(current_schema() || 'ears', 1))");
 				await eventually(async () => {
-					const [waiting] = await db.query("select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())");
+					const [waiting] = await db.query(
+						"select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
+					);
 					assert.ok(waiting);
 				});
 				throw new Error("any failure");

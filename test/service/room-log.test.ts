@@ -35,7 +35,17 @@ const ada = randomUUID();
 
 const event = (room: string, seq: number, clientId = `client ${seq}`, sender = ada): NewEvent => {
 	const id = randomUUID();
-	return { room, seq, id, type: "message", at: "2026-03-01T12:00:00.000Z", sender, senderName: "Ada", clientId, body: { message: { id, clientId, kind: "text", content: `message ${seq}` } } };
+	return {
+		room,
+		seq,
+		id,
+		type: "message",
+		at: "2026-03-01T12:00:00.000Z",
+		sender,
+		senderName: "Ada",
+		clientId,
+		body: { message: { id, clientId, kind: "text", content: `message ${seq}` } },
+	};
 };
 const events = (room: string, from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => event(room, from + i));
 const append = (log: RoomLog, rows: NewEvent[]) => db.tx((tx) => log.append(tx, rows));
@@ -51,7 +61,8 @@ const seqs = (page: LogEvent[]) => page.map(({ seq }) => seq);
 const fromTo = (from: number, to: number) => upTo(to).slice(from - 1);
 
 /** The constraint that refused. */
-const refusedBy = (constraint: string) => (error: unknown) => (error as { code?: string; constraint?: string }).code === "23505" && (error as { constraint?: string }).constraint === constraint;
+const refusedBy = (constraint: string) => (error: unknown) =>
+	(error as { code?: string; constraint?: string }).code === "23505" && (error as { constraint?: string }).constraint === constraint;
 
 describe("pages", () => {
 	test("are gapless at any depth, and end where the log ends", async () => {
@@ -97,7 +108,10 @@ describe("pages", () => {
 			[room],
 		);
 		await db.query("analyze room_events");
-		const plan = await db.query<{ "QUERY PLAN": string }>("explain select seq from room_events where room = $1 and seq > $2 order by seq limit 100", [room, 49_000]);
+		const plan = await db.query<{ "QUERY PLAN": string }>(
+			"explain select seq from room_events where room = $1 and seq > $2 order by seq limit 100",
+			[room, 49_000],
+		);
 		assert.match(plan.map((row) => row["QUERY PLAN"]).join("\n"), /Index.* using room_events_pkey/);
 		assert.deepEqual(seqs(await logOfProcess().log.page(room, 49_000, 100)), fromTo(49_001, 49_100));
 	});
@@ -108,7 +122,8 @@ describe("memory", () => {
 		const { log } = logOfProcess();
 		const room = randomUUID();
 		for (let seq = 1; seq <= 700; seq += 7) await say(log, events(room, seq, seq + 6));
-		for (let after = 0; after <= 700; after += 13) assert.deepEqual(await log.page(room, after, 50), await logOfProcess().log.page(room, after, 50));
+		for (let after = 0; after <= 700; after += 13)
+			assert.deepEqual(await log.page(room, after, 50), await logOfProcess().log.page(room, after, 50));
 	});
 
 	test("a short absence costs no query", async () => {
@@ -225,7 +240,9 @@ describe("the fence", () => {
 
 	test("of two at once one writes, and the other one writes nothing", async () => {
 		const room = randomUUID();
-		const writes = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => append(logOfProcess().log, [event(room, 1, `a ${i}`), event(room, 2, `b ${i}`)])));
+		const writes = await Promise.allSettled(
+			Array.from({ length: 8 }, (_, i) => append(logOfProcess().log, [event(room, 1, `a ${i}`), event(room, 2, `b ${i}`)])),
+		);
 		assert.equal(writes.filter(({ status }) => status === "fulfilled").length, 1);
 		for (const write of writes) if (write.status === "rejected") assert.ok(refusedBy(FENCE)(write.reason));
 		assert.deepEqual(seqs(await logOfProcess().log.page(room, 0, 100)), [1, 2]);
@@ -248,7 +265,13 @@ describe("the fence", () => {
 			return new Actors<{ head: number }, string, Words>({
 				load: async (key) => ({ head: (await log.heads(db, [key])).get(key) ?? 0 }),
 				head: (state) => state.head,
-				commit: (batch) => append(log, batch.flatMap(({ key, first, decisions }) => decisions.flatMap(({ events: words }) => words).map((word, i) => event(key, first + i, word)))),
+				commit: (batch) =>
+					append(
+						log,
+						batch.flatMap(({ key, first, decisions }) =>
+							decisions.flatMap(({ events: words }) => words).map((word, i) => event(key, first + i, word)),
+						),
+					),
 				committed: ({ state, decisions }) => ({ head: state.head + decisions.length }),
 				isConflict: refusedBy(FENCE),
 			});
@@ -258,16 +281,24 @@ describe("the fence", () => {
 		const client = async (name: string, actors: (typeof owners)[number]) => {
 			const got: number[] = [];
 			for (let n = 1; n <= 15; n++) {
-				const send = (): Promise<number> => actors.submit<number>(room, { decide: () => ({ events: [`${name} ${n}`], answer: ([seq]) => seq as number }) }).catch((error: unknown) => {
-					assert.ok(refusedBy(FENCE)(error));
-					return send();
-				});
+				const send = (): Promise<number> =>
+					actors
+						.submit<number>(room, { decide: () => ({ events: [`${name} ${n}`], answer: ([seq]) => seq as number }) })
+						.catch((error: unknown) => {
+							assert.ok(refusedBy(FENCE)(error));
+							return send();
+						});
 				got.push(await send());
 			}
 			return got;
 		};
-		const answered = (await Promise.all(["a", "b", "c", "d"].map((name, i) => client(name, owners[i % 2] as (typeof owners)[number])))).flat();
-		assert.deepEqual(answered.toSorted((one, other) => one - other), upTo(60));
+		const answered = (
+			await Promise.all(["a", "b", "c", "d"].map((name, i) => client(name, owners[i % 2] as (typeof owners)[number])))
+		).flat();
+		assert.deepEqual(
+			answered.toSorted((one, other) => one - other),
+			upTo(60),
+		);
 		assert.deepEqual(seqs(await logOfProcess().log.page(room, 0, 100)), upTo(60));
 	});
 });

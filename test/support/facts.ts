@@ -38,7 +38,9 @@ export const numberOf = (fact: AnyFact): number => (fact.payload as { seq: numbe
 
 /** The table that consumers of tests write into. */
 export async function makeEffects(db: Db): Promise<void> {
-	await db.query("create table effects (id bigint generated always as identity, consumer text not null, aggregate text not null, n integer not null)");
+	await db.query(
+		"create table effects (id bigint generated always as identity, consumer text not null, aggregate text not null, n integer not null)",
+	);
 }
 
 export async function forgetEverything(): Promise<void> {
@@ -56,7 +58,10 @@ export async function note(tx: Queryable, name: string, facts: AnyFact[]): Promi
 
 /** What a consumer has written down about a group, in the order in which it did. */
 export async function noted(name: string, group: string): Promise<number[]> {
-	const rows = await database(HEARER).query<{ n: number }>("select n from effects where consumer = $1 and aggregate = $2 order by id", [name, group]);
+	const rows = await database(HEARER).query<{ n: number }>("select n from effects where consumer = $1 and aggregate = $2 order by id", [
+		name,
+		group,
+	]);
 	return rows.map(({ n }) => n);
 }
 
@@ -87,7 +92,9 @@ export async function carry(consumers: Record<string, Consumer>, carrier: Carrie
 
 export function carrierTo(consumers: Record<string, Consumer>): Carrier {
 	const carrier = new LocalCarrier();
-	carrier.register(HEARER, new Set(Object.values(consumers).flatMap((consumer) => consumer.facts)), (facts) => receive(database(HEARER), consumers, facts));
+	carrier.register(HEARER, new Set(Object.values(consumers).flatMap((consumer) => consumer.facts)), (facts) =>
+		receive(database(HEARER), consumers, facts),
+	);
 	return carrier;
 }
 

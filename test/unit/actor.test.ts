@@ -56,7 +56,9 @@ function actorsOn(options: Partial<ActorsOptions<Log, Words>> = {}): Actors<Log,
 }
 
 /** Appends words and answers the numbers they got. */
-const say = (...words: string[]): Command<Log, string, number[], Words & Decision<string, number[]>> => ({ decide: () => ({ events: words, answer: (seqs) => seqs }) });
+const say = (...words: string[]): Command<Log, string, number[], Words & Decision<string, number[]>> => ({
+	decide: () => ({ events: words, answer: (seqs) => seqs }),
+});
 const alone = (...words: string[]) => ({ ...say(...words), alone: true });
 
 /** A gate that commits wait at. */
@@ -68,7 +70,11 @@ function gate() {
 describe("a mailbox", () => {
 	test("numbers what it appends without a gap, in the order of the commands", async () => {
 		const actors = actorsOn();
-		const answers = await Promise.all([actors.submit("a", say("one")), actors.submit("a", say("two", "three")), actors.submit("a", say("four"))]);
+		const answers = await Promise.all([
+			actors.submit("a", say("one")),
+			actors.submit("a", say("two", "three")),
+			actors.submit("a", say("four")),
+		]);
 		assert.deepEqual(answers, [[1], [2, 3], [4]]);
 		assert.deepEqual(store.log("a"), ["one", "two", "three", "four"]);
 	});
@@ -199,7 +205,12 @@ describe("group commit", () => {
 
 	test("a command that changes the state is decided on nothing but stored state", async () => {
 		const actors = actorsOn();
-		const answers = await Promise.all([actors.submit("a", say("one")), actors.submit("a", alone("two")), actors.submit("a", say("three")), actors.submit("a", say("four"))]);
+		const answers = await Promise.all([
+			actors.submit("a", say("one")),
+			actors.submit("a", alone("two")),
+			actors.submit("a", say("three")),
+			actors.submit("a", say("four")),
+		]);
 		assert.deepEqual(answers, [[1], [2], [3], [4]]);
 		assert.deepEqual(
 			store.commits.map((batch) => batch[0]?.decisions.map((decision) => decision.events)),
@@ -359,7 +370,10 @@ describe("bounds", () => {
 	test("a full mailbox refuses with mailbox-full and when to come again, and other keys go on", async () => {
 		const actors = actorsOn({ maxPerKey: 3 });
 		const waiting = Array.from({ length: 3 }, () => actors.submit("a", say("word")));
-		await assert.rejects(actors.submit("a", say("too much")), (error: unknown) => isProblem(error, "mailbox-full") && error.code === 503 && error.data.retryAfter === 1);
+		await assert.rejects(
+			actors.submit("a", say("too much")),
+			(error: unknown) => isProblem(error, "mailbox-full") && error.code === 503 && error.data.retryAfter === 1,
+		);
 		assert.deepEqual(await actors.submit("b", say("word")), [1]);
 		assert.deepEqual(await Promise.all(waiting), [[1], [2], [3]]);
 		assert.deepEqual(await actors.submit("a", say("later")), [4]);
@@ -392,7 +406,9 @@ describe("draining", () => {
 		const { opened, open } = gate();
 		store.before = () => opened;
 		let answered = 0;
-		const commands = Array.from({ length: 10 }, (_, i) => actors.submit(`key ${i % 3}`, i % 2 ? say("word") : alone("word")).then(() => answered++));
+		const commands = Array.from({ length: 10 }, (_, i) =>
+			actors.submit(`key ${i % 3}`, i % 2 ? say("word") : alone("word")).then(() => answered++),
+		);
 		let drained = false;
 		const draining = actors.drained().then(() => {
 			drained = true;

@@ -13,7 +13,16 @@ const nothing: Paid = { byDay: new Map(), claims: new Set() };
 let made = 0;
 /** A message of `senderId`, told at `at`. */
 function posted(senderId: string, at = "2026-03-01T10:00:00.000Z", messageId = `message-${++made}`): Fact {
-	return { id: `fact-${messageId}`, type: "groups.message.posted", version: 1, at, aggregate: "group", requestId: "request", actor: senderId, payload: { groupId: "group", seq: 1, messageId, senderId, kind: "text", content: "Hello" } };
+	return {
+		id: `fact-${messageId}`,
+		type: "groups.message.posted",
+		version: 1,
+		at,
+		aggregate: "group",
+		requestId: "request",
+		actor: senderId,
+		payload: { groupId: "group", seq: 1, messageId, senderId, kind: "text", content: "Hello" },
+	};
 }
 
 const earn = (facts: Fact[], paid = nothing, table: readonly Rule[] = rules) => award(claimsOf(table, facts), paid);
@@ -33,7 +42,18 @@ describe("an award", () => {
 	test("a message earns its sender 5 XP, for that message", () => {
 		const [paid, ...more] = earn([posted("ada", undefined, "m1")]);
 		assert.equal(more.length, 0);
-		assert.deepEqual({ ...paid, fact: paid?.fact.id }, { profileId: "ada", currency: "xp", amount: 5, reason: "message-posted", source: "m1", at: "2026-03-01T10:00:00.000Z", fact: "fact-m1" });
+		assert.deepEqual(
+			{ ...paid, fact: paid?.fact.id },
+			{
+				profileId: "ada",
+				currency: "xp",
+				amount: 5,
+				reason: "message-posted",
+				source: "m1",
+				at: "2026-03-01T10:00:00.000Z",
+				fact: "fact-m1",
+			},
+		);
 	});
 
 	test("a fact that no row names earns nothing", () => {
@@ -42,7 +62,19 @@ describe("an award", () => {
 	});
 
 	test("several rows may pay for one fact", () => {
-		const table: Rule[] = [...rules, { id: "message-coins", fact: "groups.message.posted", currency: "coins", amount: 1, dailyCap: null, who: "sender", profile: "senderId", source: "messageId" }];
+		const table: Rule[] = [
+			...rules,
+			{
+				id: "message-coins",
+				fact: "groups.message.posted",
+				currency: "coins",
+				amount: 1,
+				dailyCap: null,
+				who: "sender",
+				profile: "senderId",
+				source: "messageId",
+			},
+		];
 		assert.deepEqual(
 			earn([posted("ada")], nothing, table).map(({ currency, amount, reason }) => ({ currency, amount, reason })),
 			[

@@ -3,7 +3,8 @@ import type { Currency } from "../../contracts/gamification.ts";
 import type { FactName, FactPayload } from "../../contracts/index.ts";
 
 /** The names of a fact's fields that are plain texts: ids, mostly. */
-type TextField<N extends FactName> = { [K in keyof FactPayload<N>]-?: FactPayload<N>[K] extends string ? K : never }[keyof FactPayload<N>] & string;
+type TextField<N extends FactName> = { [K in keyof FactPayload<N>]-?: FactPayload<N>[K] extends string ? K : never }[keyof FactPayload<N>] &
+	string;
 
 interface RowOf<N extends FactName> {
 	/** The `reason` of the ledger entries. Never changed: it is what makes a fact pay once. */
@@ -23,7 +24,16 @@ interface RowOf<N extends FactName> {
 const row = <N extends FactName>(of: RowOf<N>): RowOf<N> => of;
 
 export const rules = [
-	row({ id: "message-posted", fact: "groups.message.posted", currency: "xp", amount: 5, dailyCap: 100, who: "sender", profile: "senderId", source: "messageId" }),
+	row({
+		id: "message-posted",
+		fact: "groups.message.posted",
+		currency: "xp",
+		amount: 5,
+		dailyCap: 100,
+		who: "sender",
+		profile: "senderId",
+		source: "messageId",
+	}),
 ] as const;
 
 /** Any row of the table. */
