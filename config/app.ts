@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { ServiceSchema } from "moleculer";
 import { ServiceBroker } from "moleculer";
@@ -24,8 +25,11 @@ export interface App {
 	broker: ServiceBroker;
 	/** Where the doors are; null in a process without a door. */
 	url: string | null;
-	/** Drains and stops everything that this process started. Safe to call twice. */
-	stop(): Promise<void>;
+	/**
+	 * Drains and stops everything that this process started. Safe to call twice. For `noticeMs` it goes on answering while
+	 * it says that it is not ready, so that whoever sends requests here sees it and sends them elsewhere.
+	 */
+	stop(noticeMs?: number): Promise<void>;
 }
 
 export interface AppOptions {
@@ -64,7 +68,9 @@ async function withPort(env: Env): Promise<Env> {
 export async function startApp({ env: given, tool = false, checkAnswers }: AppOptions): Promise<App> {
 	const env = await withPort(given);
 	const nodes = env.NODES.filter((node) => !tool || !DOORS.includes(node));
+	// Loading the code takes as long as starting the database: side by side. Its failure is heard where it is awaited.
 	const schemas = Promise.all(nodes.map(servicesOf));
+	schemas.catch(() => {});
 	let databases: Databases | undefined;
 	let broker: ServiceBroker | undefined;
 	try {
@@ -95,10 +101,10 @@ async function release(databases: Databases | undefined): Promise<void> {
 }
 
 /** Not ready, sockets told to go, requests ended, services stopped, databases closed: in this order, each step whatever the one before did. */
-function stopOnce(broker: ServiceBroker): () => Promise<void> {
+function stopOnce(broker: ServiceBroker): App["stop"] {
 	let stopping: Promise<void> | undefined;
-	const stop = async () => {
-		const steps = [async () => door(broker).drain(), () => drainAll(broker), () => door(broker).close(CLOSE_GRACE_MS), () => broker.stop()];
+	const stop = async (noticeMs: number) => {
+		const steps = [async () => door(broker).drain(), () => drainAll(broker), () => pause(noticeMs), () => door(broker).close(CLOSE_GRACE_MS), () => broker.stop()];
 		for (const step of steps) {
 			try {
 				await step();
@@ -107,8 +113,8 @@ function stopOnce(broker: ServiceBroker): () => Promise<void> {
 			}
 		}
 	};
-	return () => {
-		stopping ??= stop();
+	return (noticeMs = 0) => {
+		stopping ??= stop(noticeMs);
 		return stopping;
 	};
 }

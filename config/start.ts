@@ -7,6 +7,9 @@ const SAME_KEYPRESS = 500;
 /** Longer than this (ms) a stop may not take: then we end, and what was acknowledged is in the store anyway. */
 const LONGEST_STOP = 9_500;
 
+/** After SIGTERM the doors go on answering for so long (ms) while /ready is red: a balancer looks about once a second. */
+const NOTICE = 1_000;
+
 async function main(): Promise<void> {
 	const env = readEnv();
 	const app = await startApp({ env });
@@ -18,7 +21,7 @@ async function main(): Promise<void> {
 		}
 		stoppingSince = Date.now();
 		setTimeout(() => process.exit(1), LONGEST_STOP).unref();
-		void app.stop().then(() => process.exit(0));
+		void app.stop(signal === "SIGTERM" ? NOTICE : 0).then(() => process.exit(0));
 	};
 	process.on("SIGTERM", stop);
 	process.on("SIGINT", stop);

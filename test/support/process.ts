@@ -3,10 +3,34 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
+import { startEmbedded } from "../../config/embedded-postgres.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
+
+/** What a test that failed left running. */
+const started = new Set<ChildProcess>();
+after(() => {
+	for (const child of started) child.kill("SIGKILL");
+});
+
+/** A process that is started again is where it was: tokens name their issuer by its address. */
+const ports = new Map<string, string>();
+async function portOf(dataDir: string): Promise<string> {
+	const known = ports.get(dataDir);
+	if (known) return known;
+	const probe = createServer().listen(0, "127.0.0.1");
+	await once(probe, "listening");
+	const port = String((probe.address() as AddressInfo).port);
+	probe.close();
+	await once(probe, "close");
+	ports.set(dataDir, port);
+	return port;
+}
 
 export interface Running {
 	url: string;
@@ -26,13 +50,15 @@ export async function startProcess(dataDir: string, environment: Record<string, 
 			PATH: process.env.PATH,
 			HOME: process.env.HOME,
 			DATA_DIR: dataDir,
-			PORT: "0",
+			PORT: await portOf(dataDir),
 			RATE_LIMIT_FACTOR: "100000",
 			LOG_LEVEL: "warn",
 			...environment,
 		},
 		stdio: ["ignore", "pipe", "pipe"],
 	});
+	started.add(child);
+	child.once("exit", () => started.delete(child));
 	let output = "";
 	const url = await new Promise<string>((resolve, reject) => {
 		const hear = (chunk: Buffer) => {
@@ -63,5 +89,10 @@ export async function startProcess(dataDir: string, environment: Record<string, 
 /** A data directory of one's own, removed at the end of the test. */
 export async function dataDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
 	const path = await mkdtemp(join(tmpdir(), "reloop-test-"));
-	return { path, remove: () => rm(path, { recursive: true, force: true }) };
+	const remove = async () => {
+		// After a kill -9 the embedded server lives on: it is adopted, and stopped by leaving it.
+		await (await startEmbedded(path)).stop();
+		await rm(path, { recursive: true, force: true });
+	};
+	return { path, remove };
 }

@@ -5,6 +5,7 @@ import { startTestApp } from "../../support/app.ts";
 import type { TestApp } from "../../support/app.ts";
 import { connect, http, person } from "../../support/client.ts";
 import { eventually } from "../../support/eventually.ts";
+import { dataDirectory, startProcess } from "../../support/process.ts";
 
 let app: TestApp;
 before(async () => {
@@ -63,12 +64,14 @@ test("logout closes the session's socket and refuses its token", async () => {
 });
 
 test("a token that runs out closes its socket", async () => {
-	const short = await startTestApp({ TTL_ACCESS: "2" });
+	const data = await dataDirectory();
+	const running = await startProcess(data.path, { TTL_ACCESS: "2" });
 	try {
-		const ana = await person(short.url, "Ana");
-		const { heard } = await farewell(short.url, ana.accessToken);
+		const ana = await person(running.url, "Ana");
+		const { heard } = await farewell(running.url, ana.accessToken);
 		await eventually(() => assert.deepEqual(heard, { bye: { reason: "expired" }, closed: true }), 15_000);
 	} finally {
-		await short.stop();
+		await running.end();
+		await data.remove();
 	}
 });
