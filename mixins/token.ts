@@ -9,7 +9,7 @@ import { callAction } from "./node.ts";
 import { settings } from "./settings.ts";
 
 /** Who a token speaks for, and until when (seconds since 1970). */
-export type Verified = Principal & { exp: number };
+export type Verified = Principal & { readonly exp: number };
 
 export interface TokenVerifier {
 	/** Throws 401 `invalid-token` for anything but a living token of ours. */
@@ -24,7 +24,7 @@ export interface VerifierOptions {
 	issuer: string;
 	audience: string;
 	loadKeys: () => Promise<JSONWebKeySet>;
-	/** Verified tokens kept in memory; the least recently used go first. */
+	/** Verified tokens kept in memory, about a kilobyte each; the least recently used go first. */
 	remember?: number;
 }
 
@@ -35,14 +35,16 @@ export const AUDIENCE = "reloop";
 export const CLOCK_TOLERANCE = 5;
 /** Longer ones are not parsed. */
 const MAX_TOKEN_LENGTH = 8192;
-/** A key we do not know is asked for at most so often (ms): unknown key ids cost an attacker nothing. */
+/** Keys are asked for at most so often (ms), whoever names an unknown one and whatever came of the last time. */
 const KEY_RELOAD_MS = 5_000;
-const KEY_REFRESH_MS = 300_000;
+/** Known keys are used for so long (ms) before they are read anew. New ones are published for longer before they sign. */
+export const KEY_REFRESH_MS = 300_000;
 
 interface AccessClaims {
 	sub: string;
 	sid: string;
 	jti: string;
+	iat: number;
 	exp: number;
 	name: string;
 	profile: string;
@@ -53,13 +55,16 @@ interface AccessClaims {
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 function toPrincipal(claims: Partial<AccessClaims>): Verified {
-	const { sub, sid, exp, name, profile, roles, scope } = claims;
+	const { sub, sid, jti, iat, exp, name, profile, roles, scope } = claims;
 	if (
 		!isText(sub) ||
 		!isText(sid) ||
+		!isText(jti) ||
 		!isText(profile) ||
 		!isText(name) ||
 		typeof exp !== "number" ||
+		typeof iat !== "number" ||
+		iat - CLOCK_TOLERANCE > Date.now() / 1000 ||
 		!Array.isArray(roles) ||
 		typeof scope !== "string"
 	)
@@ -73,16 +78,18 @@ function toPrincipal(claims: Partial<AccessClaims>): Verified {
 		displayName: name,
 		roles: Object.freeze([...roles]),
 		scopes,
+		token: Object.freeze({ jti, iat }),
 		exp,
 	});
 }
 
-export function tokenVerifier({ issuer, audience, loadKeys, remember = 50_000 }: VerifierOptions): TokenVerifier {
+export function tokenVerifier({ issuer, audience, loadKeys, remember = 10_000 }: VerifierOptions): TokenVerifier {
 	const known = new Map<string, Verified>();
 	const revoked = new Map<string, number>();
 	const listeners: ((sessionId: string) => void)[] = [];
 	let keys: ReturnType<typeof createLocalJWKSet> | undefined;
 	let loadedAt = Number.NEGATIVE_INFINITY;
+	let triedAt = Number.NEGATIVE_INFINITY;
 	let loading: Promise<void> | undefined;
 
 	const load = () => {
@@ -92,38 +99,42 @@ export function tokenVerifier({ issuer, audience, loadKeys, remember = 50_000 }:
 				loadedAt = performance.now();
 			})
 			.finally(() => {
+				triedAt = performance.now();
 				loading = undefined;
 			});
 		return loading;
 	};
 
+	/** The keys as known. Old ones are better than none: while they are read anew, and where that fails, they stay in use. */
+	const present = async () => {
+		if (!keys) await load();
+		else if (performance.now() - loadedAt > KEY_REFRESH_MS && performance.now() - triedAt > KEY_RELOAD_MS) load().catch(() => {});
+		return keys as NonNullable<typeof keys>;
+	};
+
 	const check = async (token: string) => {
-		if (!keys || performance.now() - loadedAt > KEY_REFRESH_MS) await load();
 		const options = { issuer, audience, algorithms: [ALGORITHM], typ: TOKEN_TYPE, clockTolerance: CLOCK_TOLERANCE };
 		try {
-			return await jwtVerify<AccessClaims>(token, keys as NonNullable<typeof keys>, options);
+			return await jwtVerify<AccessClaims>(token, await present(), options);
 		} catch (error) {
-			if (!(error instanceof errors.JWKSNoMatchingKey) || performance.now() - loadedAt < KEY_RELOAD_MS) throw error;
+			if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+			if (!loading && performance.now() - triedAt < KEY_RELOAD_MS) throw error;
 			await load();
-			return jwtVerify<AccessClaims>(token, keys as NonNullable<typeof keys>, options);
+			return jwtVerify<AccessClaims>(token, await present(), options);
 		}
 	};
 
-	const alive = (principal: Verified) => {
-		if (principal.exp + CLOCK_TOLERANCE <= Date.now() / 1000 || revoked.has(principal.sessionId)) throw problem("invalid-token");
-		return principal;
-	};
+	const isAlive = ({ exp, sessionId }: Verified) => exp + CLOCK_TOLERANCE > Date.now() / 1000 && !revoked.has(sessionId);
 
 	return {
 		async verify(token) {
 			const remembered = known.get(token);
 			if (remembered) {
-				try {
-					return alive(remembered);
-				} catch (error) {
-					known.delete(token);
-					throw error;
-				}
+				// Taken out and put back: the map is in order of use.
+				known.delete(token);
+				if (!isAlive(remembered)) throw problem("invalid-token");
+				known.set(token, remembered);
+				return remembered;
 			}
 			if (token.length > MAX_TOKEN_LENGTH) throw problem("invalid-token");
 			let principal: Verified;
@@ -133,7 +144,7 @@ export function tokenVerifier({ issuer, audience, loadKeys, remember = 50_000 }:
 				if (error instanceof errors.JOSEError) throw problem("invalid-token");
 				throw error;
 			}
-			alive(principal);
+			if (!isAlive(principal)) throw problem("invalid-token");
 			known.set(token, principal);
 			if (known.size > remember) known.delete(known.keys().next().value as string);
 			return principal;
@@ -158,6 +169,7 @@ export function tokenVerifier({ issuer, audience, loadKeys, remember = 50_000 }:
 export const SESSION_REVOKED = "identity.session.revoked";
 /** So often (ms) the identity node is asked for what a lost signal did not say. */
 const POLL_MS = 700;
+const ASK_OVERLAP_MS = 60_000;
 
 const verifiers = new WeakMap<ServiceBroker, TokenVerifier>();
 
@@ -173,9 +185,12 @@ export function tokens(broker: ServiceBroker): TokenVerifier {
 			audience: AUDIENCE,
 			loadKeys: async () => (await callAction(broker, "identity.jwks", {})) as unknown as JSONWebKeySet,
 		});
+		let since: string | undefined;
 		const ask = async () => {
-			const { sessions } = await callAction(broker, "identity.revocations", {});
+			const { sessions, at } = await callAction(broker, "identity.revocations", since ? { since } : {});
 			for (const { sessionId, until } of sessions) made.revoke(sessionId, Date.parse(until));
+			// A revocation decided before `at` may have been committed after it: the next question overlaps.
+			since = new Date(Date.parse(at) - ASK_OVERLAP_MS).toISOString();
 		};
 		let informed = false;
 		let asking: Promise<void> | undefined;
@@ -198,6 +213,7 @@ export function tokens(broker: ServiceBroker): TokenVerifier {
 				},
 			},
 			started() {
+				inform().catch(() => {});
 				timer = setInterval(() => inform().catch(() => {}), POLL_MS);
 				timer.unref();
 			},

@@ -59,9 +59,9 @@ export const identityActions = actions({
 		published: true,
 	}),
 	"identity.revocations": action({
-		summary: "Sessions ended within the life of an access token: what a door that starts must know.",
-		params: {},
-		answer: object({ sessions: array(object({ sessionId: uuid, until: time })) }),
+		summary: "Sessions ended within the life of an access token, or after `since`: what doors must know. `at` is when it was read.",
+		params: { since: optional(time) },
+		answer: object({ at: time, sessions: array(object({ sessionId: uuid, until: time }), { max: 1_000_000 }) }),
 	}),
 
 	"auth.register": action({

@@ -70,6 +70,8 @@ export interface Principal {
 	readonly sessionId: string;
 	readonly roles: readonly string[];
 	readonly scopes: readonly string[];
+	/** Of the token itself: its id, and when it was issued (seconds since 1970). */
+	readonly token?: { readonly jti: string; readonly iat: number };
 }
 
 /** An Idempotency-Key as the door passes it: the client's key, whose and where it is, and the hash of what was asked. */

@@ -1,40 +1,30 @@
 // Signing up, in and out; tokens and their rotation; what operators do with accounts.
 import { randomBytes } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
+import { limitKey } from "../../mixins/address.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
 import { once } from "../../mixins/idempotency.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import type { Tx } from "../../mixins/postgres.ts";
-import { isProblem, problem } from "../contracts/errors.ts";
+import { AUDIENCE } from "../../mixins/token.ts";
+import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
-import type { Account, SignedIn, Tokens } from "../contracts/identity.ts";
-import { acceptPassword, maySignIn, normalizeEmail, THROTTLES, throttled } from "./domain/login.ts";
-import { rotation } from "./domain/rotation.ts";
-import { hashPassword, verifyPassword } from "./hashing.ts";
+import type { Account, SignedIn } from "../contracts/identity.ts";
+import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
+import { hashPassword } from "./hashing.ts";
 import type { IdentityNode } from "./node.ts";
-import { commonPasswords, deviceOf, identityNode, issueTokens, openSession, revokeSessions, viewAccount } from "./node.ts";
-import type { AccountRow, NewAccount } from "./store.ts";
-import {
-	addAudit,
-	addFailure,
-	failuresOf,
-	findAccount,
-	findProfile,
-	forgetFailures,
-	insertAccount,
-	insertProfile,
-	isEmailTaken,
-	lockRefreshToken,
-	profilesOf,
-	rotateRefreshToken,
-	updateRole,
-} from "./store.ts";
+import { commonPasswords, identityNode, openSession, PROFILES_IN_TOKEN, revokeSessions, viewAccount } from "./node.ts";
+import { grant } from "./oauth.ts";
+import { refresh } from "./refresh.ts";
+import { signIn } from "./sign-in.ts";
+import type { NewAccount } from "./store.ts";
+import { addAudit, findAccount, insertAccount, insertProfile, isEmailTaken, profilesOf, updateRole } from "./store.ts";
 
 type AnyCtx = Ctx<unknown>;
 
 /** Register and availability tell whether an address has an account: both together are strictly limited. */
 function limitEnumeration(node: IdentityNode, ctx: AnyCtx): void {
-	const { allowed, retrySeconds } = node.enumeration.take(ctx.address);
+	const { allowed, retrySeconds } = node.enumeration.take(limitKey(ctx.address));
 	if (!allowed) throw problem("rate-limited", { retryAfter: retrySeconds });
 }
 
@@ -58,80 +48,6 @@ async function makeAccount(tx: Tx, ctx: AnyCtx, account: NewAccount, displayName
 	]);
 }
 
-/** The account whose password this is. Unknown, trashed and wrong are one answer, at one price; guessing is throttled. */
-async function authenticate(node: IdentityNode, ctx: AnyCtx, given: { email: string; password: string }): Promise<AccountRow> {
-	const email = normalizeEmail(given.email);
-	const now = new Date();
-	const limits = {
-		account: Math.max(1, Math.floor(THROTTLES.account * node.factor)),
-		address: Math.max(1, Math.floor(THROTTLES.address * node.factor)),
-	};
-	const wait = throttled(await failuresOf(node.db, email, ctx.address, limits, now), node.factor, now);
-	if (wait > 0) throw problem("rate-limited", { retryAfter: wait });
-	const account = await findAccount(node.db, { email });
-	const right = await verifyPassword(given.password, account?.passwordHash);
-	if (!account || !right) {
-		await addFailure(node.db, email, ctx.address, new Date());
-		throw problem("invalid-credentials");
-	}
-	maySignIn(account);
-	await forgetFailures(node.db, email, ctx.address);
-	return account;
-}
-
-async function signIn(node: IdentityNode, ctx: AnyCtx, given: { email: string; password: string }): Promise<SignedIn> {
-	// Before the transaction: hashing takes its time, and must not hold a connection meanwhile.
-	const account = await authenticate(node, ctx, given);
-	return once(ctx, node.db, (tx) => openSession(node, tx, ctx, account, new Date()));
-}
-
-/** Uses a refresh token: the next tokens, or the end of the session when two parties have it. */
-async function refresh(node: IdentityNode, ctx: AnyCtx, token: string): Promise<Tokens> {
-	const now = new Date();
-	const tokens = await once(ctx, node.db, async (tx) => {
-		const row = await lockRefreshToken(tx, token);
-		if (!row) return null;
-		switch (rotation({ ...row, askingDevice: deviceOf(ctx) }, now)) {
-			case "refuse":
-				return null;
-			case "reuse":
-				await revokeSessions(node, tx, ctx, { sessionId: row.sessionId }, "reuse", now);
-				await addAudit(
-					tx,
-					{
-						actor: row.profileId,
-						action: "session.reuse",
-						target: row.sessionId,
-						requestId: ctx.requestId,
-						detail: { address: ctx.address, device: deviceOf(ctx) },
-					},
-					now,
-				);
-				// Answered, not thrown: a throw would undo the revocation.
-				return null;
-			case "rotate":
-				await rotateRefreshToken(tx, row.sessionId, token, node.signing.successorOf(token), ctx.address, now);
-				break;
-			case "repeat":
-				break;
-		}
-		const [account, profile, profiles] = [
-			await findAccount(tx, { id: row.accountId }),
-			await findProfile(tx, row.profileId),
-			await profilesOf(tx, row.accountId),
-		];
-		if (!account || !profile) return null;
-		maySignIn(account);
-		return issueTokens(node, account, profile, profiles, row.sessionId, node.signing.successorOf(token), now);
-	});
-	if (!tokens) throw problem("invalid-token");
-	return tokens;
-}
-
-/** RFC 6749, 5.2: the body of a refusal; the door sends it as it is. */
-const oauth = (code: "malformed" | "invalid-token", error: string, description: string) =>
-	problem(code, { oauth: { error, error_description: description } });
-
 export default defineService({
 	name: "auth",
 
@@ -139,10 +55,14 @@ export default defineService({
 		async register(ctx) {
 			const node = identityNode(ctx.broker);
 			const { password, displayName, phone, language } = ctx.params;
-			const email = normalizeEmail(ctx.params.email);
-			limitEnumeration(node, ctx);
+			const email = acceptEmail(ctx.params.email);
 			acceptPassword(password, commonPasswords);
-			if (await findAccount(node.db, { email })) throw problem("email-taken");
+			limitEnumeration(node, ctx);
+			// The account may be of this very request, sent again: then its answer is kept.
+			const taken = async (): Promise<SignedIn> => {
+				throw problem("email-taken");
+			};
+			if (await findAccount(node.db, { email })) return once(ctx, node.db, taken);
 			const passwordHash = await hashPassword(password);
 			const account: NewAccount = {
 				id: uuidv7(),
@@ -162,47 +82,7 @@ export default defineService({
 
 		login: (ctx) => signIn(identityNode(ctx.broker), ctx, ctx.params),
 
-		async token(ctx) {
-			const node = identityNode(ctx.broker);
-			const { grant_type, username, password, refresh_token, scope } = ctx.params;
-			if (scope !== undefined && scope !== "")
-				throw oauth("malformed", "invalid_scope", "Scopes cannot be chosen: they follow from the account's role.");
-			const answer = (tokens: Tokens, scopes: string) => ({
-				access_token: tokens.accessToken,
-				refresh_token: tokens.refreshToken,
-				token_type: "Bearer" as const,
-				expires_in: tokens.expiresIn,
-				scope: scopes,
-			});
-			const scopeOf = (tokens: Tokens) =>
-				(JSON.parse(Buffer.from(tokens.accessToken.split(".")[1] ?? "", "base64url").toString("utf8")) as { scope: string }).scope;
-			try {
-				switch (grant_type) {
-					case undefined:
-						throw oauth("malformed", "invalid_request", "grant_type is missing.");
-					case "password": {
-						if (!username || !password) throw oauth("malformed", "invalid_request", "username and password are needed.");
-						const { tokens } = await signIn(node, ctx, { email: username, password });
-						return answer(tokens, scopeOf(tokens));
-					}
-					case "refresh_token": {
-						if (!refresh_token) throw oauth("malformed", "invalid_request", "refresh_token is missing.");
-						const tokens = await refresh(node, ctx, refresh_token);
-						return answer(tokens, scopeOf(tokens));
-					}
-					case "client_credentials":
-						throw oauth("invalid-token", "invalid_client", "There is no such client.");
-					default:
-						throw oauth("malformed", "unsupported_grant_type", "grant_type must be password or refresh_token.");
-				}
-			} catch (error) {
-				if (isProblem(error, "invalid-credentials")) throw oauth("malformed", "invalid_grant", "The e-mail or the password is wrong.");
-				if (isProblem(error, "invalid-token") && !error.data.oauth)
-					throw oauth("malformed", "invalid_grant", "The refresh token is unknown, used up or expired.");
-				if (isProblem(error, "banned")) throw oauth("malformed", "invalid_grant", "The account is banned.");
-				throw error;
-			}
-		},
+		token: (ctx) => grant(identityNode(ctx.broker), ctx, ctx.params),
 
 		async refresh(ctx) {
 			return { tokens: await refresh(identityNode(ctx.broker), ctx, ctx.params.refreshToken) };
@@ -227,13 +107,19 @@ export default defineService({
 		},
 
 		async validate(ctx) {
-			const { accountId, sessionId, profileId, displayName, roles, scopes } = ctx.caller;
+			const { db, issuer, ttlAccess } = identityNode(ctx.broker);
+			const { accountId, sessionId, profileId, displayName, roles, scopes, token } = ctx.caller;
+			const profiles = await profilesOf(db, accountId, null, PROFILES_IN_TOKEN);
+			const times = token && { iat: token.iat, exp: token.iat + ttlAccess, jti: token.jti };
 			return {
-				active: true,
+				iss: issuer,
+				aud: AUDIENCE,
+				...times,
 				sub: accountId,
 				sid: sessionId,
-				profile: profileId,
 				name: displayName,
+				profile: profileId,
+				profiles: profiles.map(({ id }) => id),
 				roles: [...roles],
 				scope: scopes.join(" "),
 			};
@@ -242,12 +128,12 @@ export default defineService({
 		async availability(ctx) {
 			const node = identityNode(ctx.broker);
 			limitEnumeration(node, ctx);
-			return { available: (await findAccount(node.db, { email: normalizeEmail(ctx.params.email) })) === undefined };
+			return { available: (await findAccount(node.db, { email: acceptEmail(ctx.params.email) })) === undefined };
 		},
 
 		async create(ctx) {
 			const { db } = identityNode(ctx.broker);
-			const email = normalizeEmail(ctx.params.email);
+			const email = acceptEmail(ctx.params.email);
 			const password = ctx.params.password ?? randomBytes(15).toString("base64url");
 			acceptPassword(password, commonPasswords);
 			const account: NewAccount = {
@@ -259,7 +145,7 @@ export default defineService({
 				phone: null,
 				language: null,
 			};
-			const displayName = ctx.params.displayName ?? (email.split("@")[0] as string).slice(0, 60);
+			const displayName = ctx.params.displayName ?? [...(email.split("@")[0] as string)].slice(0, 60).join("");
 			return db.tx(async (tx) => {
 				const now = new Date();
 				await makeAccount(tx, ctx, account, displayName, now);

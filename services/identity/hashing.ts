@@ -20,14 +20,17 @@ async function argon2id(password: string, nonce: Buffer): Promise<Buffer> {
 	if (running >= AT_ONCE) {
 		if (waiting.length >= MAX_WAITING) throw problem("unavailable", { retryAfter: 2 });
 		await new Promise<void>((resolve) => waiting.push(resolve));
+	} else {
+		running++;
 	}
-	running++;
 	computed.hashes++;
 	try {
 		return (await derive("argon2id", { message: Buffer.from(password, "utf8"), nonce, ...COST })) as Buffer;
 	} finally {
-		running--;
-		waiting.shift()?.();
+		// Who waits longest takes the place over; nobody can slip in between.
+		const next = waiting.shift();
+		if (next) next();
+		else running--;
 	}
 }
 

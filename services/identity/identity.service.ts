@@ -41,9 +41,14 @@ export default defineService<IdentityService>({
 
 		async revocations(ctx) {
 			const node = identityNode(ctx.broker);
-			const since = new Date(Date.now() - (node.ttlAccess + 2 * CLOCK_TOLERANCE) * 1000);
-			const ended = await endedSince(node.db, since);
-			return { sessions: ended.map(({ sessionId, endedAt }) => ({ sessionId, until: refusedUntil(node, endedAt).toISOString() })) };
+			const now = new Date();
+			const alive = now.getTime() - (node.ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;
+			const since = Math.max(alive, ctx.params.since ? Date.parse(ctx.params.since) : 0);
+			const ended = await endedSince(node.db, new Date(since));
+			return {
+				at: now.toISOString(),
+				sessions: ended.map(({ sessionId, endedAt }) => ({ sessionId, until: refusedUntil(node, endedAt).toISOString() })),
+			};
 		},
 	}),
 

@@ -13,6 +13,7 @@ import { CLOCK_TOLERANCE, SESSION_REVOKED } from "../../mixins/token.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
+import { Attempts } from "./attempts.ts";
 import { Signing } from "./signing.ts";
 import type { AccountRow } from "./store.ts";
 import { endSessions, insertRefreshToken, insertSession, profilesOf } from "./store.ts";
@@ -22,6 +23,9 @@ export interface IdentityNode {
 	signing: Signing;
 	/** Register and availability together: both tell whether an address has an account. */
 	enumeration: Limiter;
+	/** Tries to sign in that are under way. */
+	attempts: Attempts;
+	issuer: string;
 	/** RATE_LIMIT_FACTOR. */
 	factor: number;
 	ttlAccess: number;
@@ -40,6 +44,8 @@ export function identityNode(broker: ServiceBroker): IdentityNode {
 			signing: new Signing(db, broker),
 			// In memory: it slows enumeration down, and a restart gives nothing away.
 			enumeration: makeLimiter({ units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
+			attempts: new Attempts(),
+			issuer: env.PUBLIC_URL,
 			factor: env.RATE_LIMIT_FACTOR,
 			ttlAccess: env.TTL_ACCESS,
 			ttlRefresh: env.TTL_REFRESH,
@@ -53,7 +59,7 @@ export function identityNode(broker: ServiceBroker): IdentityNode {
 export const commonPasswords: ReadonlySet<string> = new Set(
 	readFileSync(join(import.meta.dirname, "data", "common-passwords.txt"), "utf8")
 		.split("\n")
-		.filter((line) => line !== "" && !line.startsWith("#")),
+		.filter((line) => line !== "" && !line.startsWith("# ")),
 );
 
 type AnyCtx = Ctx<unknown>;
@@ -62,6 +68,9 @@ type AnyCtx = Ctx<unknown>;
 export const deviceOf = (ctx: AnyCtx): string => ctx.userAgent.slice(0, 512);
 
 export const viewAccount = ({ id, email, state, role }: Account): Account => ({ id, email, state, role });
+
+/** Profiles that a token names: with more it would outgrow the headers it travels in. */
+export const PROFILES_IN_TOKEN = 50;
 
 export async function issueTokens(
 	node: IdentityNode,
@@ -87,7 +96,7 @@ export async function issueTokens(
 
 /** Opens a session for the account's first profile, in the caller's transaction. */
 export async function openSession(node: IdentityNode, tx: Tx, ctx: AnyCtx, account: AccountRow, now: Date): Promise<SignedIn> {
-	const profiles = await profilesOf(tx, account.id);
+	const profiles = await profilesOf(tx, account.id, null, PROFILES_IN_TOKEN);
 	const [profile] = profiles;
 	if (!profile) throw new Error(`Account ${account.id} has no profile.`);
 	const session = {
@@ -135,6 +144,7 @@ export async function revokeSessions(
 		})),
 	);
 	tx.afterCommit(() => {
-		for (const { sessionId } of ended) void ctx.broker.broadcast(SESSION_REVOKED, { sessionId, until });
+		// A signal that is lost is no harm: the doors also ask.
+		for (const { sessionId } of ended) ctx.broker.broadcast(SESSION_REVOKED, { sessionId, until }).catch(() => {});
 	});
 }

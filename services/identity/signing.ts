@@ -72,7 +72,7 @@ export class Signing {
 			await lockKeys(tx);
 			const keys = await livingKeys(tx, now);
 			if (!newKeyDue(keys, now)) return;
-			const times = timesOfNewKey(now, keys.length === 0);
+			const times = timesOfNewKey(keys, now);
 			await insertKey(
 				tx,
 				{

@@ -22,6 +22,12 @@ export async function findAccount(db: Query, by: { email: string } | { id: strin
 	return row;
 }
 
+/** The account as it is now; it cannot change until the transaction ends. */
+export async function holdAccount(tx: Tx, id: string): Promise<AccountRow | undefined> {
+	const [row] = await tx.query<AccountRow>(`select ${accountColumns} from accounts where id = $1 for share`, [id], "account-hold");
+	return row;
+}
+
 export interface NewAccount extends Account {
 	passwordHash: string;
 	phone: string | null;
@@ -101,7 +107,7 @@ export interface RefreshRow {
 	sessionId: string;
 	accountId: string;
 	profileId: string;
-	device: string;
+	usedDevice: string | null;
 	usedAt: Date | null;
 	successorUsed: boolean;
 	endedAt: Date | null;
@@ -117,7 +123,7 @@ export async function lockRefreshToken(tx: Tx, token: string): Promise<RefreshRo
 		"refresh-lock",
 	);
 	const [row] = await tx.query<RefreshRow>(
-		`select s.id as "sessionId", s.account_id as "accountId", s.profile_id as "profileId", s.device, t.used_at as "usedAt",
+		`select s.id as "sessionId", s.account_id as "accountId", s.profile_id as "profileId", t.used_device as "usedDevice", t.used_at as "usedAt",
 			exists (select 1 from refresh_tokens n where n.hash = t.successor and n.used_at is not null) as "successorUsed",
 			s.ended_at as "endedAt", s.expires_at as "expiresAt"
 		from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = $1`,
@@ -133,16 +139,16 @@ export async function rotateRefreshToken(
 	sessionId: string,
 	token: string,
 	successor: string,
-	address: string,
+	client: { device: string; address: string },
 	now: Date,
 ): Promise<void> {
 	await tx.query(
-		"update refresh_tokens set used_at = $2, successor = $3 where hash = $1",
-		[hashOf(token), now, hashOf(successor)],
+		"update refresh_tokens set used_at = $2, successor = $3, used_device = $4 where hash = $1",
+		[hashOf(token), now, hashOf(successor), client.device],
 		"refresh-used",
 	);
 	await insertRefreshToken(tx, sessionId, successor, now);
-	await tx.query("update sessions set last_used_at = $2, address = $3 where id = $1", [sessionId, now, address], "session-used");
+	await tx.query("update sessions set last_used_at = $2, address = $3 where id = $1", [sessionId, now, client.address], "session-used");
 }
 
 export interface EndedSession {

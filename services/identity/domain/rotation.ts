@@ -9,8 +9,8 @@ export interface RefreshUse {
 	usedAt: Date | null;
 	/** Whether the token that followed it has been used. */
 	successorUsed: boolean;
-	/** The session's client and the one asking now: their `User-Agent`. */
-	device: string;
+	/** The client that used it and the one asking now: their `User-Agent`. */
+	usedDevice: string | null;
 	askingDevice: string;
 	endedAt: Date | null;
 	expiresAt: Date;
@@ -23,5 +23,5 @@ export function rotation(use: RefreshUse, now: Date): Rotation {
 	if (use.endedAt || use.expiresAt <= now) return "refuse";
 	if (!use.usedAt) return "rotate";
 	const lost = now.getTime() - use.usedAt.getTime() <= FORGIVEN_MS;
-	return lost && !use.successorUsed && use.device === use.askingDevice ? "repeat" : "reuse";
+	return lost && !use.successorUsed && use.usedDevice === use.askingDevice ? "repeat" : "reuse";
 }

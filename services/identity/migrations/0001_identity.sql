@@ -104,6 +104,7 @@ create table refresh_tokens (
 	session_id uuid not null references sessions (id) on delete cascade,
 	created_at timestamptz not null,
 	used_at timestamptz,
+	used_device text,
 	successor bytea
 );
 create index refresh_tokens_session on refresh_tokens (session_id);
@@ -137,7 +138,12 @@ create table audit (
 	detail json not null
 );
 create index audit_at on audit (at desc);
+create function audit_kept() returns trigger language plpgsql as $$
+begin
+	raise exception 'audit entries are kept as they are';
+end $$;
+create trigger audit_kept before update or delete or truncate on audit for each statement execute function audit_kept();
 
 -- Down Migration
 drop table audit, login_failures, signing_keys, refresh_tokens, sessions, profiles, accounts, idempotency, inbox, outbox;
-drop function outbox_told();
+drop function outbox_told(), audit_kept();

@@ -1,0 +1,58 @@
+// Who somebody is by e-mail and password: at one price for known and unknown, and not to be guessed.
+import { limitKey } from "../../mixins/address.ts";
+import { once } from "../../mixins/idempotency.ts";
+import { problem } from "../contracts/errors.ts";
+import type { Ctx } from "../contracts/index.ts";
+import type { SignedIn } from "../contracts/identity.ts";
+import { maySignIn, normalizeEmail, throttled, throttlesTimes } from "./domain/login.ts";
+import { verifyPassword } from "./hashing.ts";
+import type { IdentityNode } from "./node.ts";
+import { openSession } from "./node.ts";
+import type { AccountRow } from "./store.ts";
+import { addFailure, failuresOf, findAccount, forgetFailures, holdAccount } from "./store.ts";
+
+type AnyCtx = Ctx<unknown>;
+
+export interface Credentials {
+	email: string;
+	password: string;
+}
+
+/**
+ * The account whose password this is. Unknown, trashed and wrong are one answer, at the price of one hash. Throws 401
+ * `invalid-credentials`, 403 `banned`, 429 `rate-limited`.
+ */
+function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials): Promise<AccountRow> {
+	const email = normalizeEmail(given.email);
+	const address = limitKey(ctx.address);
+	const limits = throttlesTimes(node.factor);
+	return node.attempts.run(email, address, async (others) => {
+		const now = new Date();
+		const wait = throttled(await failuresOf(node.db, email, address, limits, now), others, limits, now);
+		if (wait > 0) throw problem("rate-limited", { retryAfter: wait });
+		const account = await findAccount(node.db, { email });
+		const right = await verifyPassword(given.password, account?.passwordHash);
+		try {
+			if (!account || !right) throw problem("invalid-credentials");
+			maySignIn(account);
+		} catch (error) {
+			await addFailure(node.db, email, address, new Date());
+			throw error;
+		}
+		await forgetFailures(node.db, email, address);
+		return account;
+	});
+}
+
+/** A new session for who knows the password. Throws as `authenticate` does. */
+export async function signIn(node: IdentityNode, ctx: AnyCtx, given: Credentials): Promise<SignedIn> {
+	// Before the transaction: hashing takes its time, and must not hold a connection meanwhile.
+	const { id } = await authenticate(node, ctx, given);
+	return once(ctx, node.db, async (tx) => {
+		// Read again and held: whoever changes the account's role or state ends this session too, or came before it.
+		const account = await holdAccount(tx, id);
+		if (!account) throw problem("invalid-credentials");
+		maySignIn(account);
+		return openSession(node, tx, ctx, account, new Date());
+	});
+}
