@@ -168,7 +168,9 @@ async function makeRoles(client: pg.Client, states: State[]): Promise<void> {
 				if (target.login) await makeRole(client, target.node, target.login);
 				else await client.query(`create schema if not exists ${pg.escapeIdentifier(target.node)}`);
 				if (!target.login)
-					await client.query(`alter role current_user set search_path to ${pg.escapeIdentifier(target.node)}, ${EXTENSIONS}`);
+					await client.query(
+						`alter role current_user in database ${pg.escapeIdentifier(client.database ?? "")} set search_path to ${pg.escapeIdentifier(target.node)}, ${EXTENSIONS}`,
+					);
 			}
 			await client.query("commit");
 			return;

@@ -45,6 +45,8 @@ export interface DatabaseOptions {
 	prepared?: boolean;
 	/** Connections per node and process (default 8), opened when needed, closed after 30 s without work. */
 	poolSize?: number;
+	/** How long a question waits for a connection, new or returned, before it is told "not now"; ms, default 5000. */
+	waitMs?: number;
 	/** Hears of what nobody waits for: an idle connection lost, an effect after a commit that threw. Default: stderr. */
 	report?(error: unknown, where: string): void;
 }
@@ -110,7 +112,7 @@ function openDatabase(node: string, config: DatabaseOptions): Db {
 		max: config.poolSize ?? 8,
 		min: 0,
 		idleTimeoutMillis: 30_000,
-		connectionTimeoutMillis: 5_000,
+		connectionTimeoutMillis: config.waitMs ?? 5_000,
 		keepAlive: true,
 		pipeline: true,
 		types,
@@ -216,7 +218,10 @@ class Listeners {
 		};
 		try {
 			if (!this.#client) await this.#connect();
-			else if (fresh) await this.#client.query(`listen ${pg.escapeIdentifier(channel)}`);
+			else {
+				if (fresh) await this.#client.query(`listen ${pg.escapeIdentifier(channel)}`);
+				listener(null);
+			}
 		} catch (error) {
 			await remove();
 			return failed(error);

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { type Embedded, startEmbedded } from "../../config/embedded-postgres.ts";
+import { migrateAll } from "../../config/migrate.ts";
+import { derivedLogin } from "../../config/roles.ts";
+import { closeDatabases, configureDatabases, type Db, DATABASE_UNAVAILABLE, database, isUnavailable } from "../../mixins/postgres.ts";
+import { TEST_SECRET_KEY } from "../support/database.ts";
+import { servicesWith } from "../support/nodes.ts";
+
+// A server of its own: this file stops and starts it.
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "reloop-mixin-"));
+const services = servicesWith({
+	alpha: {
+		"0001_things": "-- Up Migration\ncreate table things (id bigint primary key, at timestamptz);\n-- Down Migration\ndrop table things;\n",
+	},
+	beta: { "0001_secrets": "-- Up Migration\ncreate table secrets (word text);\n-- Down Migration\ndrop table secrets;\n" },
+});
+let server: Embedded;
+let alpha: Db;
+const reports: string[] = [];
+
+const urlFor = (node: string) => {
+	const { user, password } = derivedLogin(node, TEST_SECRET_KEY);
+	return Object.assign(new URL(server.ownerUrl), { username: user, password }).href;
+};
+
+before(async () => {
+	server = await startEmbedded(folder);
+	await migrateAll({ ownerUrl: server.ownerUrl, secretKey: TEST_SECRET_KEY, servicesDir: services }, "up");
+	configureDatabases({ urlFor, directUrlFor: urlFor, poolSize: 3, waitMs: 1_000, report: (_error, where) => void reports.push(where) });
+	alpha = database("alpha");
+});
+after(async () => {
+	await closeDatabases();
+	await server?.stop();
+	fs.rmSync(folder, { recursive: true });
+	fs.rmSync(services, { recursive: true });
+});
+
+test("A query answers rows: bigint as number, timestamptz as Date.", async () => {
+	const [row] = await alpha.query<{ n: number; ns: number[]; at: Date }>(
+		"select $1::bigint as n, array[1, 2]::bigint[] as ns, $2::timestamptz as at",
+		[7, "2026-01-01T00:00:00Z"],
+	);
+	assert.deepEqual(row, { n: 7, ns: [1, 2], at: new Date("2026-01-01T00:00:00Z") });
+});
+
+test("A transaction commits as a whole, and its effects run after the commit in their order.", async () => {
+	const seen: unknown[] = [];
+	const answer = await alpha.tx(async (tx) => {
+		tx.afterCommit(() => seen.push("first"));
+		tx.afterCommit(() => seen.push("second"));
+		await tx.query("insert into things (id) values ($1)", [1], "insert-thing");
+		await tx.query("insert into things (id) values ($1)", [2], "insert-thing");
+		assert.deepEqual(seen, []);
+		assert.deepEqual(await alpha.query("select id from things"), []);
+		return "done";
+	});
+	assert.equal(answer, "done");
+	assert.deepEqual(seen, ["first", "second"]);
+	assert.equal((await alpha.query("select id from things")).length, 2);
+});
+
+test("A transaction that throws leaves nothing, and its effects do not run.", async () => {
+	const seen: string[] = [];
+	const boom = new Error("boom");
+	const attempt = alpha.tx(async (tx) => {
+		tx.afterCommit(() => seen.push("never"));
+		await tx.query("insert into things (id) values (10)");
+		throw boom;
+	});
+	await assert.rejects(attempt, boom);
+	assert.deepEqual(await alpha.query("select id from things where id = 10"), []);
+	assert.deepEqual(seen, []);
+});
+
+test("A failed statement that the work swallows does not end in a pretended commit.", async () => {
+	const attempt = alpha.tx(async (tx) => {
+		await tx.query("insert into things (id) values (11)");
+		await tx.query("select nonsense").catch(() => {});
+	});
+	await assert.rejects(attempt, /rolled back/);
+	assert.deepEqual(await alpha.query("select id from things where id = 11"), []);
+});
+
+test("An effect that throws is reported and hurts nobody.", async () => {
+	await alpha.tx(async (tx) => {
+		await tx.query("select 1");
+		tx.afterCommit(() => {
+			throw new Error("boom");
+		});
+	});
+	assert.ok(reports.some((where) => /alpha: an effect after the commit failed/.test(where)));
+});
+
+test("A database error keeps its SQLSTATE.", async () => {
+	await alpha.query("insert into things (id) values (20)");
+	await assert.rejects(alpha.query("insert into things (id) values (20)"), { code: "23505" });
+});
+
+test("The role of one node cannot select from another node's schema.", async () => {
+	await assert.rejects(alpha.query("select * from beta.secrets"), { code: "42501", message: /permission denied for schema beta/ });
+	assert.deepEqual(await database("beta").query("select * from secrets"), []);
+});
+
+test("A listener hears first that it listens, then what is said, until it leaves.", async () => {
+	const heard: (string | null)[] = [];
+	let wake = () => {};
+	const next = () => new Promise<void>((resolve) => (wake = resolve));
+	const stop = await alpha.listen("news", (payload) => {
+		heard.push(payload);
+		wake();
+	});
+	const told = next();
+	await alpha.tx((tx) => tx.query("select pg_notify('news', 'hello')"));
+	await told;
+	assert.deepEqual(heard, [null, "hello"]);
+	await stop();
+	await alpha.query("select pg_notify('news', 'nobody hears')");
+	assert.equal(heard.length, 2);
+});
+
+test("When the pool is used up for too long the answer is: not now.", async () => {
+	const slow = alpha.tx((tx) => tx.query("select pg_sleep(1.5)"));
+	const more = [alpha.tx((tx) => tx.query("select pg_sleep(1.5)")), alpha.tx((tx) => tx.query("select pg_sleep(1.5)"))];
+	await assert.rejects(alpha.query("select 1"), (error) => isUnavailable(error));
+	await Promise.all([slow, ...more]);
+});
+
+test("A restart of the database does not end the process: the pool answers again, and the listeners listen again.", async () => {
+	const heard: (string | null)[] = [];
+	const waiting = new Set<() => void>();
+	const until = async (done: () => boolean) => {
+		while (!done()) await new Promise<void>((resolve) => waiting.add(resolve));
+	};
+	const stop = await alpha.listen("news", (payload) => {
+		heard.push(payload);
+		for (const wake of waiting) wake();
+	});
+	// Idle connections, one in a transaction, one in the midst of a statement.
+	await Promise.all([alpha.query("select 1"), alpha.query("select 1"), alpha.query("select 1")]);
+	const cut = alpha.query("select pg_sleep(20)").then(
+		() => assert.fail("it should have been cut"),
+		(error: unknown) => error,
+	);
+	const held = alpha.tx(async (tx) => {
+		await tx.query("insert into things (id) values (30)");
+		await server.stop();
+		await tx.query("insert into things (id) values (31)");
+	});
+	await assert.rejects(held, { code: DATABASE_UNAVAILABLE });
+	assert.ok(isUnavailable(await cut));
+	assert.equal(await alpha.healthy(), false);
+	await assert.rejects(alpha.query("select 1"), { code: DATABASE_UNAVAILABLE });
+
+	server = await startEmbedded(folder);
+	assert.equal(await alpha.healthy(), true);
+	assert.deepEqual(await alpha.query("select id from things where id >= 30"), []);
+	await until(() => heard.length === 2);
+	assert.deepEqual(heard, [null, null]);
+	await alpha.query("select pg_notify('news', 'again')");
+	await until(() => heard.length === 3);
+	assert.equal(heard[2], "again");
+	assert.ok(reports.some((where) => /listening again/.test(where)));
+	await stop();
+});
