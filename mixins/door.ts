@@ -48,6 +48,12 @@ export function door(broker: ServiceBroker): Door {
 	return found;
 }
 
+/** How a door of this process is: fine, until the process leaves. */
+export function doorHealth(broker: ServiceBroker): { status: "ok" | "down"; checks: { server: { status: "ok" | "down" } } } {
+	const status = door(broker).draining ? "down" : "ok";
+	return { status, checks: { server: { status } } };
+}
+
 /** `patience`: how long clients may take, in milliseconds; see PATIENCE. */
 export function makeDoor(patience: Partial<typeof PATIENCE> = {}): Door {
 	// The Host header is asked for by our own handler, which answers a problem; Node would answer an empty 400.

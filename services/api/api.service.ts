@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Context, Service } from "moleculer";
 import ApiGateway from "moleculer-web";
-import { door } from "../../mixins/door.ts";
+import { door, doorHealth } from "../../mixins/door.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import { keyFor } from "../../mixins/secret.ts";
 import { settings } from "../../mixins/settings.ts";
@@ -105,7 +105,8 @@ export default defineService<ApiService>({
 
 		...implement("api", {
 			live: () => ({ status: "ok" as const }),
-			ready: (ctx) => readiness(ctx.broker, door(ctx.broker)),
+			ready: (ctx) => readiness(ctx.broker),
+			health: (ctx) => doorHealth(ctx.broker),
 			openapi: (ctx) => httpDocument(settings(ctx.broker).PUBLIC_URL),
 			asyncapi: (ctx) => socketDocument(settings(ctx.broker).PUBLIC_URL),
 		}),

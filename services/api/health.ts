@@ -1,6 +1,5 @@
 // Whether this process lives, and whether it should get requests.
 import type { ServiceBroker } from "moleculer";
-import type { Door } from "../../mixins/door.ts";
 import type { Health } from "../contracts/identity.ts";
 import { allActions } from "../contracts/index.ts";
 
@@ -11,11 +10,11 @@ const nodesWithHealth = Object.keys(allActions)
 	.filter((name) => name.endsWith(suffix))
 	.map((name) => name.slice(0, -suffix.length));
 
-/** The nodes that run in this process, each asked for its health; red while the process drains. */
-export async function readiness(broker: ServiceBroker, door: Pick<Door, "draining">): Promise<Health> {
+/** The nodes that run in this process, each asked for its health; red while the process drains, since then its doors are. */
+export async function readiness(broker: ServiceBroker): Promise<Health> {
 	const nodes = nodesWithHealth.filter((node) => broker.getLocalService(node));
 	const answers = await Promise.all(nodes.map(async (node) => [node, { status: await statusOf(broker, node) }] as const));
-	const checks: NonNullable<Health["checks"]> = { process: { status: door.draining ? "down" : "ok" }, ...Object.fromEntries(answers) };
+	const checks: NonNullable<Health["checks"]> = Object.fromEntries(answers);
 	const all = Object.values(checks).map((check) => check.status);
 	return { status: all.includes("down") ? "down" : all.includes("degraded") ? "degraded" : "ok", checks };
 }

@@ -48,6 +48,8 @@ export const routes: readonly Route[] = [
 	{ method: "GET", path: "/ready", action: "api.ready", access: "anyone", down: 503 },
 	{ method: "GET", path: "/api/openapi.json", action: "api.openapi", access: "anyone", cache: PUBLIC },
 	{ method: "GET", path: "/api/asyncapi.json", action: "api.asyncapi", access: "anyone", cache: PUBLIC },
+	{ method: "GET", path: "/api/api/health", action: "api.health", access: "anyone", details: OPS, down: 503 },
+	{ method: "GET", path: "/api/socket/health", action: "socket.health", access: "anyone", details: OPS, down: 503 },
 	{ method: "GET", path: "/api/identity/health", action: "identity.health", access: "anyone", details: OPS, down: 503 },
 	{ method: "GET", path: "/api/groups/health", action: "groups.health", access: "anyone", details: OPS, down: 503 },
 	{ method: "GET", path: "/api/gamification/health", action: "gamification.health", access: "anyone", details: OPS, down: 503 },

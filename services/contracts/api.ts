@@ -1,4 +1,4 @@
-// What the HTTP door itself answers: whether the process lives and is ready, and the documents of both doors.
+// What the doors themselves answer: whether the process lives and is ready, how they are, and their documents.
 import { health } from "./identity.ts";
 import { action, actions, json } from "./schema.ts";
 
@@ -10,6 +10,8 @@ export const apiActions = actions({
 		answer: health,
 		published: true,
 	}),
+	"api.health": action({ summary: "How the HTTP door is.", params: {}, answer: health, published: true }),
+	"socket.health": action({ summary: "How the realtime door is.", params: {}, answer: health, published: true }),
 	"api.openapi": action({ summary: "This door as an OpenAPI 3.1 document.", params: {}, answer: json, published: true }),
 	"api.asyncapi": action({ summary: "The realtime door as an AsyncAPI 3 document.", params: {}, answer: json, published: true }),
 });

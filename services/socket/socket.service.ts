@@ -4,9 +4,9 @@ import type { Service, ServiceSchema } from "moleculer";
 import SocketGateway from "moleculer-io";
 import type { Namespace, Server, Socket } from "socket.io";
 import { addressReader } from "../../mixins/address.ts";
-import { door } from "../../mixins/door.ts";
+import { door, doorHealth } from "../../mixins/door.ts";
 import { onDrain } from "../../mixins/drain.ts";
-import { defineService } from "../../mixins/node.ts";
+import { defineService, implement } from "../../mixins/node.ts";
 import { settings } from "../../mixins/settings.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import type { SocketEventName } from "../contracts/socket.ts";
@@ -75,7 +75,7 @@ export default defineService<SocketService>({
 		},
 	},
 
-	actions: { call: false, broadcast: false, getClients: false },
+	actions: { call: false, broadcast: false, getClients: false, ...implement("socket", { health: (ctx) => doorHealth(ctx.broker) }) },
 
 	events: {
 		"presence.changed": {

@@ -260,7 +260,7 @@ describe("a page of another origin", () => {
 
 describe("health", () => {
 	it("is told to anyone, its details to operators", async () => {
-		for (const node of ["identity", "groups", "gamification", "presence"]) {
+		for (const node of ["api", "socket", "identity", "groups", "gamification", "presence"]) {
 			assert.deepEqual((await http(app.url, `/api/${node}/health`)).body, { status: "ok" });
 			assert.deepEqual((await ana.get(`/api/${node}/health`)).body, { status: "ok" });
 		}
