@@ -28,6 +28,12 @@ interface LogEvent {
 	seq: number;
 }
 
+interface Answer {
+	events: LogEvent[];
+	more?: true;
+	error?: unknown;
+}
+
 /** A client that keeps its own copy of a room's log, resumes after each disconnect, and counts. */
 class Reader {
 	readonly log: LogEvent[] = [];
@@ -50,14 +56,20 @@ class Reader {
 		await this.#resume(socket);
 	}
 
-	async #resume(socket: Socket): Promise<void> {
-		for (;;) {
-			const { rooms } = await say(socket, "resume", { rooms: { [this.#room]: this.log.length } });
-			const answer = rooms[this.#room];
-			assert.equal(answer.error, undefined);
-			this.#take(answer.events);
-			if (!answer.more) return;
-		}
+	/** Asks until it has caught up. The answer is taken in the acknowledgement itself: live frames come right behind it. */
+	#resume(socket: Socket): Promise<void> {
+		return new Promise((resolve, reject) => {
+			socket.once("disconnect", () => reject(new Error("the socket was closed before the acknowledgement")));
+			const ask = () =>
+				socket.emit("resume", { rooms: { [this.#room]: this.log.length } }, (error: unknown, result: { rooms: Record<string, Answer> }) => {
+					const answer = result?.rooms[this.#room];
+					if (!answer || answer.error) return reject(new Error(`resume was refused: ${JSON.stringify(error ?? answer?.error)}`));
+					this.#take(answer.events);
+					if (answer.more) ask();
+					else resolve();
+				});
+			ask();
+		});
 	}
 
 	/** Each event is the next one: never one twice, never one missing. */
