@@ -9,7 +9,7 @@ create table accounts (
   constraint accounts_currency_check CHECK ((currency = ANY (ARRAY['xp'::text, 'points'::text, 'coins'::text]))),
   constraint accounts_kind_check CHECK ((kind = ANY (ARRAY['profile'::text, 'system'::text]))),
   constraint accounts_pkey PRIMARY KEY (owner, currency)
-) with ();
+);
 
 create table entries (
   id uuid not null,
@@ -24,7 +24,7 @@ create table entries (
   constraint entries_check CHECK ((owner <> counterpart)),
   constraint entries_once UNIQUE (reason, source, currency, owner, counterpart),
   constraint entries_pkey PRIMARY KEY (owner, id)
-) with ();
+);
 
 create table inbox (
   consumer text not null,
@@ -44,7 +44,7 @@ create table inbox (
   dead_at timestamp with time zone,
   cause text,
   constraint inbox_pkey PRIMARY KEY (consumer, fact_id)
-) with ();
+);
 
 create table outbox (
   id bigint not null generated always as identity,
@@ -58,7 +58,7 @@ create table outbox (
   payload json not null,
   sent_at timestamp with time zone,
   constraint outbox_pkey PRIMARY KEY (id, at)
-) partition by RANGE (at) with ();
+) partition by RANGE (at);
 -- partition outbox_default DEFAULT
 
 CREATE INDEX entries_paid ON gamification.entries USING btree (owner, reason, at) INCLUDE (amount);
