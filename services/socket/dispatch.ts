@@ -46,10 +46,10 @@ function hasBinary(value: unknown, deeper: number): boolean {
 }
 
 export async function dispatch(gateway: Gateway, link: SocketLink, event: SocketEventName, row: EventRow, args: unknown[]): Promise<void> {
-	if (link.ended) return;
 	const { payloads, ack } = split(args);
 	const requestId = randomUUID();
 	const refuse = (error: unknown): void => ack?.(toProblem(error, { instance: `/socket.io/${event}`, requestId }));
+	if (link.ended) return refuse(problem("draining"));
 	const { allowed, retrySeconds } = gateway.events.take(link.id);
 	if (!allowed || link.inFlight >= gateway.limits.inFlight) return tooMany(gateway, link, allowed ? 1 : retrySeconds, refuse);
 	if (link.hopeless()) return link.cut();
@@ -62,7 +62,7 @@ export async function dispatch(gateway: Gateway, link: SocketLink, event: Socket
 			gateway.broker.logger.error(`The socket event ${event} failed.`, { requestId, error });
 		refuse(error);
 	} finally {
-		link.inFlight--;
+		link.answered();
 	}
 }
 

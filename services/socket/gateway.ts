@@ -45,6 +45,8 @@ export function limitsFor(factor: number): Limits {
 
 /** A node that does not answer in this time (ms) is answered for with 503. */
 const PATIENCE = 10_000;
+/** The longest a drain waits for the last sockets to go (ms). */
+const FAREWELL_MS = 2_000;
 
 export class Gateway {
 	readonly broker: ServiceBroker;
@@ -134,17 +136,22 @@ export class Gateway {
 		return callAction(this.broker, name, params, { timeout: PATIENCE, meta: { principal, requestId, address, userAgent } });
 	}
 
-	/** Tells everybody to go elsewhere, in portions over `overMs`, so that they do not all come back at once. */
+	/**
+	 * Tells everybody to go elsewhere, in portions over at most `overMs`, so that they do not all come back at once.
+	 * Resolves when all have gone, or after a moment of patience.
+	 */
 	async drain(overMs: number): Promise<void> {
 		const all = [...this.#links];
+		const spread = Math.min(overMs, 10 * all.length);
 		const portions = Math.min(20, all.length);
 		const size = Math.ceil(all.length / portions);
 		for (let portion = 0; portion < portions; portion++) {
 			for (const link of all.slice(portion * size, (portion + 1) * size)) {
 				link.end({ reason: "drain", reconnectAfterMs: Math.floor(100 + Math.random() * 1_900) });
 			}
-			if (portion < portions - 1) await pause(overMs / portions);
+			if (portion < portions - 1) await pause(spread / portions);
 		}
+		for (const until = Date.now() + FAREWELL_MS; this.#links.size > 0 && Date.now() < until; ) await pause(20);
 		await this.presence.settled(1_000);
 	}
 

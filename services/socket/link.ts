@@ -9,8 +9,8 @@ const SLOW_BYTES = 2_000_000;
 const SLOW_PACKETS = 512;
 /** Past this it is cut off: it goes on asking without ever reading. */
 const HOPELESS_BYTES = 16_000_000;
-/** The longest a farewell waits for the client to take it (ms). */
-const LAST_WORDS_MS = 1_000;
+/** The longest a farewell waits for what is being answered, and for the client to take it (ms). */
+const LAST_WORDS_MS = 1_500;
 
 /** What of Engine.IO's connection tells how much waits: its own queue, and the queue of the WebSocket below. */
 interface Connection {
@@ -30,6 +30,7 @@ export class SocketLink implements Link {
 	/** When the token ends, in ms since 1970. */
 	expiresAt: number;
 	expiry: NodeJS.Timeout | undefined;
+	/** Events that are being answered. */
 	inFlight = 0;
 	/** Refusals for too many requests, in a row. */
 	refusals = 0;
@@ -37,6 +38,7 @@ export class SocketLink implements Link {
 	/** Lets go of the profile's own room, which waits a moment after the connect for a `resume`. */
 	onResume: (() => void) | undefined;
 	#ended = false;
+	#onIdle: (() => void) | undefined;
 
 	constructor(
 		socket: Socket,
@@ -94,9 +96,15 @@ export class SocketLink implements Link {
 		else void this.socket.leave(tuned(room));
 	}
 
+	/** An event has been answered. */
+	answered(): void {
+		this.inFlight--;
+		if (this.inFlight === 0) this.#onIdle?.();
+	}
+
 	/**
 	 * Says why and closes. A stock client comes back by itself after a lost connection, but not after being disconnected:
-	 * so a drain, which wants it back elsewhere, only drops the connection.
+	 * so a drain, which wants it back elsewhere, only drops the connection, and before that answers what is being answered.
 	 */
 	end(bye: ServerPayload<"bye">): void {
 		if (this.#ended) return;
@@ -104,8 +112,9 @@ export class SocketLink implements Link {
 		clearTimeout(this.expiry);
 		this.send("bye", bye);
 		const connection = this.#connection;
-		if (bye.reason === "drain") connection.close();
-		else this.socket.disconnect(true);
+		if (bye.reason !== "drain") this.socket.disconnect(true);
+		else if (this.inFlight === 0) connection.close();
+		else this.#onIdle = () => connection.close();
 		if (connection.readyState === "closed") return;
 		setTimeout(() => connection.close(true), LAST_WORDS_MS).unref();
 	}

@@ -55,8 +55,8 @@ interface Room {
 const HELD_EVENTS = 1000;
 
 /**
- * One join or resume of one room. First `ready` is awaited; then, in one go without any await: `take()` says what to
- * answer, the answer is sent, `settle()` lets the room go on. Between, the room is held back for this socket.
+ * One join or resume of one room. First `ready` is awaited; then, in one go without any await, `take()` says what to answer
+ * and the answer is sent; at last `settle()` lets the room go on. Until then the room is held back for this socket.
  */
 export class Opening {
 	readonly ready: Promise<void>;

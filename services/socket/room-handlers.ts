@@ -1,4 +1,5 @@
 // Joining, leaving and resuming rooms. The answer goes out first and the room goes on after it, in one go: see room-gate.ts.
+import { setTimeout as pause } from "node:timers/promises";
 import { isProblem, problem, toProblem } from "../contracts/errors.ts";
 import type { OpenedRoom } from "../contracts/groups.ts";
 import type { Json } from "../contracts/schema.ts";
@@ -16,6 +17,11 @@ const ANSWER_EVENTS = 2_000;
 const ANSWER_BYTES = 2_000_000;
 /** Rooms of one answer that are asked for at once. */
 const AT_ONCE = 8;
+/**
+ * So long (ms) a room waits after its answer before it goes on. Nothing is lost meanwhile, it is held back; but a client that
+ * awaits the answer as a promise would otherwise hear the events right behind it first.
+ */
+const TAKE_IN = 15;
 /** After a connect the profile's room waits so long (ms) for the client's `resume` before it goes live by itself. */
 const RESUME_GRACE = 200;
 
@@ -53,6 +59,7 @@ export const groupJoin: Run<"group:join"> = async (asked, { groupId, after }, an
 		const outcome = fit(opening, { events: ROOM_PAGE, bytes: ANSWER_BYTES });
 		if (outcome instanceof Refusal) throw refused(outcome);
 		answer(outcome);
+		await pause(TAKE_IN);
 	} finally {
 		opening.settle();
 	}
@@ -93,7 +100,7 @@ export const resume: Run<"resume"> = async (asked, payload, answer) => {
 	if (wanted.has(profileRoom(asked.link.profileId))) asked.link.onResume?.();
 	for (const opening of openings.values()) if (!(opening instanceof Refusal)) await opening.ready;
 
-	// From here to the last `settle` nothing may wait: what is answered is what is subscribed to.
+	// Each room goes on from exactly what is answered here: what comes after `take()` is held back until `settle()`.
 	const rooms: Record<string, Json> = {};
 	const left = { events: Number.POSITIVE_INFINITY, bytes: ANSWER_BYTES };
 	const outcomes = new Map([...openings].map(([name, opening]) => [name, opening instanceof Refusal ? opening : fit(opening, left)]));
@@ -106,6 +113,7 @@ export const resume: Run<"resume"> = async (asked, payload, answer) => {
 		else rooms[given] = { head: outcome.head, events: outcome.events as unknown as Json, ...(outcome.more ? { more: true } : {}) };
 	}
 	answer({ rooms });
+	await pause(TAKE_IN);
 	for (const opening of openings.values()) if (!(opening instanceof Refusal)) opening.settle();
 };
 
