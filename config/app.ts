@@ -104,7 +104,13 @@ async function release(databases: Databases | undefined): Promise<void> {
 function stopOnce(broker: ServiceBroker): App["stop"] {
 	let stopping: Promise<void> | undefined;
 	const stop = async (noticeMs: number) => {
-		const steps = [async () => door(broker).drain(), () => drainAll(broker), () => pause(noticeMs), () => door(broker).close(CLOSE_GRACE_MS), () => broker.stop()];
+		const steps = [
+			async () => door(broker).drain(),
+			() => drainAll(broker),
+			() => pause(noticeMs),
+			() => door(broker).close(CLOSE_GRACE_MS),
+			() => broker.stop(),
+		];
 		for (const step of steps) {
 			try {
 				await step();

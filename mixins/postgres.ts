@@ -172,6 +172,8 @@ function openDatabase(node: string, config: DatabaseOptions): Db {
 			return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 		},
 		async end() {
+			// From here on a lost connection is what was asked for.
+			pool.removeAllListeners("error").on("error", () => {});
 			await Promise.all([listeners.end(), pool.end()]);
 		},
 	};
