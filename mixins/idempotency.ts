@@ -72,8 +72,8 @@ export async function once<R>(ctx: IdempotentCtx, db: Db, work: (tx: Tx) => Prom
 }
 
 /**
- * The same where `work` hands the claim to whoever commits. Of two at once the later one fails at the claim, its effect is
- * rolled back, and it gets the answer of the first.
+ * The same where `work` hands the claim to whoever commits. Of two at once the later one is refused by the state that the
+ * first has left, or fails at the claim and is rolled back; it gets the answer of the first.
  */
 export async function onceClaimed<R>(ctx: IdempotentCtx, db: Db, work: (claim: Claim | undefined) => Promise<R>): Promise<R> {
 	if (!ctx.idempotency) return work(undefined);
@@ -84,7 +84,8 @@ export async function onceClaimed<R>(ctx: IdempotentCtx, db: Db, work: (claim: C
 		try {
 			return await work(claim(ctx));
 		} catch (error) {
-			const first = isTaken(error) ? await findStored<R>(ctx, db) : undefined;
+			// Refused by what the first of two has just done ("you are a member already"): that, too, is the first's answer.
+			const first = isTaken(error) || isProblem(error) ? await findStored<R>(ctx, db) : undefined;
 			if (first) return first.answer;
 			throw error;
 		}
