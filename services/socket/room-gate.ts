@@ -61,17 +61,20 @@ const HELD_EVENTS = 1000;
 export class Opening {
 	readonly ready: Promise<void>;
 	readonly #settle: (opening: Opening) => void;
+	readonly #answered: (opening: Opening) => void;
 	/** Lets the next opening of the same seat begin. */
 	readonly done: Promise<void>;
 	#finish!: () => void;
 	#outcome: OpenedRoom | Refusal | undefined;
+	wasAnswered = false;
 	held: RoomFrame[] = [];
 	heldCount = 0;
 	/** The highest seq heard of while holding; needed when too much was held to keep it. */
 	heldHead = 0;
 
-	constructor(run: () => Promise<OpenedRoom | Refusal>, settle: (opening: Opening) => void) {
-		this.#settle = settle;
+	constructor(run: () => Promise<OpenedRoom | Refusal>, on: { answered(opening: Opening): void; settle(opening: Opening): void }) {
+		this.#answered = on.answered;
+		this.#settle = on.settle;
 		this.done = new Promise((resolve) => {
 			this.#finish = resolve;
 		});
@@ -111,6 +114,12 @@ export class Opening {
 	/** The answer sent is not the one that was asked for: fewer events. */
 	replace(opened: OpenedRoom): void {
 		this.#outcome = opened;
+	}
+
+	/** The answer is on its way: the socket is in the room, and its events wait until `settle()`. */
+	answered(): void {
+		this.wasAnswered = true;
+		this.#answered(this);
 	}
 
 	settle(): void {
@@ -154,7 +163,7 @@ export class RoomGate {
 				await room.subscription.ready;
 				return ask();
 			},
-			(settled) => this.#settle(room, seat, settled),
+			{ answered: (opened) => this.#answered(room, seat, opened), settle: (settled) => this.#settle(room, seat, settled) },
 		);
 		seat.openings.push(opening);
 		return opening;
@@ -214,19 +223,22 @@ export class RoomGate {
 		}
 	}
 
-	/** The answer is on its way: from here on the room goes on for this socket. */
+	/** The socket is in the room up to what it was answered. */
+	#answered(room: Room, seat: Seat, opening: Opening): void {
+		const outcome = opening.take();
+		if (outcome instanceof Refusal || room.seats.get(seat.link.id) !== seat) return;
+		if (outcome.more) return this.#become(room, seat, "behind");
+		seat.seq = Math.max(outcome.head, outcome.events.at(-1)?.seq ?? 0);
+		this.#become(room, seat, "live");
+	}
+
+	/** From here on the room goes on for this socket. */
 	#settle(room: Room, seat: Seat, opening: Opening): void {
+		this.#answered(room, seat, opening);
 		seat.openings.splice(seat.openings.indexOf(opening), 1);
 		if (room.seats.get(seat.link.id) !== seat) return;
 		const outcome = opening.take();
-		if (outcome instanceof Refusal) {
-			if (seat.openings.length === 0 && (seat.state === "new" || outcome.final)) return this.#stand(room, seat);
-		} else if (outcome.more) {
-			this.#become(room, seat, "behind");
-		} else {
-			seat.seq = Math.max(outcome.head, outcome.events.at(-1)?.seq ?? 0);
-			this.#become(room, seat, "live");
-		}
+		if (outcome instanceof Refusal && seat.openings.length === 0 && (seat.state === "new" || outcome.final)) return this.#stand(room, seat);
 		this.#catchUp(room, seat, opening);
 	}
 
@@ -300,6 +312,9 @@ export class RoomGate {
 	#evict(room: Room, profileId: string, reason: EvictionReason): void {
 		for (const seat of [...room.seats.values()]) {
 			if (seat.link.profileId !== profileId) continue;
+			// What was said before the removal is theirs to hear, why they were removed too.
+			const [answered] = seat.openings;
+			if (answered?.wasAnswered && answered.heldCount <= HELD_EVENTS) for (const frame of answered.held) this.#feed(room, seat, frame);
 			for (const opening of seat.openings) opening.cancel(new Refusal(undefined, { final: true, evicted: reason }));
 			this.#stand(room, seat);
 		}

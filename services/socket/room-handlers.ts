@@ -59,6 +59,7 @@ export const groupJoin: Run<"group:join"> = async (asked, { groupId, after }, an
 		const outcome = fit(opening, { events: ROOM_PAGE, bytes: ANSWER_BYTES });
 		if (outcome instanceof Refusal) throw refused(outcome);
 		answer(outcome);
+		opening.answered();
 		await pause(TAKE_IN);
 	} finally {
 		opening.settle();
@@ -113,6 +114,7 @@ export const resume: Run<"resume"> = async (asked, payload, answer) => {
 		else rooms[given] = { head: outcome.head, events: outcome.events as unknown as Json, ...(outcome.more ? { more: true } : {}) };
 	}
 	answer({ rooms });
+	for (const opening of openings.values()) if (!(opening instanceof Refusal)) opening.answered();
 	await pause(TAKE_IN);
 	for (const opening of openings.values()) if (!(opening instanceof Refusal)) opening.settle();
 };
