@@ -71,7 +71,7 @@ export function tellOfNewMember(gateway: Gateway, profileId: string, followers: 
 	gateway.call(first, "presence.lookup", { ids: [profileId] }).then(
 		({ data: [entry] }) => {
 			if (!entry || entry.status === "offline") return;
-			for (const follower of followers) if (!follower.slow()) follower.send("signal", { type: "presence", profiles: [entry] });
+			for (const follower of followers) gateway.interest.tell(follower, [entry]);
 		},
 		(error) => gateway.broker.logger.debug("How a new member is could not be asked.", { error: String(error) }),
 	);

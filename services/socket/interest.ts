@@ -24,6 +24,8 @@ interface Followed {
 	/** While an answer is under way: what changed meanwhile. */
 	held: Map<string, PresenceEntry> | undefined;
 	answering: number;
+	/** What the socket was told of each profile last: the same again is no news. */
+	readonly told: Map<string, PresenceEntry["status"]>;
 }
 
 export class Interest {
@@ -53,13 +55,13 @@ export class Interest {
 		followed.held ??= new Map();
 		return (answered = []) => {
 			followed.answering--;
+			for (const { profileId, status } of answered) followed.told.set(profileId, status);
 			if (followed.answering > 0 || !followed.held) return;
-			const told = new Map(answered.map((entry) => [entry.profileId, entry.status]));
-			const news = [...followed.held.values()].filter(({ profileId, status }) => told.get(profileId) !== status);
+			const held = [...followed.held.values()];
 			followed.held = undefined;
 			if (this.#followed.get(follower) !== followed) return;
 			if (followed.sources.size === 0) this.#followed.delete(follower);
-			if (news.length > 0) follower.send("signal", { type: "presence", profiles: news });
+			else this.tell(follower, held);
 		};
 	}
 
@@ -134,11 +136,19 @@ export class Interest {
 				news.set(follower, list);
 			}
 		}
-		for (const [follower, list] of news) {
-			const held = this.#followed.get(follower)?.held;
-			if (held) for (const entry of list) held.set(entry.profileId, entry);
-			else if (!follower.slow()) follower.send("signal", { type: "presence", profiles: list });
-		}
+		for (const [follower, list] of news) this.tell(follower, list);
+	}
+
+	/** Tells one socket what it has not been told yet; while an answer is under way, after it. */
+	tell(follower: Follower, entries: readonly PresenceEntry[]): void {
+		const followed = this.#followed.get(follower);
+		if (!followed) return;
+		const { held, told } = followed;
+		if (held) for (const entry of entries) held.set(entry.profileId, entry);
+		if (held || follower.slow()) return;
+		const news = entries.filter(({ profileId, status }) => told.get(profileId) !== status);
+		for (const { profileId, status } of news) told.set(profileId, status);
+		if (news.length > 0) follower.send("signal", { type: "presence", profiles: news });
 	}
 
 	#membersChanged(groupId: string, frame: RoomFrame): void {
@@ -170,7 +180,7 @@ export class Interest {
 	#of(follower: Follower): Followed {
 		let followed = this.#followed.get(follower);
 		if (!followed) {
-			followed = { sources: new Map(), held: undefined, answering: 0 };
+			followed = { sources: new Map(), held: undefined, answering: 0, told: new Map() };
 			this.#followed.set(follower, followed);
 		}
 		return followed;
@@ -199,6 +209,7 @@ export class Interest {
 	/** Unless another source of the same socket still has the profile. */
 	#unindex(profileId: string, follower: Follower, followed: Followed): void {
 		for (const ids of followed.sources.values()) if (ids.has(profileId)) return;
+		followed.told.delete(profileId);
 		const followers = this.#followers.get(profileId);
 		followers?.delete(follower);
 		if (followers?.size === 0) this.#followers.delete(profileId);
