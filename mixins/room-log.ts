@@ -1,54 +1,17 @@
 // The numbered log of rooms, one mixin for every node that owns some: `groups` owns group:, `presence` owns profile:.
-// (room, seq) is unique in the store and that is the fence: whoever writes a number second is told so.
+// A carrier stores it (log-carrier.ts); here it is read on from memory, opened for doors, and told to whoever listens.
 import type { ServiceBroker } from "moleculer";
 import type { LogEvent } from "../services/contracts/groups.ts";
-import type { Db, Tx } from "./postgres.ts";
+import type { LogCarrier, NewEvent, StoredEvent } from "./log-carrier.ts";
 import { roomBus } from "./rooms.ts";
-
-/** One row to append. `body` holds what the event carries besides the envelope. */
-export interface NewEvent {
-	room: string;
-	seq: number;
-	id: string;
-	type: string;
-	at: string;
-	sender: string | null;
-	senderName: string | null;
-	clientId: string | null;
-	body: Record<string, unknown>;
-}
-
-/** Appends each element of the JSON array `$n` to its room's log. */
-export const eventsInsert = (parameter: string) => `
-	insert into room_events (room, seq, id, type, at, sender, sender_name, client_id, body)
-	select room, seq, id, type, at, sender, "senderName", "clientId", body
-	from json_to_recordset(${parameter}::json) as e(
-		room uuid, seq bigint, id uuid, type text, at timestamptz, sender uuid, "senderName" text, "clientId" text, body json
-	)`;
-
-/** The constraint that a second writer of a number runs into. */
-export const FENCE = "room_events_pkey";
-/** The constraint that a client id used again runs into. */
-export const CLIENT_ID = "room_events_client";
-
-interface Row {
-	room: string;
-	seq: number;
-	type: string;
-	at: Date;
-	sender: string | null;
-	senderName: string | null;
-	body: Record<string, unknown>;
-}
-
-const columns = `room, seq, type, at, sender, sender_name as "senderName", body`;
 
 /** How many events are kept in memory over all rooms, so that a short absence costs no query. */
 const KEPT_EVENTS = 50_000;
 const KEPT_PER_ROOM = 256;
 
 export class RoomLog {
-	readonly #db: Db;
+	/** Where the log is stored. */
+	readonly carrier: LogCarrier;
 	readonly #kind: string;
 	readonly #broker: ServiceBroker;
 	/** The newest events of rooms, least recently used room first. */
@@ -56,8 +19,8 @@ export class RoomLog {
 	#kept = 0;
 
 	/** @param kind the word before the colon of the room names, such as `group` */
-	constructor(db: Db, kind: string, broker: ServiceBroker) {
-		this.#db = db;
+	constructor(carrier: LogCarrier, kind: string, broker: ServiceBroker) {
+		this.carrier = carrier;
 		this.#kind = kind;
 		this.#broker = broker;
 	}
@@ -67,7 +30,7 @@ export class RoomLog {
 	}
 
 	/** What clients see of a row. */
-	toEvent(row: Omit<NewEvent, "id" | "clientId"> | Row): LogEvent {
+	toEvent(row: NewEvent | StoredEvent): LogEvent {
 		return {
 			room: this.nameOf(row.room),
 			seq: row.seq,
@@ -76,22 +39,6 @@ export class RoomLog {
 			by: row.sender ? { profileId: row.sender, displayName: row.senderName ?? "" } : null,
 			...row.body,
 		} as LogEvent;
-	}
-
-	/** Appends in the caller's transaction. Seqs are the caller's: a number taken is a unique violation of FENCE. */
-	async append(tx: Tx, events: NewEvent[]): Promise<void> {
-		await tx.query(eventsInsert("$1"), [JSON.stringify(events)], "room-append");
-	}
-
-	/** The last seq of each room; 0 where nothing was said yet. */
-	async heads(tx: Pick<Tx, "query">, keys: string[]): Promise<Map<string, number>> {
-		const rows = await tx.query<{ room: string; head: number }>(
-			`select k.room, coalesce((select max(seq) from room_events e where e.room = k.room), 0)::bigint as head
-			from unnest($1::uuid[]) as k(room)`,
-			[keys],
-			"room-heads",
-		);
-		return new Map(rows.map((row) => [row.room, row.head]));
 	}
 
 	/**
@@ -106,11 +53,7 @@ export class RoomLog {
 			const from = after + 1 - first.seq;
 			return tail.slice(from, from + limit);
 		}
-		const rows = await this.#db.query<Row>(
-			`select ${columns} from room_events where room = $1 and seq > $2 order by seq limit $3`,
-			[key, after, limit],
-			"room-page",
-		);
+		const rows = await this.carrier.page(key, after, limit);
 		return rows.map((row) => this.toEvent(row));
 	}
 

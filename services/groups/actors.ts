@@ -3,17 +3,17 @@ import type { ServiceBroker } from "moleculer";
 import { Actors } from "../../mixins/actor.ts";
 import type { Committed } from "../../mixins/actor.ts";
 import { toFact } from "../../mixins/facts/fact.ts";
-import { outboxInsert } from "../../mixins/facts/outbox.ts";
 import type { Claim } from "../../mixins/idempotency.ts";
-import type { Db } from "../../mixins/postgres.ts";
+import type { Db, Tx } from "../../mixins/postgres.ts";
 import { database } from "../../mixins/postgres.ts";
-import { CLIENT_ID, eventsInsert, FENCE, RoomLog } from "../../mixins/room-log.ts";
-import type { NewEvent } from "../../mixins/room-log.ts";
+import { PostgresLog } from "../../mixins/log-carrier.ts";
+import type { LogCarrier, NewEvent } from "../../mixins/log-carrier.ts";
+import { RoomLog } from "../../mixins/room-log.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import type { GroupDecision } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
 import { evolve } from "./domain/group.ts";
-import { applyEffect, findByClientId, loadGroup, project } from "./store.ts";
+import { applyEffect, loadGroup, project } from "./store.ts";
 
 /** A decision with what the call around it needs: whose request it is, and its Idempotency-Key, if it has one. */
 export interface GroupCommit<R = unknown> extends GroupDecision<R> {
@@ -21,8 +21,6 @@ export interface GroupCommit<R = unknown> extends GroupDecision<R> {
 	actor: string;
 	claim?: Claim | undefined;
 }
-
-const APPEND = `with appended as (${eventsInsert("$1")}) ${outboxInsert("$2")}`;
 
 /** What the log keeps of an event besides the envelope. */
 function toRow(room: string, seq: number, event: GroupEvent): NewEvent {
@@ -48,7 +46,8 @@ function numbered(entry: Committed<GroupState | null, GroupCommit>): { seq: numb
 	return entry.decisions.flatMap((decision) => decision.events.map((event) => ({ seq: seq++, event, decision })));
 }
 
-async function commit(db: Db, log: RoomLog, batch: Batch): Promise<void> {
+/** One statement where there are only messages; with what else is decided, one transaction. */
+async function commit(carrier: LogCarrier, batch: Batch): Promise<void> {
 	const rows: NewEvent[] = [];
 	const facts: ReturnType<typeof toFact>[] = [];
 	const now = new Date();
@@ -67,12 +66,7 @@ async function commit(db: Db, log: RoomLog, batch: Batch): Promise<void> {
 			(decision) => decision.effects.length === 0 && !decision.claim && decision.events.every((event) => event.type === "message"),
 		),
 	);
-	if (plain) {
-		if (rows.length > 0) await db.query(APPEND, [JSON.stringify(rows), JSON.stringify(facts)], "groups-append");
-		return;
-	}
-	await db.tx(async (tx) => {
-		await tx.query(APPEND, [JSON.stringify(rows), JSON.stringify(facts)], "groups-append");
+	const others = async (tx: Tx): Promise<void> => {
 		for (const entry of batch) {
 			for (const { seq, event } of numbered(entry)) await project(tx, entry.key, seq, event);
 			let seq = entry.first;
@@ -82,7 +76,8 @@ async function commit(db: Db, log: RoomLog, batch: Batch): Promise<void> {
 				if (decision.claim) await decision.claim(tx, decision.answer(seqs));
 			}
 		}
-	});
+	};
+	await carrier.append(rows, facts, plain ? undefined : others);
 }
 
 /** After the commit: the state goes on, the room hears it, and whoever was removed hears nothing after it. */
@@ -116,9 +111,10 @@ function committed(broker: ServiceBroker, log: RoomLog, entry: Committed<GroupSt
 	return state;
 }
 
-interface PgError {
-	code?: string;
-	constraint?: string;
+/** Two processes made the same profile a member: the one that was later decides again, on what is stored. */
+function isSecondJoin(error: unknown): boolean {
+	const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+	return code === "23505" && constraint === "members_pkey";
 }
 
 export interface GroupsNode {
@@ -131,20 +127,18 @@ export interface GroupsNode {
 
 function make(broker: ServiceBroker): GroupsNode {
 	const db = database("groups");
-	const log = new RoomLog(db, "group", broker);
+	const carrier = new PostgresLog(db);
+	const log = new RoomLog(carrier, "group", broker);
 	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
 		load: (groupId) => loadGroup(db, groupId),
 		head: (state) => state?.head ?? 0,
-		commit: (batch) => commit(db, log, batch),
+		commit: (batch) => commit(carrier, batch),
 		committed: (entry) => committed(broker, log, entry),
-		isConflict: (error) => {
-			const { code, constraint } = error as PgError;
-			return code === "23505" && (constraint === FENCE || constraint === CLIENT_ID || constraint === "members_pkey");
-		},
+		isConflict: (error) => carrier.isConflict(error) || isSecondJoin(error),
 		replay: async (groupId, decision) => {
 			const [event] = decision.events;
 			if (event?.type !== "message") return undefined;
-			const stored = await findByClientId(db, groupId, event.by.profileId, event.message.clientId);
+			const stored = await carrier.byClientId(groupId, event.by.profileId, event.message.clientId);
 			return stored && { stored };
 		},
 	});

@@ -1,6 +1,7 @@
 // The numbered log: messages, their edits and deletions, read marks, and what doors need to open a room.
 import { v7 as uuidv7 } from "uuid";
 import { decodeCursor, encodeCursor } from "../../mixins/cursor.ts";
+import type { StoredEvent } from "../../mixins/log-carrier.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Message } from "../contracts/groups.ts";
@@ -29,16 +30,10 @@ function view(row: MessageRow): Message {
 }
 
 /** What was answered when the message was first stored, whatever happened to it since. */
-function firstAnswer(row: MessageRow) {
-	const { message } = row.body;
-	return {
-		...message,
-		content: message.content ?? "",
-		seq: row.seq,
-		at: row.at.toISOString(),
-		by: { profileId: row.sender, displayName: row.senderName },
-		reactions: [],
-	};
+function firstAnswer({ body, seq, at, sender, senderName }: StoredEvent) {
+	const message = body.message as MessageBody & { content: string | null };
+	const by = { profileId: sender as string, displayName: senderName as string };
+	return { ...message, content: message.content ?? "", seq, at: at.toISOString(), by, reactions: [] };
 }
 
 export default defineService({
@@ -69,7 +64,7 @@ export default defineService({
 					},
 					{ together: true },
 				);
-				return "stored" in stored ? { ...firstAnswer(stored.stored as MessageRow), room, replayed: true } : stored;
+				return "stored" in stored ? { ...firstAnswer(stored.stored as StoredEvent), room, replayed: true } : stored;
 			});
 		},
 

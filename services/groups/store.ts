@@ -328,16 +328,6 @@ export async function findMessage(db: Query, groupId: string, viewer: string, se
 	return row;
 }
 
-/** The message that a sender wrote under this client id, as it was then. */
-export async function findByClientId(db: Query, groupId: string, senderId: string, clientId: string): Promise<MessageRow | undefined> {
-	const [row] = await db.query<MessageRow>(
-		`select ${messageColumns} ${messageFrom} where e.room = $1 and e.sender = $2 and e.client_id = $3`,
-		[groupId, senderId, clientId],
-		"message-by-client-id",
-	);
-	return row;
-}
-
 export async function findTarget(db: Query, groupId: string, seq: number): Promise<Target | undefined> {
 	const [row] = await db.query<{ senderId: string; deletedAt: Date | null }>(
 		`select e.sender as "senderId", s.deleted_at as "deletedAt" ${messageFrom} where e.room = $1 and e.seq = $2 and e.type = 'message'`,

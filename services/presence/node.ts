@@ -3,6 +3,7 @@ import type { ServiceBroker } from "moleculer";
 import type { Db } from "../../mixins/postgres.ts";
 import { database } from "../../mixins/postgres.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
+import { PostgresLog } from "../../mixins/log-carrier.ts";
 import { Presence } from "./domain/presence.ts";
 import type { Seen } from "./domain/presence.ts";
 import { findSeen, saveSeen } from "./store.ts";
@@ -12,6 +13,8 @@ const GATHER = 100;
 
 export interface PresenceNode {
 	db: Db;
+	/** The profiles' rooms: where they are stored, and what doors hear of them. */
+	carrier: PostgresLog;
 	log: RoomLog;
 	presence: Presence;
 	/** What is remembered of profiles that are not here; those never seen are left out. */
@@ -24,6 +27,7 @@ export interface PresenceNode {
 
 function make(broker: ServiceBroker): PresenceNode {
 	const db = database("presence");
+	const carrier = new PostgresLog(db);
 	const presence = new Presence();
 	let timer: NodeJS.Timeout | undefined;
 	let dueAt = Number.POSITIVE_INFINITY;
@@ -65,7 +69,8 @@ function make(broker: ServiceBroker): PresenceNode {
 	};
 	return {
 		db,
-		log: new RoomLog(db, "profile", broker),
+		carrier,
+		log: new RoomLog(carrier, "profile", broker),
 		presence,
 		async remembered(profileIds) {
 			const stored = await findSeen(db, profileIds);

@@ -2,7 +2,7 @@
 import { factsOf } from "../../mixins/facts/index.ts";
 import type { Consumer } from "../../mixins/facts/index.ts";
 import { defineService, implement } from "../../mixins/node.ts";
-import type { NewEvent } from "../../mixins/room-log.ts";
+import type { NewEvent } from "../../mixins/log-carrier.ts";
 import { problem } from "../contracts/errors.ts";
 import type { AnyFact } from "../contracts/index.ts";
 import { noticed, number, toNotice } from "./domain/notices.ts";
@@ -12,10 +12,10 @@ import { presenceNode } from "./node.ts";
 const notices: Consumer = {
 	facts: noticed,
 	async handle(facts, tx, { broker }) {
-		const { log } = presenceNode(broker);
+		const { carrier, log } = presenceNode(broker);
 		const meant = facts.map((fact) => toNotice(fact as AnyFact)).filter((notice) => notice !== undefined);
 		if (meant.length === 0) return;
-		const heads = await log.heads(tx, [...new Set(meant.map(({ profileId }) => profileId))]);
+		const heads = await carrier.heads([...new Set(meant.map(({ profileId }) => profileId))], tx);
 		const rows: NewEvent[] = number(meant, heads).map(({ profileId, seq, type, at, id, body }) => ({
 			room: profileId,
 			seq,
@@ -27,7 +27,7 @@ const notices: Consumer = {
 			clientId: null,
 			body,
 		}));
-		await log.append(tx, rows);
+		await carrier.appendIn(tx, rows);
 		tx.afterCommit(() => {
 			for (const [profileId, own] of Map.groupBy(rows, ({ room }) => room)) {
 				log.publish(
@@ -45,10 +45,10 @@ export default defineService({
 
 	actions: implement("notifications", {
 		async openRoom(ctx) {
-			const { db, log } = presenceNode(ctx.broker);
+			const { carrier, log } = presenceNode(ctx.broker);
 			const { key, after, limit } = ctx.params;
 			if (key !== ctx.caller.profileId) throw problem("not-found");
-			const head = (await log.heads(db, [key])).get(key) ?? 0;
+			const head = (await carrier.heads([key])).get(key) ?? 0;
 			if (after !== undefined && after > head) throw problem("seq-ahead", { head });
 			return log.opened(key, head, after, limit);
 		},

@@ -7,8 +7,9 @@ import type { Decision } from "../../mixins/actor.ts";
 import { Actors } from "../../mixins/actor.ts";
 import type { Db } from "../../mixins/postgres.ts";
 import { database } from "../../mixins/postgres.ts";
-import type { NewEvent } from "../../mixins/room-log.ts";
-import { CLIENT_ID, FENCE, RoomLog } from "../../mixins/room-log.ts";
+import { CLIENT_ID, FENCE, PostgresLog } from "../../mixins/log-carrier.ts";
+import type { NewEvent } from "../../mixins/log-carrier.ts";
+import { RoomLog } from "../../mixins/room-log.ts";
 import type { RoomFrame } from "../../mixins/rooms.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import type { LogEvent } from "../../services/contracts/groups.ts";
@@ -28,7 +29,7 @@ after(() => fresh.close());
 /** A log as one process has it: memory and bus of its own, the store shared. */
 function logOfProcess() {
 	const broker = new ServiceBroker({ logger: false });
-	return { broker, log: new RoomLog(db, "group", broker) };
+	return { broker, log: new RoomLog(new PostgresLog(db), "group", broker) };
 }
 
 const ada = randomUUID();
@@ -48,7 +49,7 @@ const event = (room: string, seq: number, clientId = `client ${seq}`, sender = a
 	};
 };
 const events = (room: string, from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => event(room, from + i));
-const append = (log: RoomLog, rows: NewEvent[]) => db.tx((tx) => log.append(tx, rows));
+const append = (log: RoomLog, rows: NewEvent[]) => log.carrier.append(rows, []);
 /** Appends and tells, as the owner of a room does. */
 async function say(log: RoomLog, rows: NewEvent[]): Promise<void> {
 	await append(log, rows);
@@ -137,8 +138,9 @@ describe("memory", () => {
 				return db.query(...args);
 			},
 		};
-		const log = new RoomLog(counting, "group", broker);
+		const log = new RoomLog(new PostgresLog(counting), "group", broker);
 		await say(log, events(room, 1, 300));
+		queries = 0;
 		assert.deepEqual(seqs(await log.page(room, 290, 50)), fromTo(291, 300));
 		assert.equal(queries, 0);
 		log.forget(room);
@@ -201,7 +203,7 @@ describe("opening a room", () => {
 		const [full, empty] = [randomUUID(), randomUUID()];
 		await append(log, events(full, 1, 4));
 		assert.deepEqual(
-			await log.heads(db, [full, empty]),
+			await log.carrier.heads([full, empty]),
 			new Map([
 				[full, 4],
 				[empty, 0],
@@ -263,7 +265,7 @@ describe("the fence", () => {
 		const owner = () => {
 			const { log } = logOfProcess();
 			return new Actors<{ head: number }, string, Words>({
-				load: async (key) => ({ head: (await log.heads(db, [key])).get(key) ?? 0 }),
+				load: async (key) => ({ head: (await log.carrier.heads([key])).get(key) ?? 0 }),
 				head: (state) => state.head,
 				commit: (batch) =>
 					append(
