@@ -24,6 +24,8 @@ interface Followed {
 	/** While an answer is under way: what changed meanwhile. */
 	held: Map<string, PresenceEntry> | undefined;
 	answering: number;
+	/** Who left one of the groups while an answer was under way: it may still name them. */
+	readonly left: Set<string>;
 	/** What the socket was told of each profile last: the same again is no news. */
 	readonly told: Map<string, PresenceEntry["status"]>;
 }
@@ -57,6 +59,7 @@ export class Interest {
 			followed.answering--;
 			for (const { profileId, status } of answered) followed.told.set(profileId, status);
 			if (followed.answering > 0 || !followed.held) return;
+			followed.left.clear();
 			const held = [...followed.held.values()];
 			followed.held = undefined;
 			if (this.#followed.get(follower) !== followed) return;
@@ -94,10 +97,12 @@ export class Interest {
 		await this.#groups.get(groupId)?.subscription.ready;
 	}
 
-	/** False where the socket does not follow the group any more: it was left meanwhile. */
+	/** Adds the members to those who joined meanwhile. False where the socket does not follow the group any more. */
 	setMembers(follower: Follower, groupId: string, ids: readonly string[]): boolean {
-		if (!this.#followed.get(follower)?.sources.has(groupId)) return false;
-		this.#replace(follower, groupId, ids);
+		const followed = this.#followed.get(follower);
+		const joined = followed?.sources.get(groupId);
+		if (!followed || !joined) return false;
+		this.#replace(follower, groupId, [...joined, ...ids.filter((id) => !followed.left.has(`${groupId} ${id}`))]);
 		return true;
 	}
 
@@ -164,7 +169,9 @@ export class Interest {
 
 	#joined(groupId: string, profileId: string, followers: Follower[]): void {
 		for (const follower of followers) {
-			this.#followed.get(follower)?.sources.get(groupId)?.add(profileId);
+			const followed = this.#followed.get(follower);
+			followed?.left.delete(`${groupId} ${profileId}`);
+			followed?.sources.get(groupId)?.add(profileId);
 			this.#index(profileId, follower);
 		}
 		this.onJoined?.(groupId, profileId, followers);
@@ -180,7 +187,7 @@ export class Interest {
 	#of(follower: Follower): Followed {
 		let followed = this.#followed.get(follower);
 		if (!followed) {
-			followed = { sources: new Map(), held: undefined, answering: 0, told: new Map() };
+			followed = { sources: new Map(), held: undefined, answering: 0, left: new Set(), told: new Map() };
 			this.#followed.set(follower, followed);
 		}
 		return followed;
@@ -197,6 +204,7 @@ export class Interest {
 
 	#remove(follower: Follower, source: string, profileId: string): void {
 		const followed = this.#followed.get(follower);
+		if (followed && followed.answering > 0) followed.left.add(`${source} ${profileId}`);
 		if (followed?.sources.get(source)?.delete(profileId)) this.#unindex(profileId, follower, followed);
 	}
 

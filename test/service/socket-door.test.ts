@@ -253,6 +253,56 @@ describe("events", () => {
 		assert.equal((await ben.refused("nonsense")).status, 404);
 	});
 
+	test("and garbage on the wire end that connection at most", async () => {
+		const { ben } = await groupOf(2);
+		const garbage: (string | Buffer)[] = [
+			"",
+			"9",
+			"4",
+			"4{",
+			"42[",
+			"42[]",
+			"42[{}]",
+			"42[null]",
+			'42["connect"]',
+			'42["disconnect"]',
+			"42/nowhere,[]",
+			"40{",
+			"40[1]",
+			'43999999999999999999["x"]',
+			"43-1[]",
+			"41",
+			"44{}",
+			'451-["typing",{"_placeholder":true,"num":0}]',
+			'45999999999-["typing"]',
+			'451-["typing",{"_placeholder":true,"num":-1}]',
+			"\ud800",
+			"2".repeat(10_000),
+			Buffer.from([0xff, 0xfe, 0x00]),
+			Buffer.alloc(10_000),
+		];
+		for (const words of garbage) {
+			const { socket } = await connect();
+			const wire = (socket.io.engine.transport as unknown as { ws: { send(data: string | Buffer): void; terminate(): void } }).ws;
+			wire.send(words);
+			wire.send(words);
+			wire.terminate();
+		}
+		assert.equal((await ben.refused("nonsense")).status, 404);
+		await eventually(() => assert.equal([...house.gateway.links].length, 2));
+	});
+
+	test("work over long polling too", async () => {
+		const { ana, room, groupId } = await groupOf();
+		const socket = house.client({ token: ana.token }, { transports: ["polling"], upgrade: false });
+		await once(socket, "connect");
+		const heard = once(socket, "events");
+		await new Promise((resolve) => socket.emit("group:join", { groupId }, resolve));
+		house.say(room, 1);
+		assert.deepEqual(seqsOf((await heard)[0]), [1]);
+		socket.close();
+	});
+
 	test("are answered with the problem a node throws, and with nothing of an error that is none", async () => {
 		const { ana, groupId } = await groupOf();
 		house.before.set("messages.post", () => {
