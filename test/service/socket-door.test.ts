@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import type { ServiceSchema } from "moleculer";
 import type { Socket } from "socket.io-client";
 import { socketEvents } from "../../services/contracts/socket.ts";
 import { checkEvents, events as eventTable } from "../../services/socket/events.ts";
 import type { SocketLink } from "../../services/socket/link.ts";
+import socketService from "../../services/socket/socket.service.ts";
 import { eventually } from "../support/eventually.ts";
 import type { SocketHouse } from "../support/socket-house.ts";
 import { socketHouse } from "../support/socket-house.ts";
@@ -832,6 +834,29 @@ describe("the end of a socket", () => {
 		}
 		const data = await at.refusal({ token: await at.issuer.token(randomUUID()) });
 		assert.deepEqual([data.status, data.code], [503, "draining"]);
+	});
+});
+
+describe("what moleculer-io brings along", () => {
+	test("has no actions, and no way to an identity or a room of a socket (I3, I4, I8)", async (context) => {
+		const { house } = await setUp();
+		context.after(() => house.stop());
+		for (const action of ["socket.call", "socket.broadcast", "socket.getClients"]) {
+			await assert.rejects(house.broker.call(action, { room: "live group:1", event: "events" }), { type: "SERVICE_NOT_FOUND" });
+		}
+		const service = house.broker.getLocalService("socket") as unknown as Record<string, () => unknown>;
+		for (const method of ["socketSaveUser", "socketSaveMeta", "socketJoinRooms", "socketLeaveRoom"]) {
+			assert.throws(() => service[method]?.(), /is closed/);
+		}
+	});
+
+	test("does not start without an authorizer (I2)", async (context) => {
+		const { house } = await setUp();
+		context.after(() => house.stop());
+		const methods: Record<string, unknown> = { ...socketService.methods };
+		delete methods.socketAuthorize;
+		const actions = { call: false, broadcast: false, getClients: false };
+		assert.throws(() => house.broker.createService({ ...socketService, name: "open", actions, methods } as ServiceSchema), /no authorizer/);
 	});
 });
 
