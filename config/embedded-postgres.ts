@@ -36,8 +36,8 @@ export interface Embedded {
 	/** Connects as the superuser of this server, over TCP on 127.0.0.1. */
 	ownerUrl: string;
 	port: number;
-	/** Process id of the postmaster, e.g. for a test that kills it. */
-	pid: number;
+	/** Process id of the postmaster; another one after the server was started again. */
+	readonly pid: number;
 	/** Stops the server (fast shutdown, everything is on disk) unless another living process uses the same DATA_DIR. */
 	stop(): Promise<void>;
 }
@@ -73,6 +73,7 @@ const OWNER = "reloop";
 const DATABASE = "postgres"; // initdb made it; a database of our own would cost each first start another 50 ms
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
+const WATCH_MS = 500;
 
 interface Memory {
 	port: number;
@@ -102,15 +103,45 @@ export async function startEmbedded(dataDir: string, options: EmbeddedOptions = 
 	const lock = path.join(home, "postgres.lock");
 	return withLock(lock, async () => {
 		const place = settle(home, options);
-		const pid = (await adopt(place)) ?? (await start(place));
+		let pid = (await adopt(place)) ?? (await start(place));
 		const ticket = register(home);
+		const rest = keepAlive(
+			() => isServerOf(pid, place.data),
+			() =>
+				withLock(lock, async () => {
+					if (!tickets.has(ticket)) return;
+					pid = (await adopt(place)) ?? (await start(place));
+					options.say?.("PostgreSQL had ended and was started again.");
+				}),
+		);
 		return {
 			ownerUrl: ownerUrl(place.memory),
 			port: place.memory.port,
-			pid,
-			stop: () => withLock(lock, () => leave(place, ticket)),
+			get pid() {
+				return pid;
+			},
+			stop: () => {
+				rest();
+				return withLock(lock, () => leave(place, ticket));
+			},
 		};
 	});
+}
+
+/** A server that was killed, by somebody or for want of memory, is started again; answers what ends the watch. */
+function keepAlive(lives: () => boolean, revive: () => Promise<void>): () => void {
+	let busy = false;
+	const timer = setInterval(() => {
+		if (busy || lives()) return;
+		busy = true;
+		revive()
+			.catch(() => {}) // it is tried again at the next look
+			.finally(() => {
+				busy = false;
+			});
+	}, WATCH_MS);
+	timer.unref();
+	return () => clearInterval(timer);
 }
 
 /** Decides where server and data are and who runs them; copies what the unprivileged user cannot reach. */
@@ -318,24 +349,34 @@ function logFile({ home }: Place): string {
 	return path.join(home, "postgres.log");
 }
 
-let tickets = 0;
+/** The entries of this process in `postgres.users/` of whatever directory. */
+const tickets = new Set<string>();
+let count = 0;
 
 function register(home: string): string {
 	const folder = path.join(home, "postgres.users");
 	fs.mkdirSync(folder, { recursive: true });
-	const ticket = path.join(folder, `${process.pid}-${++tickets}`);
+	const ticket = path.join(folder, `${process.pid}-${++count}`);
 	fs.writeFileSync(ticket, "");
+	tickets.add(ticket);
 	return ticket;
+}
+
+/** An entry with our own process id may be that of a process before us, as containers give the same ids again. */
+function isUsed(ticket: string): boolean {
+	const pid = Number.parseInt(path.basename(ticket), 10);
+	return pid === process.pid ? tickets.has(ticket) : isAlive(pid);
 }
 
 /** Stops the server when nobody else uses it. Entries of processes that were killed count for nobody. */
 async function leave({ data, server }: Place, ticket: string): Promise<void> {
-	if (!fs.existsSync(ticket)) return;
-	fs.rmSync(ticket);
+	if (!tickets.delete(ticket)) return;
+	fs.rmSync(ticket, { force: true });
 	const folder = path.dirname(ticket);
 	for (const name of fs.readdirSync(folder)) {
-		if (isAlive(Number.parseInt(name, 10))) return;
-		fs.rmSync(path.join(folder, name), { force: true });
+		const other = path.join(folder, name);
+		if (isUsed(other)) return;
+		fs.rmSync(other, { force: true });
 	}
 	const lock = readLockFile(data);
 	if (!lock || !isServerOf(lock.pid, data)) return;

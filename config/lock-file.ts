@@ -17,6 +17,9 @@ export function isAlive(pid: number): boolean {
 
 const LIMIT_MS = 60_000;
 
+/** What this process holds. In a container a new process often has the id of the one that was killed: its locks are not ours. */
+const held = new Set<string>();
+
 /** Runs `work` while no other holder of the same file runs. Gives up with a sentence after a minute. */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
 	const until = Date.now() + LIMIT_MS;
@@ -27,6 +30,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
 	try {
 		return await work();
 	} finally {
+		held.delete(file);
 		fs.rmSync(file, { force: true });
 	}
 }
@@ -34,6 +38,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
 function take(file: string): boolean {
 	try {
 		fs.writeFileSync(file, String(process.pid), { flag: "wx", mode: 0o600 });
+		held.add(file);
 		return true;
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -41,7 +46,8 @@ function take(file: string): boolean {
 	try {
 		const holder = Number(fs.readFileSync(file, "utf8"));
 		// An empty file was made this instant and not written yet, unless it is old: then its maker died in between.
-		const abandoned = holder ? !isAlive(holder) : Date.now() - fs.statSync(file).mtimeMs > 2_000;
+		const lives = holder === process.pid ? held.has(file) : isAlive(holder);
+		const abandoned = holder ? !lives : Date.now() - fs.statSync(file).mtimeMs > 2_000;
 		// Renamed before it is removed: of two who both find a dead holder, only one can move the file away.
 		if (abandoned) {
 			const aside = `${file}.${process.pid}`;

@@ -128,6 +128,29 @@ test("Two processes may share a directory: the last one to leave stops the serve
 	await assert.rejects(ask(second.ownerUrl, "select 1"));
 });
 
+test("A server that is killed while it is in use is started again, on the same port and with everything committed.", async () => {
+	const directory = newDirectory();
+	const { promise: revived, resolve } = Promise.withResolvers<string>();
+	const server = await start(directory, { say: resolve });
+	await ask(server.ownerUrl, "create table kept as select 1 as one");
+	const first = server.pid;
+	process.kill(first, "SIGKILL");
+	assert.match(await revived, /started again/);
+	assert.notEqual(server.pid, first);
+	assert.deepEqual(await ask(server.ownerUrl, "select one from kept"), [{ one: 1 }]);
+	await server.stop();
+});
+
+test("What a killed process left, with the very id that this one has, stands in nobody's way.", async () => {
+	const directory = newDirectory();
+	fs.mkdirSync(path.join(directory, "postgres.users"), { recursive: true });
+	fs.writeFileSync(path.join(directory, "postgres.lock"), String(process.pid));
+	fs.writeFileSync(path.join(directory, "postgres.users", `${process.pid}-1000`), "");
+	const server = await start(directory);
+	await server.stop();
+	await gone(server.pid);
+});
+
 test("Two projects run side by side, and a port that was taken meanwhile is replaced by another.", async () => {
 	const one = newDirectory();
 	const first = await start(one);
