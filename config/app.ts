@@ -86,7 +86,7 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 		for (const schema of (await schemas).flat()) broker.createService(schema);
 		await broker.start();
 		const hasDoor = nodes.some((node) => DOORS.includes(node));
-		const port = hasDoor ? await door(broker).listen(env.HOST, env.PORT) : null;
+		const port = hasDoor ? await door(broker).listen(env.HOST, nodes.includes("api") ? env.PORT : env.SOCKET_PORT) : null;
 		return { broker, url: port === null ? null : `http://localhost:${port}`, stop: stopOnce(broker) };
 	} catch (error) {
 		await broker?.stop().catch(() => {});

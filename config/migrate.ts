@@ -103,7 +103,10 @@ function byServer({ ownerUrl, secretKey, nodes, elsewhere = [], servicesDir }: M
 async function connected(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
 	const client = new pg.Client({ connectionString: url, application_name: "reloop migrate", connectionTimeoutMillis: 10_000 });
 	client.on("error", () => {});
-	await client.connect();
+	await client.connect().catch((cause: Error & { code?: string }) => {
+		const { host, pathname } = new URL(url);
+		throw refusal(`The database ${pathname.slice(1)} at ${host} does not let us in: ${cause.message || cause.code}.`, cause);
+	});
 	try {
 		await work(client);
 	} finally {
