@@ -15,7 +15,12 @@ const WARM_UP_MS = 3_000;
 
 type Measured = ChatRound & { server: number };
 
-async function compare(name: string, load: Load<ChatAsk, ChatRound>, targets: Record<"ours" | "peer", Child>, rooms: Room[]): Promise<void> {
+async function compare(
+	name: string,
+	load: Load<ChatAsk, ChatRound>,
+	targets: Record<"ours" | "peer", Child>,
+	rooms: Room[],
+): Promise<void> {
 	console.log(`\n${name}: ${rooms.length} × ${rooms[0]?.tokens.length} members, ${SENDERS} senders, ${TEXT_BYTES}-byte texts`);
 	const round = async (target: "ours" | "peer", length: number): Promise<Measured> => {
 		const before = await processorTime(targets[target].pid);
@@ -32,9 +37,17 @@ async function compare(name: string, load: Load<ChatAsk, ChatRound>, targets: Re
 		if (result.faults.length > 0) throw new Error(`The round does not count: ${result.faults.join("; ")}`);
 	});
 	for (const target of names) await load.ask({ kind: "close", target });
-	const of = (target: "ours" | "peer", figure: keyof Omit<ChatRound, "faults"> | "server") => median((results[target] ?? []).map((result) => result[figure] as number));
+	const of = (target: "ours" | "peer", figure: keyof Omit<ChatRound, "faults"> | "server") =>
+		median((results[target] ?? []).map((result) => result[figure] as number));
 	for (const target of names) {
-		const figures = { deliveries: of(target, "deliveries"), messages: of(target, "messages"), p50: of(target, "p50"), p99: of(target, "p99"), load: of(target, "load"), server: of(target, "server") };
+		const figures = {
+			deliveries: of(target, "deliveries"),
+			messages: of(target, "messages"),
+			p50: of(target, "p50"),
+			p99: of(target, "p99"),
+			load: of(target, "load"),
+			server: of(target, "server"),
+		};
 		console.log(`  median ${target}: ${describe(figures)}`);
 	}
 	console.log(ratioLine(name, of("ours", "deliveries"), of("peer", "deliveries")));

@@ -11,7 +11,10 @@ export interface Room {
 	tokens: string[];
 }
 
-export type ChatAsk = { kind: "open"; target: string; url: string; rooms: Room[] } | { kind: "round"; target: string; senders: number; textBytes: number; ms: number } | { kind: "close"; target: string };
+export type ChatAsk =
+	| { kind: "open"; target: string; url: string; rooms: Room[] }
+	| { kind: "round"; target: string; senders: number; textBytes: number; ms: number }
+	| { kind: "close"; target: string };
 
 export interface ChatRound {
 	/** Message events received by all members, a second. */
@@ -66,7 +69,9 @@ async function play({ rooms }: Target, senders: number, textBytes: number, lengt
 	const began = performance.now();
 	await Promise.all(
 		rooms.flatMap((room, index) =>
-			room.members.slice(0, senders / rooms.length).map((member, sender) => sendOn(member, room.id, `${number}-${index}-${sender}`, content, began + length, waits)),
+			room.members
+				.slice(0, senders / rooms.length)
+				.map((member, sender) => sendOn(member, room.id, `${number}-${index}-${sender}`, content, began + length, waits)),
 		),
 	);
 	// The last messages are acknowledged before the last of them is delivered everywhere: those that come later do not count.

@@ -65,7 +65,7 @@ export function startPlatform(dataDir: string, env: Record<string, string> = {})
 }
 
 /** A peer: a file of bench/peers that prints `… is ready at <url>`. */
-export const startPeer = (file: string, env: Record<string, string> = {}): Promise<Child> => start([`bench/peers/${file}`], env);
+export const startPeer = (file: string, args: string[] = []): Promise<Child> => start([`bench/peers/${file}`, ...args], {});
 
 export interface Load<Ask, Answer> {
 	ask(message: Ask): Promise<Answer>;

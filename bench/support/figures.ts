@@ -25,7 +25,11 @@ export function machine(): string {
 }
 
 /** Runs every contender once a round, in turn, so that a noisy minute hurts all of them; answers each one's rounds. */
-export async function alternate<R>(rounds: number, contenders: Record<string, () => Promise<R>>, show: (name: string, result: R) => void): Promise<Record<string, R[]>> {
+export async function alternate<R>(
+	rounds: number,
+	contenders: Record<string, () => Promise<R>>,
+	show: (name: string, result: R) => void,
+): Promise<Record<string, R[]>> {
 	const results: Record<string, R[]> = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
 	for (let round = 0; round < rounds; round++) {
 		for (const [name, run] of Object.entries(contenders)) {

@@ -8,7 +8,10 @@ export interface BenchPerson {
 export async function request<T>(url: string, method: string, path: string, token?: string, body?: unknown): Promise<T> {
 	const response = await fetch(new URL(path, url), {
 		method,
-		headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+		headers: {
+			...(body === undefined ? {} : { "Content-Type": "application/json" }),
+			...(token ? { Authorization: `Bearer ${token}` } : {}),
+		},
 		...(body === undefined ? {} : { body: JSON.stringify(body) }),
 	});
 	const text = await response.text();
@@ -31,11 +34,17 @@ export async function eachOf<T, R>(elements: readonly T[], width: number, work: 
 export function register(url: string, count: number): Promise<BenchPerson[]> {
 	const numbers = Array.from({ length: count }, (_, index) => index);
 	return eachOf(numbers, 4, async (index) => {
-		const { profile, tokens } = await request<{ profile: { id: string }; tokens: { accessToken: string } }>(url, "POST", "/api/auth/register", undefined, {
-			email: `bench-${index}@example.org`,
-			password: "a long enough password 1",
-			displayName: `Member ${index}`,
-		});
+		const { profile, tokens } = await request<{ profile: { id: string }; tokens: { accessToken: string } }>(
+			url,
+			"POST",
+			"/api/auth/register",
+			undefined,
+			{
+				email: `bench-${index}@example.org`,
+				password: "a long enough password 1",
+				displayName: `Member ${index}`,
+			},
+		);
 		return { profileId: profile.id, token: tokens.accessToken };
 	});
 }
