@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import pg from "pg";
 import { type Embedded, startEmbedded } from "../../config/embedded-postgres.ts";
 import { migrateAll } from "../../config/migrate.ts";
 import { derivedLogin } from "../../config/roles.ts";
@@ -121,6 +122,38 @@ test("A listener hears first that it listens, then what is said, until it leaves
 	await stop();
 	await alpha.query("select pg_notify('news', 'nobody hears')");
 	assert.equal(heard.length, 2);
+});
+
+test("An owner who is no superuser, as on a hosted server, can migrate, and its nodes are walled off too.", async () => {
+	const own = servicesWith({
+		gamma: { "0001_a": "-- extensions: pg_trgm\n-- Up Migration\ncreate table a (word text);\n-- Down Migration\ndrop table a;\n" },
+		delta: { "0001_b": "-- Up Migration\ncreate table b (word text);\n-- Down Migration\ndrop table b;\n" },
+	});
+	const asking = async (url: string, ...statements: string[]) => {
+		const client = new pg.Client({ connectionString: url });
+		await client.connect();
+		try {
+			for (const sql of statements) await client.query(sql);
+		} finally {
+			await client.end();
+		}
+	};
+	try {
+		await asking(server.ownerUrl, "create role keeper login createrole password 'keeper'", "create database kept owner keeper");
+		const ownerUrl = Object.assign(new URL(server.ownerUrl), { username: "keeper", password: "keeper", pathname: "/kept" }).href;
+		const options = { ownerUrl, secretKey: TEST_SECRET_KEY, servicesDir: own };
+		assert.deepEqual(await migrateAll(options, "up"), ["delta/0001_b", "gamma/0001_a"]);
+		assert.deepEqual(await migrateAll(options, "up"), []);
+		const changed = { ...options, secretKey: Buffer.alloc(32, 8).toString("base64") };
+		assert.deepEqual(await migrateAll(changed, "up"), []);
+		const { user, password } = derivedLogin("gamma", changed.secretKey);
+		const gamma = Object.assign(new URL(ownerUrl), { username: user, password }).href;
+		await asking(gamma, "insert into a values ('x')", "select word % 'x' from a");
+		await assert.rejects(asking(gamma, "select * from delta.b"), { code: "42501" });
+		assert.deepEqual(await migrateAll(changed, "down"), ["delta/0001_b", "gamma/0001_a"]);
+	} finally {
+		fs.rmSync(own, { recursive: true });
+	}
 });
 
 test("When the pool is used up for too long the answer is: not now.", async () => {
