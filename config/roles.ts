@@ -42,8 +42,9 @@ export async function makeRole(client: pg.Client, node: string, login: Login): P
 	const options = `login noinherit password ${text(scramVerifier(login.password))}`;
 	await client.query(present[0] ? `alter role ${role} with ${options}` : `create role ${role} with ${options}`);
 	// An owner who is no superuser must be a member of the role to give it a schema and to act as it.
+	// Before PostgreSQL 16 a member may always do so, and there is no word for it.
 	const { rows: who } = await client.query(
-		"select rolsuper or pg_has_role(rolname, $1, 'set') as enough from pg_roles where rolname = current_user",
+		"select rolsuper or pg_has_role(rolname, $1, case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end) as enough from pg_roles where rolname = current_user",
 		[login.user],
 	);
 	if (!who[0].enough) await client.query(`grant ${role} to current_user`);
