@@ -9,7 +9,6 @@ import { makeGroup, register } from "./support/people.ts";
 const MEMBERS = 100;
 const SENDERS = 20;
 const TEXT_BYTES = 200;
-const ROUNDS = 5;
 const ROUND_MS = 5_000;
 const WARM_UP_MS = 3_000;
 
@@ -20,6 +19,7 @@ async function compare(
 	load: Load<ChatAsk, ChatRound>,
 	targets: Record<"ours" | "peer", Child>,
 	rooms: Room[],
+	rounds: number,
 ): Promise<void> {
 	console.log(`\n${name}: ${rooms.length} × ${rooms[0]?.tokens.length} members, ${SENDERS} senders, ${TEXT_BYTES}-byte texts`);
 	const round = async (target: "ours" | "peer", length: number): Promise<Measured> => {
@@ -32,7 +32,7 @@ async function compare(
 	const names = ["ours", "peer"] as const;
 	for (const target of names) await load.ask({ kind: "open", target, url: targets[target].url, rooms });
 	for (const target of names) await round(target, WARM_UP_MS);
-	const results = await alternate(ROUNDS, { ours: () => round("ours", ROUND_MS), peer: () => round("peer", ROUND_MS) }, (which, result) => {
+	const results = await alternate(rounds, { ours: () => round("ours", ROUND_MS), peer: () => round("peer", ROUND_MS) }, (which, result) => {
 		console.log(`  ${which}: ${describe(result)}`);
 		if (result.faults.length > 0) throw new Error(`The round does not count: ${result.faults.join("; ")}`);
 	});
@@ -56,7 +56,7 @@ async function compare(
 const describe = ({ deliveries, messages, p50, p99, load, server }: Omit<Measured, "faults">): string =>
 	`${Math.round(deliveries)} deliveries/s, ${Math.round(messages)} messages/s, acknowledgement p50 ${ms(p50)} p99 ${ms(p99)}, of one core: generator ${percent(load)}, server's Node ${percent(server)}`;
 
-export async function chat(): Promise<void> {
+export async function chat(rounds: number): Promise<void> {
 	await withDirectory(async (directory) => {
 		const ours = await startPlatform(directory);
 		const peer = await startPeer("socketio.ts");
@@ -72,8 +72,8 @@ export async function chat(): Promise<void> {
 				}
 				return rooms;
 			};
-			await compare("chat", load, { ours, peer }, await roomsOf(1));
-			await compare("chat-10x10", load, { ours, peer }, await roomsOf(10));
+			await compare("chat", load, { ours, peer }, await roomsOf(1), rounds);
+			await compare("chat-10x10", load, { ours, peer }, await roomsOf(10), rounds);
 		} finally {
 			await load.stop();
 			await peer.stop();

@@ -11,7 +11,6 @@ import { makeGroup, register } from "./support/people.ts";
 const MESSAGES = 1_000_500;
 const PAGE = 50;
 const DEPTHS = { "depth-100": 100, "depth-1000000": 1_000_000 };
-const ROUNDS = 5;
 const REQUESTS = 300;
 const WARM_UP = 200;
 
@@ -60,7 +59,7 @@ function page(url: string, token: string): Promise<number> {
 	});
 }
 
-export async function history(): Promise<void> {
+export async function history(rounds: number): Promise<void> {
 	await withDirectory(async (directory) => {
 		const database = await startEmbedded(directory);
 		const env = { DATABASE_URL: database.ownerUrl };
@@ -87,7 +86,7 @@ export async function history(): Promise<void> {
 				};
 				for (const depth of Object.values(DEPTHS)) await round(depth, WARM_UP);
 				const contenders = Object.fromEntries(Object.entries(DEPTHS).map(([name, depth]) => [name, () => round(depth, REQUESTS)]));
-				const results = await alternate(ROUNDS, contenders, (name, { p50, p99 }) =>
+				const results = await alternate(rounds, contenders, (name, { p50, p99 }) =>
 					console.log(`  ${name}: a page of ${PAGE} in p50 ${ms(p50)}, p99 ${ms(p99)}`),
 				);
 				const of = (name: keyof typeof DEPTHS, figure: keyof Round) => median((results[name] ?? []).map((result) => result[figure]));

@@ -7,7 +7,6 @@ import { alternate, median, ms, percent, ratioLine } from "./support/figures.ts"
 import { makeGroup, register } from "./support/people.ts";
 
 const CONNECTIONS = 50;
-const ROUNDS = 5;
 const SECONDS = 5;
 const WARM_UP_SECONDS = 3;
 
@@ -16,7 +15,7 @@ type Measured = ReadRound & { server: number };
 const describe = ({ requests, p50, p99, load, server }: Omit<Measured, "failed">): string =>
 	`${Math.round(requests)} requests/s, p50 ${ms(p50)} p99 ${ms(p99)}, of one core: generator ${percent(load)}, server's Node ${percent(server)}`;
 
-export async function read(): Promise<void> {
+export async function read(rounds: number): Promise<void> {
 	await withDirectory(async (directory) => {
 		const database = await startEmbedded(directory);
 		const ours = await startPlatform(directory, { DATABASE_URL: database.ownerUrl });
@@ -42,7 +41,7 @@ export async function read(): Promise<void> {
 			};
 			for (const target of ["ours", "peer"] as const) await round(target, WARM_UP_SECONDS);
 			const results = await alternate(
-				ROUNDS,
+				rounds,
 				{ ours: () => round("ours", SECONDS), peer: () => round("peer", SECONDS) },
 				(which, result) => {
 					console.log(`  ${which}: ${describe(result)}`);

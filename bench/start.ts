@@ -4,7 +4,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import { residentMemory, startPlatform, withDirectory } from "./support/children.ts";
 import { median } from "./support/figures.ts";
 
-const ROUNDS = 5;
 /** Memory is read this long after ready (ms): by then the start's leftovers show, and no load has come. */
 const SETTLE_MS = 1_000;
 
@@ -25,10 +24,10 @@ async function once(directory: string): Promise<Start> {
 
 const describe = ({ seconds, megabytes }: Start): string => `ready after ${seconds.toFixed(2)} s, resident ${Math.round(megabytes)} MB`;
 
-export async function start(): Promise<void> {
+export async function start(rounds: number): Promise<void> {
 	const fresh: Start[] = [];
 	const old: Start[] = [];
-	for (let round = 1; round <= ROUNDS; round++) {
+	for (let round = 1; round <= rounds; round++) {
 		await withDirectory(async (directory) => {
 			fresh.push(await once(directory));
 			old.push(await once(directory));

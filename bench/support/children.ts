@@ -76,13 +76,18 @@ export interface Load<Ask, Answer> {
 export function startLoad<Ask extends object, Answer>(file: string): Load<Ask, Answer> {
 	const child = fork(join(ROOT, "bench/load", file), { cwd: ROOT, env: environment({}), stdio: ["ignore", "inherit", "inherit", "ipc"] });
 	return {
-		async ask(message) {
-			const answered = Promise.race([once(child, "message"), once(child, "exit").then(() => [{ error: `bench/load/${file} ended` }])]);
-			child.send(message);
-			const [{ error, answer }] = (await answered) as [{ error?: string; answer: Answer }];
-			if (error !== undefined) throw new Error(error);
-			return answer;
-		},
+		ask: (message) =>
+			new Promise((resolve, reject) => {
+				const ended = () => reject(new Error(`bench/load/${file} ended.`));
+				child.once("exit", ended);
+				child.once("message", (reply) => {
+					child.off("exit", ended);
+					const { error, answer } = reply as { error?: string; answer: Answer };
+					if (error === undefined) resolve(answer);
+					else reject(new Error(error));
+				});
+				child.send(message);
+			}),
 		stop: () => stopped(child),
 	};
 }
