@@ -39,7 +39,7 @@ export interface OutboxRow extends AnyFact {
 export async function unsentFacts(tx: Tx, limit: number): Promise<OutboxRow[]> {
 	const rows = await tx.query<Omit<OutboxRow, "at"> & { at: Date }>(
 		`select id as row, fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload
-		from outbox where sent_at is null order by id limit $1`,
+		from outbox where sent_at is null order by outbox.id limit $1`,
 		[limit],
 		"outbox-unsent",
 	);
