@@ -1,5 +1,5 @@
 // What a fact is on its way from the node that tells it to the nodes that hear it.
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "../id.ts";
 import type { Fact, FactName, FactPayload } from "../../services/contracts/index.ts";
 import { allFacts } from "../../services/contracts/index.ts";
 
@@ -18,7 +18,7 @@ export interface Cause {
 /** Gives a fact its identity, version, time and cause. */
 export function toFact(fact: NewFact, cause: Cause, at: Date): AnyFact {
 	return {
-		id: uuidv7(),
+		id: newId(),
 		type: fact.type,
 		version: allFacts[fact.type].version,
 		at: at.toISOString(),

@@ -1,5 +1,5 @@
 // The gamification node's only way to its database: the ledger.
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "../../mixins/id.ts";
 import type { Currency } from "../contracts/gamification.ts";
 import type { Queryable, Tx } from "../../mixins/postgres.ts";
 import type { Award, Claim, Paid } from "./domain/award.ts";
@@ -24,9 +24,10 @@ export async function paidBefore(db: Queryable, claims: readonly Claim[]): Promi
 		"ledger-paid",
 	);
 	const known = await db.query<{ profileId: string; reason: string; source: string }>(
-		`select owner as "profileId", reason, source from entries
-		where reason = any($1::text[]) and source = any($2::text[]) and owner = any($3::text[])`,
-		[reasons, claims.map((claim) => claim.source), profiles],
+		`select e.owner as "profileId", e.reason, e.source
+		from unnest($1::text[], $2::text[], $3::text[]) as c(owner, reason, source)
+		join entries e on e.owner = c.owner and e.reason = c.reason and e.source = c.source`,
+		[claims.map((claim) => claim.profileId), claims.map((claim) => claim.reason), claims.map((claim) => claim.source)],
 		"ledger-known",
 	);
 	return {
@@ -40,7 +41,7 @@ export async function paidBefore(db: Queryable, claims: readonly Claim[]): Promi
  * Paying for something twice is a unique violation of `entries_once`, and then nothing is paid.
  */
 export async function pay(tx: Tx, awards: readonly Award[]): Promise<Map<string, number>> {
-	const rows = awards.map(({ fact: _fact, ...award }) => ({ id: uuidv7(), ...award }));
+	const rows = awards.map(({ fact: _fact, ...award }) => ({ id: newId(), ...award }));
 	const balances = await tx.query<{ profileId: string; currency: Currency; balance: number }>(
 		`with paid as (
 			select * from json_to_recordset($1::json) as p(

@@ -1,5 +1,5 @@
 // What every handler of this node needs around a decision: the caller's moment, the mailbox, the Idempotency-Key.
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "../../mixins/id.ts";
 import { onceClaimed } from "../../mixins/idempotency.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { GroupsNode } from "./actors.ts";
@@ -12,7 +12,7 @@ type AnyCtx = Ctx<unknown>;
 export const momentOf = (ctx: AnyCtx): Moment => ({
 	by: { profileId: ctx.caller.profileId, displayName: ctx.caller.displayName },
 	at: new Date().toISOString(),
-	id: uuidv7(),
+	id: newId(),
 });
 
 interface Options {

@@ -1,5 +1,5 @@
 // Groups and their members.
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "../../mixins/id.ts";
 import { decodeCursor, pageOf } from "../../mixins/cursor.ts";
 import { factsOf } from "../../mixins/facts/index.ts";
 import { healthOf } from "../../mixins/health.ts";
@@ -22,7 +22,7 @@ export default defineService({
 		health: healthOf("groups"),
 
 		async create(ctx) {
-			const groupId = uuidv7();
+			const groupId = newId();
 			const { name, description, isPublic } = ctx.params;
 			const { profileId } = ctx.caller;
 			return command(groupsNode(ctx.broker), ctx, groupId, (state, moment) => {

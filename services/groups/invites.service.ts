@@ -1,6 +1,6 @@
 // Invites into groups: made by members, answered by the one invited, by the invite's id or by its token.
 import { randomBytes } from "node:crypto";
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "../../mixins/id.ts";
 import { decodeCursor, pageOf } from "../../mixins/cursor.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import { settings } from "../../mixins/settings.ts";
@@ -49,7 +49,7 @@ export default defineService({
 			return command(node, ctx, groupId, async (state, moment) => {
 				const expiresAt = new Date(Date.parse(moment.at) + (expiresInSeconds ?? settings(ctx.broker).TTL_INVITE) * 1000).toISOString();
 				const made = {
-					id: uuidv7(),
+					id: newId(),
 					token: randomBytes(24).toString("base64url"),
 					inviterId: moment.by.profileId,
 					inviteeId: profileId,

@@ -1,5 +1,4 @@
 // The numbered log: messages, their edits and deletions, read marks, and what doors need to open a room.
-import { v7 as uuidv7 } from "uuid";
 import { decodeCursor, encodeCursor } from "../../mixins/cursor.ts";
 import type { StoredEvent } from "../../mixins/log-carrier.ts";
 import { defineService, implement } from "../../mixins/node.ts";
@@ -43,14 +42,7 @@ export default defineService({
 		async post(ctx) {
 			const node = groupsNode(ctx.broker);
 			const { groupId, clientId, kind, content, replyTo, mentions } = ctx.params;
-			const message: MessageBody = {
-				id: uuidv7(),
-				clientId,
-				kind,
-				content,
-				...(replyTo === undefined ? {} : { replyTo }),
-				...(mentions ? { mentions } : {}),
-			};
+			const written = { clientId, kind, content, ...(replyTo === undefined ? {} : { replyTo }), ...(mentions ? { mentions } : {}) };
 			const room = node.log.nameOf(groupId);
 			const by = { profileId: ctx.caller.profileId, displayName: ctx.caller.displayName };
 			return node.once(`${groupId} ${by.profileId} ${clientId}`, async () => {
@@ -59,6 +51,7 @@ export default defineService({
 					ctx,
 					groupId,
 					(state, moment, ahead) => {
+						const message: MessageBody = { id: moment.id, ...written };
 						const decision = post(state, ahead, moment, message);
 						return { ...decision, answer: ([seq = 0]) => ({ ...message, room, seq, at: moment.at, by, reactions: [], replayed: false }) };
 					},

@@ -1,6 +1,6 @@
 // Signing up, in and out; tokens and their rotation; what operators do with accounts.
 import { randomBytes } from "node:crypto";
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "../../mixins/id.ts";
 import { limitKey } from "../../mixins/address.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
 import { once } from "../../mixins/idempotency.ts";
@@ -30,7 +30,7 @@ function limitEnumeration(node: IdentityNode, ctx: AnyCtx): void {
 
 /** An account with its first profile, and the fact of it. */
 async function makeAccount(tx: Tx, ctx: AnyCtx, account: NewAccount, displayName: string, now: Date): Promise<void> {
-	const profile = { id: uuidv7(), displayName, kind: "consumer" as const };
+	const profile = { id: newId(), displayName, kind: "consumer" as const };
 	try {
 		await insertAccount(tx, account, now);
 	} catch (error) {
@@ -65,7 +65,7 @@ export default defineService({
 			if (await findAccount(node.db, { email })) return once(ctx, node.db, taken);
 			const passwordHash = await hashPassword(password);
 			const account: NewAccount = {
-				id: uuidv7(),
+				id: newId(),
 				email,
 				state: "unverified",
 				role: "user",
@@ -137,7 +137,7 @@ export default defineService({
 			const password = ctx.params.password ?? randomBytes(15).toString("base64url");
 			acceptPassword(password, commonPasswords);
 			const account: NewAccount = {
-				id: uuidv7(),
+				id: newId(),
 				email,
 				state: "active",
 				role: ctx.params.role,

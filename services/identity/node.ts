@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "../../mixins/id.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
 import { makeLimiter } from "../../mixins/limits.ts";
 import type { Limiter } from "../../mixins/limits.ts";
@@ -100,7 +100,7 @@ export async function openSession(node: IdentityNode, tx: Tx, ctx: AnyCtx, accou
 	const [profile] = profiles;
 	if (!profile) throw new Error(`Account ${account.id} has no profile.`);
 	const session = {
-		id: uuidv7(),
+		id: newId(),
 		accountId: account.id,
 		profileId: profile.id,
 		device: deviceOf(ctx),

@@ -1,6 +1,6 @@
 // The identity node's only way to its database: accounts, profiles, sessions, refresh tokens, keys, failures, audit.
 import { createHash } from "node:crypto";
-import { v7 as uuidv7 } from "uuid";
+import { newId } from "../../mixins/id.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import type { Account, Profile } from "../contracts/identity.ts";
 import type { Failures } from "./domain/login.ts";
@@ -286,7 +286,7 @@ export interface AuditEntry {
 
 export async function addAudit(tx: Query, entry: AuditEntry, now: Date): Promise<void> {
 	await tx.query("insert into audit (id, at, actor, action, target, request_id, detail) values ($1, $2, $3, $4, $5, $6, $7)", [
-		uuidv7(),
+		newId(),
 		now,
 		entry.actor,
 		entry.action,
