@@ -34,8 +34,12 @@ export interface ActorsOptions<State, D> {
 	head: (state: State) => number;
 	/** Stores all of it in one transaction, or nothing. */
 	commit: (batch: Committed<State, D>[]) => Promise<void>;
-	/** After the commit, in order per key: bring the state up to date, tell the world. Answers the new state; null forgets the actor. */
-	committed: (entry: Committed<State, D>) => State | null;
+	/**
+	 * After the commit, in order per key: brings the state up to date. Answers the new state; null forgets the actor. What it
+	 * gives to `later` runs in order, at most a moment later: when the callers have their answers and the next commit is on
+	 * its way, so that telling the world and storing what follows go side by side.
+	 */
+	committed: (entry: Committed<State, D>, later: (tell: () => void) => void) => State | null;
 	/** The commit failed because somebody else wrote first: reload and decide again. */
 	isConflict: (error: unknown) => boolean;
 	/** A decision that cannot be stored because it is already there: answers what was stored then, or undefined. */
@@ -73,6 +77,8 @@ interface Mailbox<State, D> {
 }
 
 const MAX_TRIES = 5;
+/** What is to be told waits at most so long (ms) for the next commit to be on its way. */
+const TELL_WITHIN = 1;
 
 export class Actors<State, Event, D extends Decision<Event, unknown>> {
 	readonly #options: Required<Omit<ActorsOptions<State, D>, "replay">> & Pick<ActorsOptions<State, D>, "replay">;
@@ -82,6 +88,8 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 	#inFlight = 0;
 	#scheduled = false;
 	#idle: (() => void)[] = [];
+	#toTell: (() => void)[] = [];
+	#telling: NodeJS.Timeout | undefined;
 
 	constructor(options: ActorsOptions<State, D>) {
 		this.#options = {
@@ -127,9 +135,10 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		if (box.busy) box.forgotten = true;
 	}
 
-	/** Resolved when every command taken so far is answered. */
+	/** Resolved when every command taken so far is answered, and told. */
 	async drained(): Promise<void> {
 		if (this.#waiting > 0 || this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+		this.#tell();
 	}
 
 	#box(key: string): Mailbox<State, D> {
@@ -257,7 +266,9 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 
 	async #commit(batch: Committed<State, D>[], taken: Map<Mailbox<State, D>, Waiting<State, D>[]>): Promise<void> {
 		try {
-			await this.#options.commit(batch);
+			const stored = this.#options.commit(batch);
+			if (this.#toTell.length > 0) setImmediate(() => this.#tell());
+			await stored;
 		} catch (error) {
 			await this.#recover(error, taken);
 			return;
@@ -279,10 +290,26 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		}
 	}
 
+	#tell(): void {
+		clearTimeout(this.#telling);
+		this.#telling = undefined;
+		for (const tell of this.#toTell.splice(0)) {
+			try {
+				tell();
+			} catch (error) {
+				this.#options.onError(error);
+			}
+		}
+	}
+
 	/** It is stored, whatever happens now: who cannot go on from the state in memory goes on from the store. */
 	#afterCommit(entry: Committed<State, D>): State | undefined {
 		try {
-			return this.#options.committed(entry) ?? undefined;
+			const later = (tell: () => void) => {
+				this.#toTell.push(tell);
+				this.#telling ??= setTimeout(() => this.#tell(), TELL_WITHIN);
+			};
+			return this.#options.committed(entry, later) ?? undefined;
 		} catch (error) {
 			this.#options.onError(error);
 			return undefined;

@@ -10,6 +10,8 @@ import { PostgresLog } from "../../mixins/log-carrier.ts";
 import type { LogCarrier, NewEvent } from "../../mixins/log-carrier.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { roomBus } from "../../mixins/rooms.ts";
+import type { EvictionReason } from "../../mixins/rooms.ts";
+import type { LogEvent } from "../contracts/groups.ts";
 import type { GroupDecision } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
 import { evolve } from "./domain/group.ts";
@@ -80,31 +82,41 @@ async function commit(carrier: LogCarrier, batch: Batch): Promise<void> {
 	await carrier.append(rows, facts, plain ? undefined : others);
 }
 
-/** After the commit: the state goes on, the room hears it, and whoever was removed hears nothing after it. */
-function committed(broker: ServiceBroker, log: RoomLog, entry: Committed<GroupState | null, GroupCommit>): GroupState | null {
+/** After the commit: the state goes on. The room hears it a moment later, and whoever was removed hears nothing after it. */
+function committed(
+	broker: ServiceBroker,
+	log: RoomLog,
+	entry: Committed<GroupState | null, GroupCommit>,
+	later: (tell: () => void) => void,
+): GroupState | null {
 	let state = entry.state;
 	const room = log.nameOf(entry.key);
-	let frame: NewEvent[] = [];
+	let frame: LogEvent[] = [];
 	const flush = () => {
-		log.publish(
-			entry.key,
-			frame.map((row) => log.toEvent(row)),
-		);
+		if (frame.length === 0) return;
+		const events = frame;
 		frame = [];
+		later(() => log.publish(entry.key, events));
+	};
+	const evict = (profileIds: Iterable<string>, reason: EvictionReason) => {
+		flush();
+		later(() => {
+			for (const profileId of profileIds) roomBus(broker).evict(room, profileId, reason);
+		});
 	};
 	for (const { seq, event } of numbered(entry)) {
 		const before = state;
+		const members = before && event.type === "group" && event.action === "deleted" ? [...before.members.keys()] : [];
 		state = evolve(state, entry.key, seq, event);
-		frame.push(toRow(entry.key, seq, event));
-		// A deleted text is gone from the log too: what is kept in memory must not bring it back.
-		if (event.type === "deleted") log.forget(entry.key);
+		frame.push(log.toEvent(toRow(entry.key, seq, event)));
 		if (event.type === "member" && (event.action === "kicked" || event.action === "left")) {
-			flush();
-			roomBus(broker).evict(room, event.profileId, before?.isPublic ? "not-member" : "not-found");
+			evict([event.profileId], before?.isPublic ? "not-member" : "not-found");
 		} else if (event.type === "group" && event.action === "deleted") {
-			flush();
-			for (const profileId of before?.members.keys() ?? []) roomBus(broker).evict(room, profileId, "not-found");
-			log.forget(entry.key);
+			evict(members, "not-found");
+			later(() => log.forget(entry.key));
+		} else if (event.type === "deleted") {
+			// A deleted text is gone from the log too: what is kept in memory must not bring it back.
+			later(() => log.forget(entry.key));
 		}
 	}
 	flush();
@@ -133,7 +145,7 @@ function make(broker: ServiceBroker): GroupsNode {
 		load: (groupId) => loadGroup(db, groupId),
 		head: (state) => state?.head ?? 0,
 		commit: (batch) => commit(carrier, batch),
-		committed: (entry) => committed(broker, log, entry),
+		committed: (entry, later) => committed(broker, log, entry, later),
 		isConflict: (error) => carrier.isConflict(error) || isSecondJoin(error),
 		replay: async (groupId, decision) => {
 			const [event] = decision.events;
