@@ -78,7 +78,7 @@ export class SocketLink implements Link {
 	backlog(): number {
 		const { writeBuffer, transport } = this.#connection;
 		let bytes = transport.socket?.bufferedAmount ?? 0;
-		for (const { data, options } of writeBuffer) bytes += options?.wsPreEncodedFrame?.[1]?.length ?? data?.length ?? 0;
+		for (const { data, options } of writeBuffer) bytes += options?.wsPreEncodedFrame?.at(-1)?.length ?? data?.length ?? 0;
 		return bytes;
 	}
 

@@ -14,6 +14,7 @@ import { tellOfNewMember } from "./client-handlers.ts";
 import { dispatch, unknownEvent } from "./dispatch.ts";
 import { checkEvents, events } from "./events.ts";
 import type { EventRow } from "./events.ts";
+import { joinFrames } from "./frames.ts";
 import { Gateway } from "./gateway.ts";
 import { admit, allowedOrigins, refusal } from "./handshake.ts";
 import type { SocketLink } from "./link.ts";
@@ -126,6 +127,7 @@ export default defineService<SocketService>({
 	},
 
 	started() {
+		joinFrames(this.io.of("/").adapter);
 		this.io.of("/").on("connection", (socket) => {
 			const link = linkOf(socket);
 			socket.once("disconnect", () => {
