@@ -51,6 +51,11 @@ export interface ActorsOptions<State, D> {
 	maxActors?: number;
 	/** Commits under way at once. One more than one keeps the store busy while answers go out. */
 	lanes?: number;
+	/**
+	 * After a commit, wait at most so long (ms) for those who were just answered: whoever talks on says the next thing at
+	 * once, and one commit, one frame to each listener, is had for half of two. Nobody waits where nobody was answered lately.
+	 */
+	gather?: number;
 	/** Hears what `committed` threw. Default: a warning of the process. */
 	onError?: (error: unknown) => void;
 }
@@ -87,6 +92,10 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 	#waiting = 0;
 	#inFlight = 0;
 	#scheduled = false;
+	/** How many were waiting when the last commit was answered, and until when (performance.now()) they are waited for. */
+	#expected = 0;
+	#gatherUntil = 0;
+	#gathering: NodeJS.Timeout | undefined;
 	#idle: (() => void)[] = [];
 	#toTell: (() => void)[] = [];
 	#telling: NodeJS.Timeout | undefined;
@@ -97,6 +106,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			maxWaiting: 20_000,
 			maxActors: 10_000,
 			lanes: 2,
+			gather: 2,
 			onError: (error) => process.emitWarning(error instanceof Error ? error : String(error)),
 			...options,
 		};
@@ -180,6 +190,20 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 	#wake(box: Mailbox<State, D>): void {
 		if (!box.busy && box.queue.length > 0) this.#ready.add(box);
 		if (this.#scheduled || this.#ready.size === 0 || this.#inFlight >= this.#options.lanes) return;
+		if (this.#waiting < this.#expected) {
+			const left = this.#gatherUntil - performance.now();
+			if (left > 0) {
+				this.#gathering ??= setTimeout(() => this.#schedule(), left);
+				return;
+			}
+		}
+		this.#schedule();
+	}
+
+	#schedule(): void {
+		clearTimeout(this.#gathering);
+		this.#gathering = undefined;
+		if (this.#scheduled) return;
 		this.#scheduled = true;
 		// What arrives in the same turn of the event loop is committed together.
 		setImmediate(() => {
@@ -273,6 +297,8 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			await this.#recover(error, taken);
 			return;
 		}
+		this.#expected = this.#waiting;
+		this.#gatherUntil = performance.now() + this.#options.gather;
 		for (const entry of batch) {
 			const box = this.#boxes.get(entry.key) as Mailbox<State, D>;
 			const mine = taken.get(box) ?? [];
