@@ -9,6 +9,9 @@ test("ids are UUIDs of version 7, all different, and sort by the millisecond of 
 	assert.equal(new Set(ids).size, ids.length);
 	for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 	const times = ids.map((id) => Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16));
-	assert.deepEqual(times, times.toSorted((one, other) => one - other));
+	assert.deepEqual(
+		times,
+		times.toSorted((one, other) => one - other),
+	);
 	assert.ok((times[0] as number) >= began && (times.at(-1) as number) <= Date.now());
 });

@@ -26,7 +26,9 @@ interface Sent {
 
 /** Sends until the process dies, half over sockets, half over HTTP. */
 async function sendUntilDead(running: Running, sender: Person, groupId: string, index: number, round: number, sent: Sent[]): Promise<void> {
-	const socket = index % 2 === 0 ? await connect(running.url, sender.accessToken) : undefined;
+	// The process may die before the socket is open.
+	const socket = index % 2 === 0 ? await connect(running.url, sender.accessToken).catch(() => null) : undefined;
+	if (socket === null) return;
 	for (let n = 0; ; n++) {
 		const entry: Sent = { sender, clientId: `r${round}-${n}`, seq: null };
 		sent.push(entry);
