@@ -20,8 +20,8 @@ export type { Told } from "./outbox.ts";
 
 const SAFETY_POLL = 5_000;
 const DAILY = 86_400_000;
-/** Facts may lag a few milliseconds behind: gathering them makes a busy node's portions large and its work small. */
-const GATHER = 25;
+/** Facts may lag a little behind (ms): gathering them makes a busy node's portions large and its work small. */
+const GATHER = { gather: 10, gatherWhenBusy: 100 };
 
 interface FactsService extends Service {
 	factWorkers: Worker[];
@@ -52,7 +52,7 @@ export function factsOf(
 								this.logger.warn("a fact failed", { consumer: name, fact: fact.id, type: fact.type, error: String(error) }),
 							),
 						atLeastEvery,
-						gather: GATHER,
+						...GATHER,
 						onError: (error) => this.logger.warn("inbox engine waits", { consumer: name, error: String(error) }),
 					}),
 				);
@@ -67,7 +67,7 @@ export function factsOf(
 			const relay = new Worker({
 				work: () => relayOnce(db, node, carrier),
 				atLeastEvery,
-				gather: GATHER,
+				...GATHER,
 				onError: (error) => this.logger.warn("relay waits", { error: String(error) }),
 			});
 			this.factWorkers = [relay, ...engines.values()];

@@ -14,8 +14,9 @@ const BUSY_RETRY = 100;
  */
 export async function relayOnce(db: Db, node: string, carrier: Carrier): Promise<number | null> {
 	return db.tx(async (tx) => {
+		// This commit need not wait for the disk: a mark that is lost is a fact sent again.
 		const [lock] = await tx.query<{ mine: boolean }>(
-			"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as mine",
+			"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as mine, set_config('synchronous_commit', 'off', true)",
 			[`${node}:relay`],
 			"relay-lock",
 		);

@@ -5,8 +5,9 @@ export interface WorkerOptions {
 	work: () => Promise<number | null>;
 	/** Wake at least so often (ms): the net under lost notifications. */
 	atLeastEvery: number;
-	/** After being woken, gather for so long (ms), so that a busy node works in large portions. */
+	/** After being woken, gather for so long (ms); where a portion was done just before, for `gatherWhenBusy`: large portions are cheap. */
 	gather: number;
+	gatherWhenBusy: number;
 	onError: (error: unknown) => void;
 }
 
@@ -17,6 +18,7 @@ export class Worker {
 	#running: Promise<void> | undefined;
 	#wokenWhileRunning = false;
 	#failures = 0;
+	#doneAt = Number.NEGATIVE_INFINITY;
 	#stopped = true;
 
 	constructor(options: WorkerOptions) {
@@ -32,7 +34,12 @@ export class Worker {
 	wake(): void {
 		if (this.#stopped) return;
 		if (this.#running) this.#wokenWhileRunning = true;
-		else if (this.#failures === 0) this.#schedule(this.#options.gather);
+		else if (this.#failures === 0) this.#schedule(this.#gather());
+	}
+
+	#gather(): number {
+		const { gather, gatherWhenBusy } = this.#options;
+		return performance.now() - this.#doneAt < gatherWhenBusy ? gatherWhenBusy : gather;
 	}
 
 	/** Ends the loop; resolved when the portion in hand is done. */
@@ -66,8 +73,9 @@ export class Worker {
 			if (!this.#stopped) this.#options.onError(error);
 		}
 		this.#running = undefined;
+		this.#doneAt = performance.now();
 		if (this.#stopped) return;
-		const gather = this.#wokenWhileRunning && this.#failures === 0 ? this.#options.gather : this.#options.atLeastEvery;
+		const gather = this.#wokenWhileRunning && this.#failures === 0 ? this.#options.gatherWhenBusy : this.#options.atLeastEvery;
 		this.#schedule(Math.min(next ?? this.#options.atLeastEvery, gather));
 	}
 }
