@@ -7,12 +7,16 @@ import type { Env } from "./config/env.ts";
 /** Seconds that work under way may take after SIGTERM; with what follows it stays below ten. */
 const FINISH_WORK_MS = 6_000;
 
+/** What Moleculer says of each service at `info`: of interest only when one looks for something. */
+const CHATTER = /^(Service '.*' (started|stopped)\.|Socket\.IO Websocket Gateway started\.)$/;
+
 /**
  * Moleculer and we say a sentence first and what belongs to it after it; pino wants it the other way round and would drop
  * the rest. Of an error only what it says itself: a driver's may carry the values of a row.
  */
 function logMethod(this: Logger, args: unknown[], method: LogFn): void {
 	const [sentence, ...rest] = args;
+	if (typeof sentence === "string" && this.level === "info" && CHATTER.test(sentence)) return;
 	if (typeof sentence !== "string" || rest.length === 0) return method.apply(this, args as Parameters<LogFn>);
 	const fields = rest.map((more) =>
 		more instanceof Error

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
 	};
 	process.on("SIGTERM", stop);
 	process.on("SIGINT", stop);
-	if (env.NODE_ENV === "production") app.broker.logger.info({ url: app.url, nodes: env.NODES }, "ready");
+	if (env.NODE_ENV === "production") app.broker.getLogger("start").info("Reloop is ready.", { url: app.url, nodes: env.NODES });
 	else console.log(app.url ? `Reloop is ready at ${app.url}` : `Reloop is ready: ${env.NODES.join(", ")}`);
 }
 

@@ -106,7 +106,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			maxWaiting: 20_000,
 			maxActors: 10_000,
 			lanes: 2,
-			gather: 2,
+			gather: 1,
 			onError: (error) => process.emitWarning(error instanceof Error ? error : String(error)),
 			...options,
 		};

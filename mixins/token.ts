@@ -213,8 +213,12 @@ export function tokens(broker: ServiceBroker): TokenVerifier {
 				},
 			},
 			started() {
-				inform().catch(() => {});
-				timer = setInterval(() => inform().catch(() => {}), POLL_MS);
+				// Where the identity node is not there yet, whoever brings a token asks.
+				const poll = () => {
+					if (broker.registry?.getActionEndpoints("identity.revocations")?.hasAvailable()) inform().catch(() => {});
+				};
+				poll();
+				timer = setInterval(poll, POLL_MS);
 				timer.unref();
 			},
 			stopped() {
