@@ -1,0 +1,112 @@
+// What operators do: the commands beside a running process, the REPL, and how a process says that it is ready or cannot start.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { after, before, test } from "node:test";
+import { systemEnvironment } from "../../../config/env.ts";
+import { connect, http } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
+import type { Running } from "../../support/process.ts";
+import { dataDirectory, startProcess } from "../../support/process.ts";
+
+let data: Awaited<ReturnType<typeof dataDirectory>>;
+let running: Running;
+before(async () => {
+	data = await dataDirectory();
+	running = await startProcess(data.path);
+});
+after(async () => {
+	await running.end();
+	await data.remove();
+});
+
+/** Runs one of our programs to its end. */
+async function run(program: string, args: string[], { input = "", env = {} }: { input?: string; env?: Record<string, string> } = {}) {
+	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", `config/${program}.ts`, ...args], {
+		env: { ...systemEnvironment(), DATA_DIR: data.path, ...env },
+	});
+	let out = "";
+	let err = "";
+	child.stdout.on("data", (chunk) => {
+		out += chunk;
+	});
+	child.stderr.on("data", (chunk) => {
+		err += chunk;
+	});
+	child.stdin.end(input);
+	const [code] = (await once(child, "close")) as [number];
+	return { code, out, err };
+}
+const admin = (...args: string[]) => run("admin", args);
+
+test("an account made by an operator can sign in, and a new role ends what it had open", async () => {
+	const made = JSON.parse((await admin("create", "Boss@Example.org", "--json")).out);
+	assert.equal(made.email, "boss@example.org");
+	const login = await http(running.url, "/api/auth/login", { body: { email: made.email, password: made.password } });
+	assert.deepEqual([login.status, login.body.account.role, login.body.account.state], [200, "admin", "active"]);
+	assert.ok(
+		(await http(running.url, "/api/groups/health", { token: login.body.tokens.accessToken })).body.checks,
+		"an admin sees the details",
+	);
+	const socket = await connect(running.url, login.body.tokens.accessToken);
+	const changed = await admin("role", made.email, "moderator");
+	assert.equal(changed.code, 0);
+	await eventually(() => assert.equal(socket.connected, false), 3_000);
+	await eventually(
+		async () => assert.equal((await http(running.url, "/api/auth/me", { token: login.body.tokens.accessToken })).status, 401),
+		3_000,
+	);
+	const again = await http(running.url, "/api/auth/login", { body: { email: made.email, password: made.password } });
+	assert.equal(again.body.account.role, "moderator");
+});
+
+test("what cannot be done is said in a sentence, and the exit code tells", async () => {
+	assert.equal((await admin("create", "twice@example.org")).code, 0);
+	const twice = await admin("create", "twice@example.org");
+	assert.deepEqual([twice.code, twice.err.trim()], [1, "There is an account with this e-mail."]);
+	const nobody = await admin("role", "nobody@example.org", "admin");
+	assert.deepEqual([nobody.code, nobody.err.trim()], [1, "There is no account with this e-mail."]);
+	assert.match((await admin("role", "twice@example.org", "king")).err, /role/);
+	const unknown = await admin("abolish");
+	assert.equal(unknown.code, 2);
+	assert.match(unknown.err, /replay-dead-letters/);
+});
+
+test("status and replay speak of every node", async () => {
+	const status = JSON.parse((await admin("status", "--json")).out);
+	assert.equal(status.deadLetters, 0);
+	assert.deepEqual(Object.keys(status.nodes), ["gamification", "groups", "identity", "presence"]);
+	assert.deepEqual(JSON.parse((await admin("replay-dead-letters", "--json")).out), { replayed: 0 });
+});
+
+test("the REPL has the same commands", async () => {
+	const { out, code } = await run("repl", [], { input: "status\n" });
+	assert.equal(code, 0);
+	assert.match(out, /groups +database ok/);
+	assert.equal((await http(running.url, "/ready")).status, 200, "the running process goes on");
+});
+
+test("in production the ready line is JSON with the url, and a missing SECRET_KEY is a sentence", async () => {
+	const other = await dataDirectory();
+	const production = { NODE_ENV: "production", DATA_DIR: other.path, PORT: "0" };
+	const refused = await run("start", [], { env: production });
+	assert.equal(refused.code, 1);
+	assert.match(refused.err, /^SECRET_KEY is required .*\n$/);
+	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"], {
+		env: { ...systemEnvironment(), ...production, SECRET_KEY: randomBytes(32).toString("base64") },
+	});
+	let out = "";
+	child.stdout.on("data", (chunk) => {
+		out += chunk;
+	});
+	const ready = await eventually(() => {
+		const line = out.split("\n").find((text) => text.includes("ready"));
+		assert.ok(line);
+		return JSON.parse(line);
+	}, 30_000);
+	assert.equal((await http(ready.url, "/live")).status, 200);
+	child.kill("SIGTERM");
+	await once(child, "exit");
+	await other.remove();
+});
