@@ -35,6 +35,13 @@ function firstAnswer({ body, seq, at, sender, senderName }: StoredEvent) {
 	return { ...message, content: message.content ?? "", seq, at: at.toISOString(), by, reactions: [] };
 }
 
+/** A page begins at one place: two of them would contradict each other. A cursor goes on wherever the first page began. */
+function onePlace({ cursor, ...places }: { cursor?: string; before?: number; after?: number; around?: number }): void {
+	const [, second] = (["before", "after", "around"] as const).filter((name) => places[name] !== undefined);
+	if (cursor === undefined && second)
+		throw problem("validation", { errors: [{ path: second, code: "conflict", message: "Give one of before, after and around." }] });
+}
+
 export default defineService({
 	name: "messages",
 
@@ -66,7 +73,8 @@ export default defineService({
 			const { groupId, limit, around } = ctx.params;
 			const viewer = ctx.caller.profileId;
 			asMember(await actors.read(groupId), viewer);
-			if (around !== undefined) {
+			onePlace(ctx.params);
+			if (around !== undefined && ctx.params.cursor === undefined) {
 				const half = Math.floor(limit / 2);
 				const older = await messagesFrom(db, groupId, viewer, { before: around }, half);
 				const newer = await messagesFrom(db, groupId, viewer, { after: around - 1 }, limit - older.length + 1);

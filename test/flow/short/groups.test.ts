@@ -240,6 +240,8 @@ test("pages of messages go both ways from any seq, without a gap or a repetition
 	);
 	const around = (await ana.get(`${base}?limit=5&around=${seqs[10]}`)).body.data.map((message: { seq: number }) => message.seq);
 	assert.deepEqual(around, seqs.slice(8, 13));
+	is(await ana.get(`${base}?before=9&after=2`), 422, "validation");
+	assert.deepEqual((await walk(`${base}?limit=10&around=${seqs[3]}`)).flat(), seqs);
 	is(await ana.get(`${base}?limit=0`), 422, "validation");
 	is(await ana.get(`${base}?limit=101`), 422, "validation");
 	is(await ana.get(`${base}?cursor=nonsense`), 400, "bad-cursor");
