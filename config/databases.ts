@@ -2,7 +2,7 @@
 // (DATABASE_URL_<NODE>). Opens them for a process: starts what must be started, migrates, answers the URLs.
 import { type Embedded, startEmbedded } from "./embedded-postgres.ts";
 import type { Env } from "./env.ts";
-import { migrateAll, type MigrateOptions, nodesWithMigrations, type Target } from "./migrate.ts";
+import { migrateAll, type MigrateOptions, nodesWithMigrations, type Target } from "./migrations.ts";
 import { refusal } from "./refusal.ts";
 import { derivedLogin, type Login } from "./roles.ts";
 

@@ -4,7 +4,7 @@ import { deadLetters, replayDeadLetters } from "../mixins/facts/inbox.ts";
 import { unsentCount } from "../mixins/facts/outbox.ts";
 import { database } from "../mixins/postgres.ts";
 import { accountRole } from "../services/contracts/identity.ts";
-import { nodesWithMigrations } from "./migrate.ts";
+import { nodesWithMigrations } from "./migrations.ts";
 
 export interface Operation {
 	usage: string;

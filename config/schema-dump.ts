@@ -1,8 +1,8 @@
 // A node's schema as text, from the catalogue of a migrated database: stable, so that a migration's whole effect shows in the diff.
 // (pg_dump would do it, but the embedded server comes without.)
 import pg from "pg";
-import type { MigrateOptions } from "./migrate.ts";
-import { nodesWithMigrations } from "./migrate.ts";
+import type { MigrateOptions } from "./migrations.ts";
+import { nodesWithMigrations } from "./migrations.ts";
 
 /** The dump of each node that has migrations. The database must have been migrated. */
 export async function dumpSchemas({

@@ -3,7 +3,7 @@
  * database does not answer". A store imports `database("<node>")` and nothing else.
  *
  * Safe behind a transaction pooler: nothing lives in a session between two transactions. Timeouts and search_path belong
- * to the node's role (config/migrate.ts), LISTEN goes over the direct URL, and named statements are used only where no
+ * to the node's role (config/roles.ts), LISTEN goes over the direct URL, and named statements are used only where no
  * pooler stands in between.
  */
 import pg from "pg";

@@ -2,7 +2,7 @@
 import { tokens } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
-import type { Asked, Run } from "./events.ts";
+import type { Asked, Run } from "./handler.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Follower } from "./interest.ts";
 import type { SocketLink } from "./link.ts";

@@ -5,24 +5,9 @@ import type { ActionName, Answer, ParamsIn } from "../contracts/index.ts";
 import { roomOwners, socketEvents } from "../contracts/socket.ts";
 import type { SocketEventName, SocketPayload, SocketResult } from "../contracts/socket.ts";
 import { presenceSet, presenceSubscribe, tokenRefresh, typing } from "./client-handlers.ts";
-import type { Gateway } from "./gateway.ts";
-import type { SocketLink } from "./link.ts";
+import type { Asked, Run } from "./handler.ts";
 import { groupRoom } from "./room-name.ts";
 import { groupJoin, groupLeave, resume } from "./room-handlers.ts";
-
-/** The event that is being answered. */
-export interface Asked {
-	gateway: Gateway;
-	link: SocketLink;
-	requestId: string;
-}
-
-/** Answers by calling `answer` once, at once; or throws. What must come after the answer, the handler does after it. */
-export type Run<E extends SocketEventName> = (
-	asked: Asked,
-	payload: SocketPayload<E>,
-	answer: (result: SocketResult<E>) => void,
-) => void | Promise<void>;
 
 export interface EventRow<E extends SocketEventName = never> {
 	/** The action it ends in, if it is one. */

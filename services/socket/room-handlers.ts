@@ -4,7 +4,7 @@ import { isProblem, problem, toProblem } from "../contracts/errors.ts";
 import type { OpenedRoom } from "../contracts/groups.ts";
 import type { Json } from "../contracts/schema.ts";
 import { ROOM_PAGE } from "../contracts/socket.ts";
-import type { Asked, Run } from "./events.ts";
+import type { Asked, Run } from "./handler.ts";
 import type { Gateway } from "./gateway.ts";
 import type { SocketLink } from "./link.ts";
 import { Refusal } from "./room-gate.ts";

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import type { ServiceBroker } from "moleculer";
 import type { Embedded } from "../../config/embedded-postgres.ts";
 import { startEmbedded } from "../../config/embedded-postgres.ts";
-import { migrateAll } from "../../config/migrate.ts";
+import { migrateAll } from "../../config/migrations.ts";
 import { derivedLogin } from "../../config/roles.ts";
 import { unsentCount } from "../../mixins/facts/outbox.ts";
 import { closeDatabases, configureDatabases, database, isUnavailable } from "../../mixins/postgres.ts";

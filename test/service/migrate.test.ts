@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { type MigrateOptions, migrateAll, migrationStatus } from "../../config/migrate.ts";
+import { type MigrateOptions, migrateAll, migrationStatus } from "../../config/migrations.ts";
 import { type FreshDatabase, freshDatabase, TEST_SECRET_KEY } from "../support/database.ts";
 import { servicesWith } from "../support/nodes.ts";
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
 import { type Embedded, startEmbedded } from "../../config/embedded-postgres.ts";
-import { migrateAll } from "../../config/migrate.ts";
+import { migrateAll } from "../../config/migrations.ts";
 import { derivedLogin } from "../../config/roles.ts";
 import { closeDatabases, configureDatabases, type Db, DATABASE_UNAVAILABLE, database, isUnavailable } from "../../mixins/postgres.ts";
 import { TEST_SECRET_KEY } from "../support/database.ts";

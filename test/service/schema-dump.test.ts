@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { nodesWithMigrations } from "../../config/migrate.ts";
+import { nodesWithMigrations } from "../../config/migrations.ts";
 import { dumpSchemas, schemaDump } from "../../config/schema-dump.ts";
 import { type FreshDatabase, freshDatabase } from "../support/database.ts";
 import { servicesWith } from "../support/nodes.ts";

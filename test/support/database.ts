@@ -10,7 +10,7 @@ import path from "node:path";
 import pg from "pg";
 import { type Embedded, startEmbedded } from "../../config/embedded-postgres.ts";
 import { isAlive, withLock } from "../../config/lock-file.ts";
-import { migrateAll, nodesWithMigrations } from "../../config/migrate.ts";
+import { migrateAll, nodesWithMigrations } from "../../config/migrations.ts";
 import { derivedLogin } from "../../config/roles.ts";
 import { closeDatabases, configureDatabases } from "../../mixins/postgres.ts";
 
