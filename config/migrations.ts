@@ -40,6 +40,7 @@ export interface NodeStatus {
 
 const MIGRATIONS = "migrations";
 const home = path.resolve(import.meta.dirname, "../services");
+const mixins = path.resolve(import.meta.dirname, "../mixins");
 const fileName = /^(\d{4}_[a-z0-9_]+)\.sql$/;
 /** One migration at a time in one database, whoever starts it. */
 const LOCK = 7_315_330_018;
@@ -191,7 +192,8 @@ async function run(
 ): Promise<string[]> {
 	const { node, login } = target;
 	if (direction === "up" ? pending.length === 0 : applied.length === 0) return [];
-	if (direction === "up") for (const name of pending) await makeExtensions(client, node, path.join(dir, `${name}.sql`));
+	const files = direction === "up" ? pending.map((name) => path.join(dir, `${name}.sql`)) : [];
+	for (const file of files) await makeExtensions(client, node, file);
 	// Loaded only here: a start with nothing to do does not pay for the runner.
 	const { runner } = await import("node-pg-migrate");
 	const complaints: string[] = [];
@@ -199,6 +201,7 @@ async function run(
 	try {
 		// As the node's role: what a migration makes belongs to the node, and a migration cannot touch another's schema.
 		if (login) await client.query(`set role ${pg.escapeIdentifier(login.user)}`);
+		for (const file of files) await makeParts(client, node, file);
 		const done = await runner({
 			dbClient: client,
 			dir,
@@ -221,10 +224,26 @@ async function run(
 	}
 }
 
-/** A migration's first line may say `-- extensions: pg_trgm, cube`: they are made by the owner, a node's role may not. */
+/** What a comment at the head of a migration asks for, such as `-- extensions: pg_trgm, cube`. */
+function headOf(file: string, word: "extensions" | "parts"): string[] {
+	const [head = ""] = fs.readFileSync(file, "utf8").split("-- Up Migration");
+	const [, list = ""] = new RegExp(`^-- ${word}:(.*)$`, "m").exec(head) ?? [];
+	return list.split(/[\s,]+/).filter(Boolean);
+}
+
+/** `-- parts: facts, room-log`: tables that mixins need (mixins/<part>.sql), the same in every node. Made as the node. */
+async function makeParts(client: pg.Client, node: string, file: string): Promise<void> {
+	for (const name of headOf(file, "parts")) {
+		const part = path.join(mixins, `${name}.sql`);
+		if (!fs.existsSync(part)) throw refusal(`${file} asks for the part ${name}, but there is no ${part}.`);
+		await client.query(`set search_path to ${pg.escapeIdentifier(node)}, ${EXTENSIONS}`);
+		await client.query(fs.readFileSync(part, "utf8"));
+	}
+}
+
+/** `-- extensions: …` are made by the owner: a node's role may not. */
 async function makeExtensions(client: pg.Client, node: string, file: string): Promise<void> {
-	const [, list] = /^-- extensions:(.*)/.exec(fs.readFileSync(file, "utf8")) ?? [];
-	for (const name of list?.split(/[\s,]+/).filter(Boolean) ?? []) {
+	for (const name of headOf(file, "extensions")) {
 		const command = `create extension if not exists ${pg.escapeIdentifier(name)} schema ${EXTENSIONS}`;
 		await client.query(command).catch((cause) => {
 			throw refusal(

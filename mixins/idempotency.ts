@@ -1,11 +1,7 @@
 // Idempotency-Key: the first answer of a key is kept in the transaction of its effect, so that no crash can separate them;
 // a repetition gets the kept answer. The door has checked the key's form and passes {key, scope, hash} (services/api).
 //
-// Each node that answers a POST has this table:
-//   create table idempotency (
-//     scope text not null, key text not null, hash bytea not null, status integer not null,
-//     answer bytea not null, created_at timestamptz not null, primary key (scope, key));
-//   create index idempotency_age on idempotency (created_at);
+// Each node that answers a POST has the part `idempotency` in its schema (idempotency.sql).
 //
 // Two ways to use it:
 //   once(ctx, db, work)           the effect is one transaction: it runs in the one that keeps the answer

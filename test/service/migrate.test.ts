@@ -156,3 +156,28 @@ test("A node with a server of its own is migrated there, as the user of its URL.
 		await elsewhere.close();
 	}
 });
+
+test("A migration names the parts that mixins need, and the node owns them; a part that is none stops it by name.", async () => {
+	const parts = servicesWith({
+		gamma: {
+			"0001_told":
+				"-- parts: facts\n-- Up Migration\ncreate table told (id integer);\n-- Down Migration\ndrop table told, outbox, inbox;\ndrop function outbox_told();\n",
+		},
+		delta: { "0001_lost": "-- parts: nonsense\n-- Up Migration\ncreate table lost (id integer);\n-- Down Migration\ndrop table lost;\n" },
+	});
+	try {
+		const gamma = { ...options, servicesDir: parts, nodes: ["gamma"] };
+		assert.deepEqual(await migrateAll(gamma, "up"), ["gamma/0001_told"]);
+		assert.deepEqual(await as("gamma", "select count(*)::int as facts from outbox"), [{ facts: 0 }]);
+		assert.deepEqual(
+			await as("gamma", "create table outbox_2026_02 partition of outbox for values from ('2026-02-01') to ('2026-03-01')"),
+			[],
+		);
+		assert.deepEqual(await migrateAll(gamma, "down"), ["gamma/0001_told"]);
+		assert.deepEqual(await migrateAll(gamma, "up"), ["gamma/0001_told"]);
+		await assert.rejects(migrateAll({ ...gamma, nodes: ["delta"] }, "up"), /asks for the part nonsense/);
+		assert.equal((await migrationStatus({ ...gamma, nodes: ["delta"] }))[0]?.applied.length, 0);
+	} finally {
+		fs.rmSync(parts, { recursive: true });
+	}
+});
