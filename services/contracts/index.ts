@@ -88,6 +88,8 @@ export interface Meta {
 	readonly address?: string | undefined;
 	readonly userAgent?: string | undefined;
 	readonly idempotency?: Idempotency | undefined;
+	/** The socket that speaks, where it is one: signals of what it did do not go back to it. */
+	readonly socketId?: string | undefined;
 	/** The one thing that goes back with the answer: it is an older one, kept for the same Idempotency-Key. */
 	$replyReplayed?: true;
 }

@@ -2,6 +2,7 @@
 import { decodeCursor, encodeCursor } from "../../mixins/cursor.ts";
 import type { StoredEvent } from "../../mixins/log-carrier.ts";
 import { defineService, implement } from "../../mixins/node.ts";
+import { roomBus } from "../../mixins/rooms.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Message } from "../contracts/groups.ts";
 import { groupsNode } from "./actors.ts";
@@ -159,6 +160,7 @@ export default defineService({
 			const seq = await markRead(node.db, groupId, profileId, mark);
 			const { group, me } = asMember(await node.actors.read(groupId), profileId);
 			me.readSeq = Math.max(me.readSeq, seq);
+			roomBus(ctx.broker).signal(node.log.nameOf(groupId), { type: "read", groupId, profileId, seq: me.readSeq }, ctx.meta.socketId);
 			return { groupId, seq: me.readSeq, unread: await unreadOf(node, group, profileId) };
 		},
 

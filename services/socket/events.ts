@@ -5,7 +5,7 @@ import type { ActionName, Answer, ParamsIn } from "../contracts/index.ts";
 import { roomOwners, socketEvents } from "../contracts/socket.ts";
 import type { SocketEventName, SocketPayload, SocketResult } from "../contracts/socket.ts";
 import { presenceSet, presenceSubscribe, tokenRefresh, typing } from "./client-handlers.ts";
-import type { Asked, Run } from "./handler.ts";
+import type { Run } from "./handler.ts";
 import { groupRoom } from "./room-name.ts";
 import { groupJoin, groupLeave, resume } from "./room-handlers.ts";
 
@@ -18,23 +18,15 @@ export interface EventRow<E extends SocketEventName = never> {
 interface Passed<E extends SocketEventName, A extends ActionName> {
 	params: (payload: SocketPayload<E>) => ParamsIn<A>;
 	result: (answer: Answer<A>, payload: SocketPayload<E>) => SocketResult<E>;
-	/** After the answer: what others hear of it. */
-	tell?: (asked: Asked, answer: Answer<A>) => void;
 }
 
 /** A row that passes the event on to an action. */
-function pass<E extends SocketEventName, const A extends ActionName>(
-	_event: E,
-	action: A,
-	{ params, result, tell }: Passed<E, A>,
-): EventRow<E> {
+function pass<E extends SocketEventName, const A extends ActionName>(_event: E, action: A, { params, result }: Passed<E, A>): EventRow<E> {
 	return {
 		action,
-		async run(asked, payload, answer) {
-			const { gateway, link, requestId } = asked;
+		async run({ gateway, link, requestId }, payload, answer) {
 			const answered = await gateway.call(link, action, params(payload), requestId);
 			answer(result(answered, payload));
-			tell?.(asked, answered);
 		},
 	};
 }
@@ -61,9 +53,6 @@ export const events: { readonly [E in SocketEventName]: EventRow<E> } = {
 	read: pass("read", "messages.read", {
 		params: (payload) => payload,
 		result: ({ groupId, seq, unread }) => ({ groupId, seq, unread }),
-		tell({ gateway, link }, { groupId, seq }) {
-			gateway.bus.signal(groupRoom(groupId), { type: "read", groupId, profileId: link.profileId, seq }, link.id);
-		},
 	}),
 	typing: { run: typing },
 	"presence:subscribe": { run: presenceSubscribe },

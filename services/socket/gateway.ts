@@ -133,7 +133,10 @@ export class Gateway {
 	/** Asks a node as the socket's owner. */
 	call<A extends ActionName>(link: SocketLink, name: A, params: ParamsIn<A>, requestId: string = randomUUID()): Promise<Answer<A>> {
 		const { principal, address, userAgent } = link;
-		return callAction(this.broker, name, params, { timeout: PATIENCE, meta: { principal, requestId, address, userAgent } });
+		return callAction(this.broker, name, params, {
+			timeout: PATIENCE,
+			meta: { principal, requestId, address, userAgent, socketId: link.id },
+		});
 	}
 
 	/**

@@ -71,6 +71,21 @@ test("everything an event can do to the log is heard in one order by everybody, 
 	assert.deepEqual(await say(benSocket, "read", { groupId, seq: head + 1 }), { groupId, seq: head + 1, unread: 0 });
 });
 
+test("a read mark reaches the others and one's own other devices, from a socket and from HTTP, and not the socket that set it", async () => {
+	const [ana, ben] = await Promise.all([person(app.url, "Ana"), person(app.url, "Ben")]);
+	const groupId = await groupOf(ana, ben);
+	const sockets = await Promise.all([join(ana), join(ana), join(ben)]);
+	const [setting, phone, others] = sockets.map(signals) as [unknown[], unknown[], unknown[]];
+	for (const socket of sockets) await say(socket, "group:join", { groupId });
+	const mark = (seq: number) => ({ type: "read", groupId, profileId: ana.profileId, seq });
+	const { seq } = (await ben.post(`/api/groups/${groupId}/messages`, { clientId: "1", kind: "text", content: "read this" })).body;
+	await say(sockets[0] as Socket, "read", { groupId, seq: seq - 1 });
+	for (const heard of [phone, others]) await eventually(() => assert.deepEqual(heard, [mark(seq - 1)]));
+	await ana.send("PUT", `/api/groups/${groupId}/read`, { seq });
+	for (const heard of [phone, others]) await eventually(() => assert.deepEqual(heard, [mark(seq - 1), mark(seq)]));
+	await eventually(() => assert.deepEqual(setting, [mark(seq)]));
+});
+
 test("XP for a message arrives in the own room, live and by resume", async () => {
 	const ana = await person(app.url, "Ana");
 	const groupId = await groupOf(ana);

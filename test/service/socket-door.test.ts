@@ -575,11 +575,10 @@ describe("events", () => {
 		assert.ok(!ana.heard.some(([event]) => event === "signal"));
 	});
 
-	test("read answers what the node says and lets the others know", async () => {
-		const { ana, ben, groupId } = await groupOf(2);
-		for (const { ok } of [ana, ben]) await ok("group:join", { groupId });
+	test("read answers what the node says", async () => {
+		const { ana, groupId } = await groupOf();
+		await ana.ok("group:join", { groupId });
 		assert.deepEqual(await ana.ok("read", { groupId, seq: 4 }), { groupId, seq: 4, unread: 0 });
-		await eventually(() => assert.deepEqual(ben.heard.at(-1), ["signal", { type: "read", groupId, profileId: ana.profileId, seq: 4 }]));
 	});
 
 	test("message:send is acknowledged with what was stored and passes the principal on", async () => {
