@@ -54,9 +54,6 @@ export function nodesWithMigrations(servicesDir = home): string[] {
 		.sort();
 }
 
-/** The nodes that keep data. */
-export const DATA_NODES: readonly string[] = nodesWithMigrations();
-
 /**
  * Applies what is pending ("up"), or takes back the last migration of each node named ("down").
  * Answers the names that ran, as `node/0001_name`. Throws an Error naming the node and migration that failed.

@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import type { ServiceBroker } from "moleculer";
 import { problem, toProblem } from "../services/contracts/errors.ts";
 import type { ProblemCode } from "../services/contracts/errors.ts";
+import { perBroker } from "./per-broker.ts";
 
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => unknown;
 
@@ -36,17 +37,8 @@ const PARSER_PROBLEMS: Record<string, ProblemCode> = {
 	ERR_HTTP_REQUEST_TIMEOUT: "request-timeout",
 };
 
-const doors = new WeakMap<ServiceBroker, Door>();
-
 /** The door of this broker's process; the same one for every service on it. */
-export function door(broker: ServiceBroker): Door {
-	let found = doors.get(broker);
-	if (!found) {
-		found = makeDoor();
-		doors.set(broker, found);
-	}
-	return found;
-}
+export const door = perBroker(() => makeDoor());
 
 /** How a door of this process is: fine, until the process leaves. */
 export function doorHealth(broker: ServiceBroker): { status: "ok" | "down"; checks: { server: { status: "ok" | "down" } } } {

@@ -1,8 +1,8 @@
 // The bus between the owners of rooms and the doors: log frames, signals, evictions. It keeps nothing: what it loses, a
 // door notices by the missing seq and asks the log. A carrier moves the messages; here is the one for a single process.
-import type { ServiceBroker } from "moleculer";
 import type { LogEvent } from "../services/contracts/groups.ts";
 import type { Signal } from "../services/contracts/socket.ts";
+import { perBroker } from "./per-broker.ts";
 
 /** What was committed together: events of one room with consecutive seqs, ascending, never empty. */
 export interface RoomFrame {
@@ -108,15 +108,8 @@ export function makeRoomBus(carrier: RoomCarrier): RoomBus {
 	};
 }
 
-const buses = new WeakMap<ServiceBroker, RoomBus>();
-
 /** The bus of this process's broker; the same one for every service on it. */
-export function roomBus(broker: ServiceBroker): RoomBus {
-	let bus = buses.get(broker);
-	if (!bus) {
-		const logger = broker.getLogger("rooms");
-		bus = makeRoomBus(localCarrier((error) => logger.error("A listener of a room failed.", error)));
-		buses.set(broker, bus);
-	}
-	return bus;
-}
+export const roomBus = perBroker((broker) => {
+	const logger = broker.getLogger("rooms");
+	return makeRoomBus(localCarrier((error) => logger.error("A listener of a room failed.", error)));
+});

@@ -2,10 +2,11 @@
 // or its session is revoked, so that a busy client pays for RSA once. One verifier per process, shared by both doors.
 import type { JSONWebKeySet } from "jose";
 import { createLocalJWKSet, errors, jwtVerify } from "jose";
-import type { Context, ServiceBroker } from "moleculer";
+import type { Context } from "moleculer";
 import { problem } from "../services/contracts/errors.ts";
 import type { Principal } from "../services/contracts/index.ts";
 import { callAction } from "./node.ts";
+import { perBroker } from "./per-broker.ts";
 import { settings } from "./settings.ts";
 
 /** Who a token speaks for, and until when (seconds since 1970). */
@@ -171,68 +172,61 @@ export const SESSION_REVOKED = "identity.session.revoked";
 const POLL_MS = 700;
 const ASK_OVERLAP_MS = 60_000;
 
-const verifiers = new WeakMap<ServiceBroker, TokenVerifier>();
-
 /**
  * The verifier of this broker's process. It learns of revocations by a signal and by asking the identity node, so that
  * one reaches every door within a second and survives a restart: nothing is verified before it has asked once.
  */
-export function tokens(broker: ServiceBroker): TokenVerifier {
-	let verifier = verifiers.get(broker);
-	if (!verifier) {
-		const made = tokenVerifier({
-			issuer: settings(broker).PUBLIC_URL,
-			audience: AUDIENCE,
-			loadKeys: async () => (await callAction(broker, "identity.jwks", {})) as unknown as JSONWebKeySet,
-		});
-		let since: string | undefined;
-		const ask = async () => {
-			const { sessions, at } = await callAction(broker, "identity.revocations", since ? { since } : {});
-			for (const { sessionId, until } of sessions) made.revoke(sessionId, Date.parse(until));
-			// A revocation decided before `at` may have been committed after it: the next question overlaps.
-			since = new Date(Date.parse(at) - ASK_OVERLAP_MS).toISOString();
-		};
-		let informed = false;
-		let asking: Promise<void> | undefined;
-		const inform = () => {
-			asking ??= ask()
-				.then(() => {
-					informed = true;
-				})
-				.finally(() => {
-					asking = undefined;
-				});
-			return asking;
-		};
-		let timer: NodeJS.Timeout | undefined;
-		broker.createService({
-			name: "tokens",
-			events: {
-				[SESSION_REVOKED](ctx: Context<{ sessionId: string; until: string }>) {
-					made.revoke(ctx.params.sessionId, Date.parse(ctx.params.until));
-				},
+export const tokens = perBroker((broker): TokenVerifier => {
+	const made = tokenVerifier({
+		issuer: settings(broker).PUBLIC_URL,
+		audience: AUDIENCE,
+		loadKeys: async () => (await callAction(broker, "identity.jwks", {})) as unknown as JSONWebKeySet,
+	});
+	let since: string | undefined;
+	const ask = async () => {
+		const { sessions, at } = await callAction(broker, "identity.revocations", since ? { since } : {});
+		for (const { sessionId, until } of sessions) made.revoke(sessionId, Date.parse(until));
+		// A revocation decided before `at` may have been committed after it: the next question overlaps.
+		since = new Date(Date.parse(at) - ASK_OVERLAP_MS).toISOString();
+	};
+	let informed = false;
+	let asking: Promise<void> | undefined;
+	const inform = () => {
+		asking ??= ask()
+			.then(() => {
+				informed = true;
+			})
+			.finally(() => {
+				asking = undefined;
+			});
+		return asking;
+	};
+	let timer: NodeJS.Timeout | undefined;
+	broker.createService({
+		name: "tokens",
+		events: {
+			[SESSION_REVOKED](ctx: Context<{ sessionId: string; until: string }>) {
+				made.revoke(ctx.params.sessionId, Date.parse(ctx.params.until));
 			},
-			started() {
-				// Where the identity node is not there yet, whoever brings a token asks.
-				const poll = () => {
-					if (broker.registry?.getActionEndpoints("identity.revocations")?.hasAvailable()) inform().catch(() => {});
-				};
-				poll();
-				timer = setInterval(poll, POLL_MS);
-				timer.unref();
-			},
-			stopped() {
-				clearInterval(timer);
-			},
-		});
-		verifier = {
-			...made,
-			async verify(token) {
-				if (!informed) await inform();
-				return made.verify(token);
-			},
-		};
-		verifiers.set(broker, verifier);
-	}
-	return verifier;
-}
+		},
+		started() {
+			// Where the identity node is not there yet, whoever brings a token asks.
+			const poll = () => {
+				if (broker.registry?.getActionEndpoints("identity.revocations")?.hasAvailable()) inform().catch(() => {});
+			};
+			poll();
+			timer = setInterval(poll, POLL_MS);
+			timer.unref();
+		},
+		stopped() {
+			clearInterval(timer);
+		},
+	});
+	return {
+		...made,
+		async verify(token) {
+			if (!informed) await inform();
+			return made.verify(token);
+		},
+	};
+});

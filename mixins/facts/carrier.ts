@@ -1,6 +1,6 @@
 // A carrier brings facts to the inboxes of the nodes that hear them, at least once, and does nothing else:
 // order, retries and dead letters are the inbox engine's. In one process it is a call; in a cluster it is JetStream.
-import type { ServiceBroker } from "moleculer";
+import { perBroker } from "../per-broker.ts";
 import type { AnyFact } from "./fact.ts";
 
 /** Stores facts in a node's inbox; resolved only when they are stored. */
@@ -30,14 +30,5 @@ export class LocalCarrier implements Carrier {
 	}
 }
 
-const carriers = new WeakMap<ServiceBroker, Carrier>();
-
 /** The process's carrier: one per broker. */
-export function carrierOf(broker: ServiceBroker): Carrier {
-	let carrier = carriers.get(broker);
-	if (!carrier) {
-		carrier = new LocalCarrier();
-		carriers.set(broker, carrier);
-	}
-	return carrier;
-}
+export const carrierOf = perBroker((): Carrier => new LocalCarrier());

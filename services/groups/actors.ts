@@ -5,6 +5,7 @@ import type { Committed } from "../../mixins/actor.ts";
 import { toFact } from "../../mixins/facts/fact.ts";
 import type { Claim } from "../../mixins/idempotency.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
+import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
 import type { LogCarrier, NewEvent } from "../../mixins/log-carrier.ts";
@@ -169,14 +170,5 @@ function make(broker: ServiceBroker): GroupsNode {
 	return { db, log, actors, once };
 }
 
-const nodes = new WeakMap<ServiceBroker, GroupsNode>();
-
 /** What the services of this node share on one broker: its database, its room log, its actors. */
-export function groupsNode(broker: ServiceBroker): GroupsNode {
-	let node = nodes.get(broker);
-	if (!node) {
-		node = make(broker);
-		nodes.set(broker, node);
-	}
-	return node;
-}
+export const groupsNode = perBroker(make);

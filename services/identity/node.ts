@@ -1,12 +1,12 @@
 // What the services of the identity node share on one broker, and the steps that several of them take.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ServiceBroker } from "moleculer";
 import { newId } from "../../mixins/id.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
 import { makeLimiter } from "../../mixins/limits.ts";
 import type { Limiter } from "../../mixins/limits.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
+import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
 import { settings } from "../../mixins/settings.ts";
 import { CLOCK_TOLERANCE, SESSION_REVOKED } from "../../mixins/token.ts";
@@ -32,28 +32,21 @@ export interface IdentityNode {
 	ttlRefresh: number;
 }
 
-const nodes = new WeakMap<ServiceBroker, IdentityNode>();
-
-export function identityNode(broker: ServiceBroker): IdentityNode {
-	let node = nodes.get(broker);
-	if (!node) {
-		const env = settings(broker);
-		const db = database("identity");
-		node = {
-			db,
-			signing: new Signing(db, broker),
-			// In memory: it slows enumeration down, and a restart gives nothing away.
-			enumeration: makeLimiter({ units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
-			attempts: new Attempts(),
-			issuer: env.PUBLIC_URL,
-			factor: env.RATE_LIMIT_FACTOR,
-			ttlAccess: env.TTL_ACCESS,
-			ttlRefresh: env.TTL_REFRESH,
-		};
-		nodes.set(broker, node);
-	}
-	return node;
-}
+export const identityNode = perBroker((broker): IdentityNode => {
+	const env = settings(broker);
+	const db = database("identity");
+	return {
+		db,
+		signing: new Signing(db, broker),
+		// In memory: it slows enumeration down, and a restart gives nothing away.
+		enumeration: makeLimiter({ units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
+		attempts: new Attempts(),
+		issuer: env.PUBLIC_URL,
+		factor: env.RATE_LIMIT_FACTOR,
+		ttlAccess: env.TTL_ACCESS,
+		ttlRefresh: env.TTL_REFRESH,
+	};
+});
 
 /** Passwords that nobody may choose; the file says where they come from. */
 export const commonPasswords: ReadonlySet<string> = new Set(

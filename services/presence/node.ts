@@ -1,6 +1,7 @@
 // What the services of this node share: its database, its room log, and who is here.
 import type { ServiceBroker } from "moleculer";
 import type { Db } from "../../mixins/postgres.ts";
+import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
@@ -90,13 +91,4 @@ function make(broker: ServiceBroker): PresenceNode {
 	};
 }
 
-const nodes = new WeakMap<ServiceBroker, PresenceNode>();
-
-export function presenceNode(broker: ServiceBroker): PresenceNode {
-	let node = nodes.get(broker);
-	if (!node) {
-		node = make(broker);
-		nodes.set(broker, node);
-	}
-	return node;
-}
+export const presenceNode = perBroker(make);
