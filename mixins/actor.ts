@@ -42,6 +42,8 @@ export interface ActorsOptions<State, D> {
 	committed: (entry: Committed<State, D>, later: (tell: () => void) => void) => State | null;
 	/** The commit failed because somebody else wrote first: reload and decide again. */
 	isConflict: (error: unknown) => boolean;
+	/** The store did not answer: nobody knows whether the commit took place, and asking again at once helps nobody. */
+	isAway?: (error: unknown) => boolean;
 	/** A decision that cannot be stored because it is already there: answers what was stored then, or undefined. */
 	replay?: (key: string, decision: D) => Promise<unknown>;
 	/** Most commands that may wait for one key, and in all; beyond that: 503 with Retry-After. */
@@ -106,6 +108,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			maxWaiting: 20_000,
 			maxActors: 10_000,
 			lanes: 2,
+			isAway: () => false,
 			gather: 1,
 			onError: (error) => process.emitWarning(error instanceof Error ? error : String(error)),
 			...options,
@@ -258,7 +261,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		try {
 			await this.#load(box);
 		} catch (error) {
-			for (const waiting of box.queue.splice(0)) this.#settle(waiting, () => waiting.reject(error));
+			for (const waiting of box.queue.splice(0)) this.#settle(() => waiting.reject(error));
 		}
 	}
 
@@ -276,7 +279,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 				const made = waiting.command.decide(state, ahead) as unknown;
 				waiting.decision = (made instanceof Promise ? await made : made) as D;
 			} catch (error) {
-				this.#settle(waiting, () => waiting.reject(error));
+				this.#settle(() => waiting.reject(error));
 				continue;
 			}
 			mine.push(waiting);
@@ -308,9 +311,9 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 				const seqs = waiting.decision?.events.map(() => seq++) ?? [];
 				try {
 					const answer = waiting.decision?.answer(seqs);
-					this.#settle(waiting, () => waiting.resolve(answer));
+					this.#settle(() => waiting.resolve(answer));
 				} catch (error) {
-					this.#settle(waiting, () => waiting.reject(error));
+					this.#settle(() => waiting.reject(error));
 				}
 			}
 		}
@@ -344,20 +347,23 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 
 	/**
 	 * Nothing was stored, or nobody knows (the connection broke): forget the states. What was stored before is
-	 * answered from the store; after a conflict the rest is decided again, each key alone; otherwise it is refused.
+	 * answered from the store; after a conflict the rest is decided again, each key alone; a store that is away refuses all,
+	 * for a command decided a second time would meet what it may have stored itself.
 	 */
 	async #recover(error: unknown, taken: Map<Mailbox<State, D>, Waiting<State, D>[]>): Promise<void> {
 		const conflict = this.#options.isConflict(error);
 		const several = taken.size > 1 || [...taken.values()].some((mine) => mine.length > 1);
+		// One of several may be what cannot be stored; when the store is away, none of them is.
+		const apart = several && !this.#options.isAway(error);
 		for (const [box, mine] of taken) {
 			this.#set(box, undefined);
 			const again: Waiting<State, D>[] = [];
 			for (const waiting of mine) {
 				waiting.tries++;
 				const stored = conflict && this.#options.replay ? await this.#replay(box.key, waiting) : undefined;
-				if (stored !== undefined) this.#settle(waiting, () => waiting.resolve(stored));
-				else if ((conflict || (several && waiting.tries === 1)) && waiting.tries < MAX_TRIES) again.push(waiting);
-				else this.#settle(waiting, () => waiting.reject(error));
+				if (stored !== undefined) this.#settle(() => waiting.resolve(stored));
+				else if ((conflict || (apart && waiting.tries === 1)) && waiting.tries < MAX_TRIES) again.push(waiting);
+				else this.#settle(() => waiting.reject(error));
 			}
 			// Decided again alone: one command that cannot be stored must not take its neighbours with it.
 			for (const waiting of again) waiting.command = { ...waiting.command, alone: true };
@@ -374,7 +380,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		}
 	}
 
-	#settle(_waiting: Waiting<State, D>, answer: () => void): void {
+	#settle(answer: () => void): void {
 		this.#waiting--;
 		answer();
 	}

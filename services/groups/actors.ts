@@ -6,7 +6,7 @@ import { toFact } from "../../mixins/facts/fact.ts";
 import type { Claim } from "../../mixins/idempotency.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
-import { database } from "../../mixins/postgres.ts";
+import { database, isUnavailable } from "../../mixins/postgres.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
 import type { LogCarrier, NewEvent } from "../../mixins/log-carrier.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
@@ -147,6 +147,7 @@ function make(broker: ServiceBroker): GroupsNode {
 		head: (state) => state?.head ?? 0,
 		commit: (batch) => commit(carrier, batch),
 		committed: (entry, later) => committed(broker, log, entry, later),
+		isAway: isUnavailable,
 		isConflict: (error) => carrier.isConflict(error) || isSecondJoin(error),
 		replay: async (groupId, decision) => {
 			const [event] = decision.events;

@@ -311,6 +311,27 @@ describe("a commit that fails", () => {
 	});
 });
 
+describe("a store that does not answer", () => {
+	test("has nothing tried again: whoever asked is told at once, and what it stored all the same is not refused as done already", async () => {
+		class Away extends Error {}
+		const actors = actorsOn({ isAway: (error) => error instanceof Away });
+		const commit = store.commit.bind(store);
+		let commits = 0;
+		store.commit = async (batch) => {
+			commits++;
+			await commit(batch);
+			throw new Away("the connection broke after the commit");
+		};
+		const asked = ["one", "two"].map((word) => actors.submit("a", say(word)));
+		asked.push(actors.submit("b", say("b1")));
+		for (const { status } of await Promise.allSettled(asked)) assert.equal(status, "rejected");
+		assert.equal(commits, 1);
+		store.commit = commit;
+		assert.deepEqual(store.log("a"), ["one", "two"]);
+		assert.deepEqual(await actors.submit("a", say("three")), [3]);
+	});
+});
+
 describe("memory", () => {
 	test("a state is read from the store once, for as long as it is kept", async () => {
 		const actors = actorsOn();
