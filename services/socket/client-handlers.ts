@@ -37,6 +37,8 @@ export const presenceSubscribe: Run<"presence:subscribe"> = async (asked, { grou
 	const { gateway, link, requestId } = asked;
 	if ((groupId === undefined) === (profileIds === undefined)) throw problem("validation", { detail: "Give either groupId or profileIds." });
 	const { interest } = gateway;
+	// Oneself is among those who are here, also right after the connect.
+	await gateway.presence.heard(link.connectionId);
 	// Followed first and asked for then: what changes in between is held back until the answer is out.
 	const done = interest.begin(link);
 	let entries: PresenceEntry[] = [];

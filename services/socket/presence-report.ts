@@ -6,6 +6,16 @@ import { callAction } from "../../mixins/node.ts";
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
 
+/** A client that asks about presence waits at most so long (ms) for its own arrival to be known. */
+const HEARD_WITHIN = 2_000;
+
+async function within(done: Promise<unknown>, ms: number): Promise<void> {
+	const late = Promise.withResolvers<void>();
+	const timer = setTimeout(late.resolve, ms);
+	await Promise.race([done, late.promise]);
+	clearTimeout(timer);
+}
+
 export class PresenceReport {
 	readonly #broker: ServiceBroker;
 	/** What is still to be told of each connection. */
@@ -24,17 +34,15 @@ export class PresenceReport {
 		this.#tell("presence.disconnected", connectionId, profileId);
 	}
 
-	/** Resolves when what was said of this socket has been heard. */
+	/** Resolves when what was said of this socket has been heard; or, the presence node being away, when there is no use in waiting. */
 	async heard(connectionId: string): Promise<void> {
-		await this.#under.get(connectionId);
+		const told = this.#under.get(connectionId);
+		if (told) await within(told, HEARD_WITHIN);
 	}
 
 	/** Resolves when all is told, or after `ms`. */
 	async settled(ms: number): Promise<void> {
-		const late = Promise.withResolvers<void>();
-		const timer = setTimeout(late.resolve, ms);
-		await Promise.race([Promise.all(this.#under.values()), late.promise]);
-		clearTimeout(timer);
+		await within(Promise.all(this.#under.values()), ms);
 	}
 
 	/** The process ends: nobody is told anything more. */
