@@ -2,12 +2,12 @@
 // in routes.ts, how is the chain in chain.ts; here they are put together.
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Context, Service } from "moleculer";
 import ApiGateway from "moleculer-web";
 import { door, doorHealth } from "../../mixins/door.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import { keyFor } from "../../mixins/secret.ts";
+import { allowedOrigins } from "../../mixins/origins.ts";
 import { settings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
@@ -179,11 +179,8 @@ export default defineService<ApiService>({
 		const env = settings(this.broker);
 		const entrance = door(this.broker);
 		const verifier = tokens(this.broker);
-		const localOrigins = (port: number) => [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
-		const origins = new Set([...env.CORS_ORIGINS, new URL(env.PUBLIC_URL).origin, ...localOrigins(env.PORT)]);
-		// With PORT=0 the port is known only once the door listens.
-		const isOwn = (origin: string) => localOrigins((entrance.server.address() as AddressInfo | null)?.port ?? env.PORT).includes(origin);
-		this.cors = makeCors((origin) => origins.has(origin) || isOwn(origin));
+		const origins = new Set(allowedOrigins(this.broker));
+		this.cors = makeCors((origin) => origins.has(origin));
 		this.answers = makeAnswers({ https: env.NODE_ENV === "production" && env.PUBLIC_URL.startsWith("https:") });
 		this.tells = env.LOG_LEVEL === "debug" || env.LOG_LEVEL === "trace";
 		// moleculer-web would tell everybody, half a second later and even after the end, that nothing has changed.

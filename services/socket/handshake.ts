@@ -1,19 +1,11 @@
 // Who may connect: from an allowed origin, with a valid token, within the limits, and not while this process is leaving.
 import { randomUUID } from "node:crypto";
-import type { ServiceBroker } from "moleculer";
 import type { Socket } from "socket.io";
 import { door } from "../../mixins/door.ts";
-import { settings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token.ts";
 import { problem, toProblem } from "../contracts/errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { SocketLink } from "./link.ts";
-
-/** The origins whose pages may connect. */
-export function allowedOrigins(broker: ServiceBroker): string[] {
-	const { PORT, PUBLIC_URL, CORS_ORIGINS } = settings(broker);
-	return [new URL(PUBLIC_URL).origin, `http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`, ...CORS_ORIGINS];
-}
 
 const LONGEST_TOKEN = 8192;
 

@@ -7,6 +7,7 @@ import { addressReader } from "../../mixins/address.ts";
 import { door, doorHealth } from "../../mixins/door.ts";
 import { onDrain } from "../../mixins/drain.ts";
 import { defineService, implement } from "../../mixins/node.ts";
+import { allowedOrigins } from "../../mixins/origins.ts";
 import { settings } from "../../mixins/settings.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import type { SocketEventName } from "../contracts/socket.ts";
@@ -16,7 +17,7 @@ import { checkEvents, events } from "./events.ts";
 import type { EventRow } from "./events.ts";
 import { joinFrames } from "./frames.ts";
 import { Gateway } from "./gateway.ts";
-import { admit, allowedOrigins, refusal } from "./handshake.ts";
+import { admit, refusal } from "./handshake.ts";
 import type { SocketLink } from "./link.ts";
 import { openOwnRoom } from "./room-handlers.ts";
 
