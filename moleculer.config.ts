@@ -2,7 +2,26 @@
 import type { BrokerOptions } from "moleculer";
 import type { LogFn, Logger } from "pino";
 import { contracts } from "./config/broker/contracts.ts";
+import { NAMESPACE } from "./mixins/nats.ts";
+import { Discoverer, HEARTBEAT, NatsTransporter, versionGuard } from "./mixins/transport.ts";
 import type { Env } from "./config/env.ts";
+
+/** For so long (ms) a process that has said that it stops still serves those who have not heard it. */
+const STOP_DELAY = 300;
+
+/** How processes find and call each other: over NATS, which also shares requests out among them. None where there is one process. */
+function transport(env: Env): BrokerOptions {
+	if (!env.NATS_URL) return {};
+	return {
+		namespace: NAMESPACE,
+		transporter: new NatsTransporter(),
+		disableBalancer: true,
+		...HEARTBEAT,
+		registry: { discoverer: new Discoverer(), stopDelay: STOP_DELAY },
+		// A full queue is told at once: what waits longer than its caller does is wasted work.
+		transit: { maxQueueSize: 50_000, disableReconnect: false },
+	};
+}
 
 /** Seconds that work under way may take after SIGTERM; with what follows it stays below ten. */
 const FINISH_WORK_MS = 6_000;
@@ -45,7 +64,8 @@ export function brokerOptions(env: Env, { checkAnswers = env.NODE_ENV === "test"
 				: env.LOG_LEVEL,
 		// Params and answers are checked by the contracts middleware.
 		validator: false,
-		middlewares: [contracts({ checkAnswers })],
+		middlewares: [versionGuard(), contracts({ checkAnswers })],
+		...transport(env),
 		requestTimeout: 20_000,
 		maxCallLevel: 20,
 		tracking: { enabled: true, shutdownTimeout: FINISH_WORK_MS },

@@ -10,6 +10,7 @@ import type { ServiceSchema } from "moleculer";
 import { ServiceBroker } from "moleculer";
 import { door } from "../mixins/door.ts";
 import { drainAll } from "../mixins/drain.ts";
+import { closeNats, connectToNats, provideNats } from "../mixins/nats.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { provideSettings } from "../mixins/settings.ts";
 import { brokerOptions } from "../moleculer.config.ts";
@@ -20,6 +21,9 @@ import type { Env } from "./env.ts";
 const SERVICES = join(import.meta.dirname, "..", "services");
 /** How long open requests may take to end once sockets were told to go, in ms. */
 const CLOSE_GRACE_MS = 3_000;
+
+/** So long (ms) a start waits for servers that may start after us, as in Kubernetes. */
+const PATIENCE_MS = 60_000;
 
 export interface App {
 	broker: ServiceBroker;
@@ -74,14 +78,17 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 	let databases: Databases | undefined;
 	let broker: ServiceBroker | undefined;
 	try {
-		databases = await openMigratedDatabases(env, (sentence) => console.log(sentence));
+		databases = await openMigratedDatabases(env, say);
 		configureDatabases(databases);
 
-		broker = new ServiceBroker({
+		const nats = env.NATS_URL ? await connectToNats(env, env.NODES.join(" "), PATIENCE_MS, say) : undefined;
+		const made = new ServiceBroker({
 			...brokerOptions(env, { checkAnswers }),
 			// The broker's own stop ends with it, so that tools that stop a broker (the REPL) leave nothing behind.
-			stopped: () => release(databases),
+			stopped: () => release(databases, made),
 		});
+		broker = made;
+		if (nats) provideNats(broker, nats);
 		provideSettings(broker, env, { tool });
 		for (const schema of (await schemas).flat()) broker.createService(schema);
 		await broker.start();
@@ -90,12 +97,15 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 		return { broker, url: port === null ? null : `http://localhost:${port}`, stop: stopOnce(broker) };
 	} catch (error) {
 		await broker?.stop().catch(() => {});
-		await release(databases);
+		await release(databases, broker);
 		throw error;
 	}
 }
 
-async function release(databases: Databases | undefined): Promise<void> {
+const say = (sentence: string): void => console.log(sentence);
+
+async function release(databases: Databases | undefined, broker: ServiceBroker | undefined): Promise<void> {
+	if (broker) await closeNats(broker);
 	await closeDatabases();
 	await databases?.stop();
 }

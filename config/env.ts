@@ -59,6 +59,29 @@ const postgresUrl: Kind<string> = {
 	},
 };
 
+/** Passwords may stand in them: what is read is never shown. */
+const urlOf = (may: string, protocol: RegExp): Kind<string> => ({
+	may,
+	read: (text) => {
+		const url = URL.parse(text);
+		return url && protocol.test(url.protocol) && url.hostname !== "" ? text : undefined;
+	},
+});
+const redisUrl = urlOf("a URL such as redis://user:password@host:6379/0 (rediss:// for TLS)", /^rediss?:$/);
+const mongoUrl = urlOf("a URL such as mongodb://host:27017/reloop?replicaSet=rs0", /^mongodb(\+srv)?:$/);
+
+/** Several servers of one cluster, comma separated, with one login. */
+const natsUrls: Kind<string[]> = {
+	may: "URLs such as nats://user:password@host:4222 (tls:// for TLS), comma separated",
+	read: (text) => {
+		const urls = text
+			.split(",")
+			.map((entry) => entry.trim())
+			.filter((entry) => entry !== "");
+		return urls.length > 0 && urls.every((url) => urlOf("", /^(nats|tls):$/).read(url)) ? urls : undefined;
+	},
+};
+
 const webUrl: Kind<string> = {
 	may: "an http or https URL such as https://reloop.example",
 	read: (text) => {
@@ -115,6 +138,14 @@ const table = {
 	DATA_DIR: row(word, ".data"),
 	DATABASE_URL: maybe(postgresUrl),
 	DATABASE_DIRECT_URL: maybe(postgresUrl),
+	NATS_URL: maybe(natsUrls),
+	NATS_CREDS_FILE: maybe(word),
+	NATS_TLS_CA: maybe(word),
+	NATS_TLS_CERT: maybe(word),
+	NATS_TLS_KEY: maybe(word),
+	NATS_REPLICAS: row(integer(1, 5), "1"),
+	REDIS_URL: maybe(redisUrl),
+	MONGO_URL: maybe(mongoUrl),
 	TRUST_PROXY: row(list("addresses or networks (10.0.0.0/8) of proxies, comma separated", isNetwork), ""),
 	TTL_ACCESS: row(seconds, "600"),
 	TTL_REFRESH: row(seconds, "2592000"),
@@ -133,8 +164,6 @@ const table = {
 
 /** Known names whose feature comes with a later version: set, they would be obeyed by nobody. */
 const notYet = [
-	/^NATS_(URL|CREDS_FILE|TLS_CA|TLS_CERT|TLS_KEY|REPLICAS)$/,
-	/^(REDIS_URL|MONGO_URL)$/,
 	/^S3_(ENDPOINT|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)$/,
 	/^(UPLOADS_SHARED|FCM_CREDENTIALS_FILE|FCM_API_BASE|MAP_TILES_URL)$/,
 	/^(METRICS_PORT|METRICS_HOST|OTEL_EXPORTER_OTLP_ENDPOINT)$/,
@@ -184,6 +213,9 @@ export function nodeFolders(services = path.resolve(import.meta.dirname, "../ser
 		.sort();
 }
 
+/** Has the node a database at all? The doors have none. */
+const keepsData = (node: string): boolean => fs.existsSync(path.resolve(import.meta.dirname, "../services", node, "migrations"));
+
 /**
  * Reads and checks the environment; throws EnvError at the first thing wrong. Depends on `source` and the folders alone, except that
  * without SECRET_KEY it reads, or makes once, the key in DATA_DIR.
@@ -201,6 +233,7 @@ export function readEnv(source: Source = process.env, nodes: readonly string[] =
 	}
 	const read = readTable(given);
 	checkTogether(read, nodes);
+	checkCluster(read, databases, nodes);
 	const DATA_DIR = path.resolve(read.DATA_DIR);
 	return Object.freeze({
 		...read,
@@ -250,6 +283,27 @@ function checkTogether(read: { [K in keyof Table]: Valued<Table[K]> }, nodes: re
 		throw new EnvError("ALLOW_PRIVATE_ENDPOINTS must not be true when NODE_ENV is production.");
 	if (read.DATABASE_DIRECT_URL && !read.DATABASE_URL)
 		throw new EnvError("DATABASE_DIRECT_URL is the direct way to the server of DATABASE_URL: set both.");
+}
+
+/** Several processes need what they share: without it each would count limits, see people and store for itself. */
+function checkCluster(
+	read: { [K in keyof Table]: Valued<Table[K]> },
+	databases: Readonly<Record<string, { url?: string }>>,
+	nodes: readonly string[],
+): void {
+	const { NATS_URL, NATS_TLS_CERT, NATS_TLS_KEY } = read;
+	if (!NATS_URL) {
+		const lone = (["NATS_CREDS_FILE", "NATS_TLS_CA", "NATS_TLS_CERT", "NATS_TLS_KEY"] as const).find((name) => read[name]);
+		if (lone) throw new EnvError(`${lone} belongs to NATS_URL, which is not set.`);
+		return;
+	}
+	if (!!NATS_TLS_CERT !== !!NATS_TLS_KEY) throw new EnvError("NATS_TLS_CERT and NATS_TLS_KEY belong together: set both.");
+	const cluster = "NATS_URL makes this process one of a cluster";
+	if (!read.REDIS_URL)
+		throw new EnvError(`${cluster}, and a cluster needs REDIS_URL: limits, presence and revocations must be the same in every process.`);
+	const homeless = (read.NODES ?? nodes).filter((node) => keepsData(node) && !databases[node]?.url);
+	if (!read.DATABASE_URL && homeless.length > 0)
+		throw new EnvError(`${cluster}, and a cluster needs DATABASE_URL: an embedded database belongs to one process alone.`);
 }
 
 /** Names that begin alike, for whoever misspelled one. */

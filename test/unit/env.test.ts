@@ -94,18 +94,36 @@ test("Names that are not ours are left alone.", () => {
 });
 
 test("A variable whose feature is not here yet is not ignored in silence.", () => {
-	for (const name of [
-		"NATS_URL",
-		"REDIS_URL",
-		"MONGO_URL",
-		"S3_BUCKET",
-		"STRIPE_SECRET_KEY",
-		"OIDC_GOOGLE_ISSUER",
-		"SMTP_URL",
-		"METRICS_PORT",
-	]) {
+	for (const name of ["S3_BUCKET", "STRIPE_SECRET_KEY", "OIDC_GOOGLE_ISSUER", "SMTP_URL", "METRICS_PORT"]) {
 		refuses({ [name]: "x" }, new RegExp(`^${name} is set, but this version`));
 	}
+});
+
+test("One of a cluster needs what its processes share, and is told why.", () => {
+	const [NATS_URL, REDIS_URL, DATABASE_URL] = ["nats://n1:4222, nats://n2:4222", "redis://r:6379", "postgres://h/d"];
+	refuses({ NATS_URL, DATABASE_URL }, /needs REDIS_URL: limits, presence and revocations/);
+	refuses({ NATS_URL, REDIS_URL }, /needs DATABASE_URL: an embedded database belongs to one process/);
+	const env = read({ NATS_URL, REDIS_URL, DATABASE_URL });
+	assert.deepEqual(env.NATS_URL, ["nats://n1:4222", "nats://n2:4222"]);
+	assert.equal(env.NATS_REPLICAS, 1);
+	const own = Object.fromEntries(nodes.map((node) => [`DATABASE_URL_${node.toUpperCase()}`, DATABASE_URL]));
+	assert.equal(read({ NATS_URL, REDIS_URL, ...own }).DATABASE_URL, undefined);
+	assert.equal(read({ NATS_URL, REDIS_URL, NODES: "api" }).DATABASE_URL, undefined, "a door has no database");
+});
+
+test("The URLs of NATS, Redis and MongoDB are checked, and never shown.", () => {
+	const cluster = { REDIS_URL: "redis://r", DATABASE_URL: "postgres://h/d" };
+	refuses({ NATS_URL: "nats.example:4222" }, /NATS_URL must be URLs such as nats:/);
+	refuses({ NATS_URL: "nats://one, http://two" }, /NATS_URL must be/);
+	refuses({ REDIS_URL: "localhost:6379" }, /REDIS_URL must be a URL such as redis:/);
+	refuses({ MONGO_URL: "mongo://h" }, /MONGO_URL must be a URL such as mongodb:/);
+	refuses({ ...cluster, NATS_URL: "nats://n", NATS_REPLICAS: "9" }, /NATS_REPLICAS must be an integer from 1 to 5/);
+	refuses({ ...cluster, NATS_URL: "tls://n", NATS_TLS_CERT: "c.pem" }, /NATS_TLS_CERT and NATS_TLS_KEY belong together/);
+	refuses({ NATS_CREDS_FILE: "user.creds" }, /NATS_CREDS_FILE belongs to NATS_URL/);
+	assert.throws(
+		() => read({ REDIS_URL: "hunter2" }),
+		(error) => error instanceof EnvError && !error.message.includes("hunter2"),
+	);
 });
 
 test("The variables that Kubernetes makes for services are ignored.", () => {
