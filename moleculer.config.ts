@@ -1,6 +1,7 @@
 // The broker of every process of Reloop: the one place of its options. Used by config/app.ts and by tools.
 import type { BrokerOptions } from "moleculer";
 import type { LogFn, Logger } from "pino";
+import { calls } from "./config/broker/calls.ts";
 import { contracts } from "./config/broker/contracts.ts";
 import { NAMESPACE } from "./mixins/nats.ts";
 import { Discoverer, HEARTBEAT, NatsTransporter, versionGuard } from "./mixins/transport.ts";
@@ -64,7 +65,7 @@ export function brokerOptions(env: Env, { checkAnswers = env.NODE_ENV === "test"
 				: env.LOG_LEVEL,
 		// Params and answers are checked by the contracts middleware.
 		validator: false,
-		middlewares: [versionGuard(), contracts({ checkAnswers })],
+		middlewares: [versionGuard(), calls(), contracts({ checkAnswers })],
 		...transport(env),
 		requestTimeout: 20_000,
 		maxCallLevel: 20,

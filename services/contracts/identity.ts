@@ -45,23 +45,26 @@ export const health = object({
 export type Health = Infer<typeof health>;
 
 export const identityActions = actions({
-	"identity.health": action({ summary: "How this node is.", params: {}, answer: health, published: true }),
+	"identity.health": action({ summary: "How this node is.", params: {}, answer: health, published: true, repeatable: true }),
 	"identity.jwks": action({
 		summary: "The public keys that verify access tokens (RFC 7517).",
 		params: {},
 		answer: object({ keys: array(json) }),
 		published: true,
+		repeatable: true,
 	}),
 	"identity.openidConfiguration": action({
 		summary: "Where everything is (OpenID Connect Discovery 1.0).",
 		params: {},
 		answer: json,
 		published: true,
+		repeatable: true,
 	}),
 	"identity.revocations": action({
 		summary: "Sessions ended within the life of an access token, or after `since`: what doors must know. `at` is when it was read.",
 		params: { since: optional(time) },
 		answer: object({ at: time, sessions: array(object({ sessionId: uuid, until: time }), { max: 1_000_000 }) }),
+		repeatable: true,
 	}),
 
 	"auth.register": action({
@@ -69,12 +72,14 @@ export const identityActions = actions({
 		params: { email, password, displayName, phone: optional(text(3, 32)), language: optional(oneOf("en", "pt", "ar", "ku")) },
 		answer: signedIn,
 		published: true,
+		owner: "email",
 	}),
 	"auth.login": action({
 		summary: "Sign in with e-mail and password.",
 		params: { email: text(1, 254), password: text(1, 1024, { verbatim: true }) },
 		answer: signedIn,
 		published: true,
+		owner: "email",
 	}),
 	"auth.token": action({
 		summary: "RFC 6749 token endpoint: grant_type password or refresh_token.",
@@ -113,13 +118,15 @@ export const identityActions = actions({
 		params: {},
 		answer: object({ account, profile, profiles: array(profile) }),
 		published: true,
+		repeatable: true,
 	}),
-	"auth.validate": action({ summary: "The claims of the access token.", params: {}, answer: json, published: true }),
+	"auth.validate": action({ summary: "The claims of the access token.", params: {}, answer: json, published: true, repeatable: true }),
 	"auth.availability": action({
 		summary: "Whether an e-mail is free; strictly throttled, shared with register.",
 		params: { email },
 		answer: object({ available: bool }),
 		published: true,
+		repeatable: true,
 	}),
 	"auth.create": action({
 		summary: "Operators: make an account with a role, without HTTP. Prints the password when it made one.",
@@ -132,7 +139,13 @@ export const identityActions = actions({
 		answer: account,
 	}),
 
-	"sessions.list": action({ summary: "The caller's open sessions.", params: { ...page }, answer: list(session), published: true }),
+	"sessions.list": action({
+		summary: "The caller's open sessions.",
+		params: { ...page },
+		answer: list(session),
+		published: true,
+		repeatable: true,
+	}),
 	"sessions.end": action({
 		summary: "End one of the caller's sessions.",
 		params: { sessionId: uuid },
@@ -140,8 +153,20 @@ export const identityActions = actions({
 		published: true,
 	}),
 
-	"profiles.mine": action({ summary: "The caller's profiles.", params: { ...page }, answer: list(profile), published: true }),
-	"profiles.show": action({ summary: "The public part of a profile.", params: { profileId: uuid }, answer: profile, published: true }),
+	"profiles.mine": action({
+		summary: "The caller's profiles.",
+		params: { ...page },
+		answer: list(profile),
+		published: true,
+		repeatable: true,
+	}),
+	"profiles.show": action({
+		summary: "The public part of a profile.",
+		params: { profileId: uuid },
+		answer: profile,
+		published: true,
+		repeatable: true,
+	}),
 });
 
 export const identityFacts = facts({

@@ -11,25 +11,38 @@ export type PresenceEntry = Infer<typeof presenceEntry>;
 const connection = { connectionId: text(1, 128), profileId: uuid };
 
 export const presenceActions = actions({
-	"presence.health": action({ summary: "How this node is.", params: {}, answer: health, published: true }),
-	"presence.connected": action({ summary: "Doors: a socket of this profile opened.", params: connection, answer: object({}) }),
-	"presence.disconnected": action({ summary: "Doors: a socket of this profile closed.", params: connection, answer: object({}) }),
+	"presence.health": action({ summary: "How this node is.", params: {}, answer: health, published: true, repeatable: true }),
+	"presence.connected": action({
+		summary: "Doors: a socket of this profile opened.",
+		params: connection,
+		answer: object({}),
+		repeatable: true,
+	}),
+	"presence.disconnected": action({
+		summary: "Doors: a socket of this profile closed.",
+		params: connection,
+		answer: object({}),
+		repeatable: true,
+	}),
 	"presence.set": action({
 		summary: "The client says how it is; it holds for the whole profile until it says otherwise.",
 		params: { connectionId: text(1, 128), status: oneOf("online", "away", "hidden") },
 		answer: object({}),
 		published: true,
+		repeatable: true,
 	}),
 	"presence.lookup": action({
 		summary: "The state of up to 500 profiles, in the order asked; hidden and unknown ones as offline.",
 		params: { ids: array(uuid, { min: 1, max: 500 }) },
 		answer: object({ data: array(presenceEntry) }),
 		published: true,
+		repeatable: true,
 	}),
 	"notifications.openRoom": action({
 		summary: "Doors: what has happened in the caller's own room since.",
 		params: openRoomParams,
 		answer: openedRoom,
+		repeatable: true,
 	}),
 });
 

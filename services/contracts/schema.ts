@@ -227,6 +227,10 @@ export interface ActionContract<P extends Props = Props, A extends Rule = Rule> 
 	readonly errors?: readonly string[];
 	/** May a row of the routes table or the socket table name it? Without this only other nodes can call it. */
 	readonly published?: boolean;
+	/** The param that names the actor it is about: the call goes to that actor's owner first. */
+	readonly owner?: string;
+	/** Asked twice does no more than asked once: it may be asked again where no answer comes. */
+	readonly repeatable?: boolean;
 }
 export const action = <const P extends Props, const A extends Rule>(contract: ActionContract<P, A>): ActionContract<P, A> => contract;
 export const actions = <const T extends Readonly<Record<string, ActionContract>>>(table: T): T => table;

@@ -1,0 +1,82 @@
+// Whose an actor is: of the processes that run its service, the one that rendezvous hashing names. Everybody who knows the
+// same processes comes to the same order, without asking anybody. The owner is an optimisation: the store is the fence.
+import type { ServiceBroker } from "moleculer";
+import { natsOf } from "./nats.ts";
+import { perBroker } from "./per-broker.ts";
+
+interface Endpoint {
+	id: string;
+	isAvailable: boolean;
+}
+
+/** The processes that offer an action at present, this one among them where it does. */
+export function nodesOf(broker: ServiceBroker, action: string): string[] {
+	const { actions } = broker.registry as unknown as { actions: { get(name: string): { endpoints: Endpoint[] } | undefined } };
+	return (actions.get(action)?.endpoints ?? []).filter((endpoint) => endpoint.isAvailable).map(({ id }) => id);
+}
+
+/** FNV-1a over both names, mixed at the end so that names that differ in one letter lie far apart. */
+function weight(node: string, key: string): number {
+	let hash = 0x811c9dc5;
+	for (const text of [node, "\u0000", key]) {
+		for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+	}
+	hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+	hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+	return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** The processes in the order in which they are to be asked about a key (Thaler and Ravishankar, 1998): the owner first. */
+export function inOrder(nodes: readonly string[], key: string): string[] {
+	return nodes
+		.map((node) => ({ node, weight: weight(node, key) }))
+		.sort((one, other) => other.weight - one.weight || (one.node < other.node ? -1 : 1))
+		.map(({ node }) => node);
+}
+
+/** A process that was asleep for longer (ms) may have been taken for dead, and its actors taken over. */
+const ASLEEP_MS = 2_000;
+const TICK_MS = 250;
+
+export interface Ownership {
+	/** May this process keep in memory what it knows of a key? Not where another one writes it, or may have. */
+	mine(key: string): boolean;
+	/** Called when what is kept may be out of date: after a sleep, an absence, or when processes came or went. */
+	onDoubt(listener: () => void): void;
+}
+
+/**
+ * Ownership of the keys of one service (named by one of its actions). In a single process all is ours, and nothing is ever in doubt.
+ */
+export function ownership(broker: ServiceBroker, action: string): Ownership {
+	const nats = natsOf(broker);
+	if (!nats) return { mine: () => true, onDoubt() {} };
+	const { doubt, awake } = watch(broker);
+	return {
+		mine: (key) => awake() && nats.connected && inOrder(nodesOf(broker, action), key)[0] === broker.nodeID,
+		onDoubt: (listener) => void doubt.add(listener),
+	};
+}
+
+const watch = perBroker((broker) => {
+	const doubt = new Set<() => void>();
+	let seen = performance.now();
+	const raise = () => {
+		for (const listener of doubt) listener();
+	};
+	/** Asked before anything in memory is believed: after a sleep the timer may not have had its turn yet. */
+	const awake = (): boolean => {
+		const now = performance.now();
+		const slept = now - seen > ASLEEP_MS;
+		seen = now;
+		if (slept) raise();
+		return !slept;
+	};
+	const timer = setInterval(awake, TICK_MS);
+	timer.unref();
+	natsOf(broker)?.onDisconnect(raise);
+	natsOf(broker)?.onReconnect(raise);
+	for (const event of ["$services.changed", "$node.connected", "$node.updated", "$node.disconnected"]) broker.localBus.on(event, raise);
+	broker.localBus.on("$broker.stopped", () => clearInterval(timer));
+	return { doubt, awake };
+});
