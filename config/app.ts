@@ -10,6 +10,8 @@ import type { ServiceSchema } from "moleculer";
 import { ServiceBroker } from "moleculer";
 import { door } from "../mixins/door.ts";
 import { drainAll } from "../mixins/drain.ts";
+import { answerProbes } from "../mixins/health-door.ts";
+import { operatorsService } from "../mixins/operators.ts";
 import { closeNats, connectToNats, provideNats } from "../mixins/nats.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { provideSettings } from "../mixins/settings.ts";
@@ -27,7 +29,7 @@ const PATIENCE_MS = 60_000;
 
 export interface App {
 	broker: ServiceBroker;
-	/** Where the doors are; null in a process without a door. */
+	/** Where the process is heard: its doors, or, without one, /live and /ready. Null for a tool. */
 	url: string | null;
 	/**
 	 * Drains and stops everything that this process started. Safe to call twice. For `noticeMs` it goes on answering while
@@ -91,9 +93,11 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 		if (nats) provideNats(broker, nats);
 		provideSettings(broker, env, { tool });
 		for (const schema of (await schemas).flat()) broker.createService(schema);
+		if (!tool) broker.createService(operatorsService(broker));
+		if (!tool && !nodes.includes("api")) answerProbes(broker);
 		await broker.start();
-		const hasDoor = nodes.some((node) => DOORS.includes(node));
-		const port = hasDoor ? await door(broker).listen(env.HOST, nodes.includes("api") ? env.PORT : env.SOCKET_PORT) : null;
+		const loneSocket = nodes.includes("socket") && !nodes.includes("api");
+		const port = tool ? null : await door(broker).listen(env.HOST, loneSocket ? env.SOCKET_PORT : env.PORT);
 		return { broker, url: port === null ? null : `http://localhost:${port}`, stop: stopOnce(broker) };
 	} catch (error) {
 		await broker?.stop().catch(() => {});

@@ -1,4 +1,10 @@
-// How a node is: fine when its own database answers.
+// How a node is, and how a process is: red without its own database or the way to the others, `degraded` without Redis,
+// which everybody can do without for a while.
+import type { ServiceBroker } from "moleculer";
+import type { Health } from "../services/contracts/identity.ts";
+import { allActions } from "../services/contracts/index.ts";
+import { door } from "./door.ts";
+import { natsOf } from "./nats.ts";
 import { database } from "./postgres.ts";
 
 /** The health action of a node. It never throws: a node that cannot reach its database says so. */
@@ -7,4 +13,40 @@ export function healthOf(node: string): () => Promise<{ status: "ok" | "down"; c
 		const status = (await database(node).healthy()) ? "ok" : "down";
 		return { status, checks: { database: { status } } };
 	};
+}
+
+/** A node that says nothing for so many milliseconds is down. */
+const PATIENCE = 2_000;
+const suffix = ".health";
+const nodesWithHealth = Object.keys(allActions)
+	.filter((name) => name.endsWith(suffix))
+	.map((name) => name.slice(0, -suffix.length));
+
+type Status = Health["status"];
+const worst = (all: Status[]): Status => (all.includes("down") ? "down" : all.includes("degraded") ? "degraded" : "ok");
+
+/**
+ * Whether this process should get requests: every node that runs in it, their databases, the transport, Redis. Red while it
+ * drains, since then its door is.
+ */
+export async function processHealth(broker: ServiceBroker): Promise<Health> {
+	const nodes = nodesWithHealth.filter((node) => broker.getLocalService(node));
+	const answers = await Promise.all(nodes.map(async (node) => [node, await healthOfNode(broker, node)] as const));
+	const checks: NonNullable<Health["checks"]> = {};
+	for (const [node, { status }] of answers) checks[node] = { status };
+	const databases = answers.flatMap(([, health]) => health.checks?.database?.status ?? []);
+	if (databases.length > 0) checks.database = { status: worst(databases) };
+	const nats = natsOf(broker);
+	if (nats) checks.transport = { status: nats.connected ? "ok" : "down" };
+	if (door(broker).draining) checks.server = { status: "down" };
+	return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
+}
+
+/** Asked of this process, whoever else runs the node. */
+async function healthOfNode(broker: ServiceBroker, node: string): Promise<Health> {
+	try {
+		return await broker.call<Health, object>(`${node}${suffix}`, {}, { timeout: PATIENCE, nodeID: broker.nodeID });
+	} catch {
+		return { status: "down" };
+	}
 }

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context, Service } from "moleculer";
 import ApiGateway from "moleculer-web";
 import { door, doorHealth } from "../../mixins/door.ts";
+import { processHealth } from "../../mixins/health.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import { keyFor } from "../../mixins/secret.ts";
 import { allowedOrigins } from "../../mixins/origins.ts";
@@ -20,7 +21,6 @@ import type { Answers, Exchange } from "./answers.ts";
 import { makeChain } from "./chain.ts";
 import { makeCors } from "./cors.ts";
 import type { Cors } from "./cors.ts";
-import { readiness } from "./health.ts";
 import { openapi } from "./openapi.ts";
 import { makeQuotas } from "./quotas.ts";
 import { makeRouter } from "./router.ts";
@@ -105,7 +105,7 @@ export default defineService<ApiService>({
 
 		...implement("api", {
 			live: () => ({ status: "ok" as const }),
-			ready: (ctx) => readiness(ctx.broker),
+			ready: (ctx) => processHealth(ctx.broker),
 			health: (ctx) => doorHealth(ctx.broker),
 			openapi: (ctx) => httpDocument(settings(ctx.broker).PUBLIC_URL),
 			asyncapi: (ctx) => socketDocument(settings(ctx.broker).PUBLIC_URL),

@@ -5,11 +5,19 @@ import { apiActions } from "./api.ts";
 import { gamificationActions, gamificationFacts } from "./gamification.ts";
 import { groupsActions, groupsFacts } from "./groups.ts";
 import { identityActions, identityFacts } from "./identity.ts";
+import { operationsActions } from "./operations.ts";
 import { presenceActions, presenceFacts } from "./presence.ts";
 import { compile, object } from "./schema.ts";
 import type { ActionContract, Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
 
-export const allActions = { ...apiActions, ...identityActions, ...groupsActions, ...gamificationActions, ...presenceActions };
+export const allActions = {
+	...apiActions,
+	...identityActions,
+	...groupsActions,
+	...gamificationActions,
+	...presenceActions,
+	...operationsActions,
+};
 export const allFacts = { ...identityFacts, ...groupsFacts, ...gamificationFacts, ...presenceFacts };
 
 // ---------------------------------------------------------------- actions
