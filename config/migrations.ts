@@ -196,6 +196,8 @@ async function run(
 	const complaints: string[] = [];
 	const quiet = () => {};
 	try {
+		// A bound such as '2026-02-01' means the same everywhere.
+		await client.query("set timezone to 'UTC'");
 		// As the node's role: what a migration makes belongs to the node, and a migration cannot touch another's schema.
 		if (login) await client.query(`set role ${pg.escapeIdentifier(login.user)}`);
 		for (const file of files) await makeParts(client, node, file);

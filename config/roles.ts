@@ -19,6 +19,8 @@ const settings: Record<string, string> = {
 	statement_timeout: "30s",
 	idle_in_transaction_session_timeout: "30s",
 	lock_timeout: "10s",
+	timezone: "UTC", // a day, and the bounds of a month's partition, are the same whatever the server's clock shows
+	jit: "off", // compiles for longer than our short statements run
 };
 
 /** The login of a node in a database whose owner is us: the password follows from SECRET_KEY, so nobody has to keep it. */

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import type { App } from "../../config/app.ts";
 import { startApp } from "../../config/app.ts";
 import { readEnv } from "../../config/env.ts";
+import { externalUrl } from "./database.ts";
 import { dataDirectory } from "./process.ts";
 
 export interface TestApp extends App {
@@ -14,7 +15,7 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
 	const data = await dataDirectory();
 	const env = readEnv({
 		NODE_ENV: "test",
-		DATA_DIR: data.path,
+		...data.environment,
 		PORT: "0",
 		RATE_LIMIT_FACTOR: "100000",
 		LOG_LEVEL: "fatal",
@@ -26,7 +27,8 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
 		url: app.url as string,
 		stop: async () => {
 			await app.stop();
-			await rm(data.path, { recursive: true, force: true });
+			// An embedded server went with the app.
+			await (externalUrl ? data.remove() : rm(data.path, { recursive: true, force: true }));
 		},
 	};
 }

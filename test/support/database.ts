@@ -1,14 +1,15 @@
 /**
  * A database of its own for a test file, in well under a second: one embedded server per user of this machine (kept in
  * the temporary folder, stopped when the last test process leaves), one migrated template per state of the migrations,
- * one copy of it per call.
+ * one copy of it per call. RELOOP_TEST_DATABASE_URL (a superuser of a PostgreSQL that tests may fill) takes the place of
+ * the embedded server: so the whole suite runs on PostgreSQL with PostGIS too.
  */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import pg from "pg";
-import { type Embedded, startEmbedded } from "../../config/embedded-postgres.ts";
+import { startEmbedded } from "../../config/embedded-postgres.ts";
 import { isAlive, withLock } from "../../config/lock-file.ts";
 import { migrateAll, nodesWithMigrations } from "../../config/migrations.ts";
 import { derivedLogin } from "../../config/roles.ts";
@@ -28,6 +29,30 @@ export interface FreshDatabase {
 
 let count = 0;
 
+/** The server given from outside, if one is. */
+export const externalUrl = process.env.RELOOP_TEST_DATABASE_URL || undefined;
+
+/** Where test databases are made. */
+interface Server {
+	ownerUrl: string;
+	stop(): Promise<void>;
+}
+
+async function sharedServer(home: string): Promise<Server> {
+	if (externalUrl) {
+		fs.mkdirSync(home, { recursive: true });
+		return { ownerUrl: externalUrl, stop: async () => {} };
+	}
+	// What tests must survive is the death of processes, not of the machine: nothing is gained by waiting for its disk.
+	return startEmbedded(home, { settings: { fsync: "off", full_page_writes: "off", max_connections: 300 } });
+}
+
+/** What is kept between test processes of one server: the embedded one itself, or the lock on the making of databases. */
+function homeOf(): string {
+	const which = externalUrl ? createHash("sha256").update(externalUrl).digest("hex").slice(0, 8) : (process.getuid?.() ?? "user");
+	return path.join(os.tmpdir(), `reloop-test-postgres-${which}`);
+}
+
 const services = path.resolve(import.meta.dirname, "../../services");
 
 /**
@@ -35,9 +60,8 @@ const services = path.resolve(import.meta.dirname, "../../services");
  * that bring nodes of their own: a folder with `<node>/migrations/0001_name.sql`.
  */
 export async function freshDatabase(nodes?: string[], servicesDir = services): Promise<FreshDatabase> {
-	const home = path.join(os.tmpdir(), `reloop-test-postgres-${process.getuid?.() ?? "user"}`);
-	// What tests must survive is the death of processes, not of the machine: nothing is gained by waiting for its disk.
-	const server = await startEmbedded(home, { settings: { fsync: "off", full_page_writes: "off", max_connections: 300 } });
+	const home = homeOf();
+	const server = await sharedServer(home);
 	const name = `test_${process.pid}_${++count}`;
 	try {
 		await withLock(path.join(home, "template.lock"), () => make(server, name, nodes ?? nodesWithMigrations(servicesDir), servicesDir));
@@ -72,7 +96,7 @@ export async function testDatabase(nodes?: string[], servicesDir?: string): Prom
 	};
 }
 
-async function make(server: Embedded, name: string, nodes: string[], servicesDir: string): Promise<void> {
+async function make(server: Server, name: string, nodes: string[], servicesDir: string): Promise<void> {
 	const template = `template_${stateOf(nodes, servicesDir)}`;
 	await asOwner(server, async (client) => {
 		const { rows } = await client.query<{ datname: string }>("select datname from pg_database where datname ~ '^(test|template)_'");
@@ -108,11 +132,11 @@ function stateOf(nodes: string[], servicesDir: string): string {
 	return hash.digest("hex").slice(0, 16);
 }
 
-function on(server: Embedded, name: string): string {
+function on(server: Server, name: string): string {
 	return Object.assign(new URL(server.ownerUrl), { pathname: `/${name}` }).href;
 }
 
-async function asOwner(server: Embedded, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+async function asOwner(server: Server, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
 	const client = new pg.Client({ connectionString: server.ownerUrl });
 	client.on("error", () => {});
 	await client.connect();

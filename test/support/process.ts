@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { startEmbedded } from "../../config/embedded-postgres.ts";
+import { externalUrl, freshDatabase, TEST_SECRET_KEY } from "./database.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -50,6 +51,7 @@ export async function startProcess(dataDir: string, environment: Record<string, 
 			PATH: process.env.PATH,
 			HOME: process.env.HOME,
 			DATA_DIR: dataDir,
+			...databases.get(dataDir),
 			PORT: await portOf(dataDir),
 			RATE_LIMIT_FACTOR: "100000",
 			LOG_LEVEL: "warn",
@@ -86,13 +88,35 @@ export async function startProcess(dataDir: string, environment: Record<string, 
 	};
 }
 
-/** A data directory of one's own, removed at the end of the test. */
-export async function dataDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+/** Where the database of a data directory is, when it is not in it. */
+const databases = new Map<string, Record<string, string>>();
+
+export interface DataDirectory {
+	path: string;
+	/** What a process needs to know to work in it; process.ts tells its own by itself. */
+	environment: Record<string, string>;
+	remove(): Promise<void>;
+}
+
+/** A data directory of one's own, removed at the end of the test; with RELOOP_TEST_DATABASE_URL also an empty database there. */
+export async function dataDirectory(): Promise<DataDirectory> {
 	const path = await mkdtemp(join(tmpdir(), "reloop-test-"));
+	if (!externalUrl) {
+		const remove = async () => {
+			// After a kill -9 the embedded server lives on: it is adopted, and stopped by leaving it.
+			await (await startEmbedded(path)).stop();
+			await rm(path, { recursive: true, force: true });
+		};
+		return { path, environment: { DATA_DIR: path }, remove };
+	}
+	const fresh = await freshDatabase([]);
+	// Roles belong to the server: one SECRET_KEY for all databases in it.
+	const given = { DATABASE_URL: fresh.ownerUrl, SECRET_KEY: TEST_SECRET_KEY };
+	databases.set(path, given);
 	const remove = async () => {
-		// After a kill -9 the embedded server lives on: it is adopted, and stopped by leaving it.
-		await (await startEmbedded(path)).stop();
+		databases.delete(path);
+		await fresh.close();
 		await rm(path, { recursive: true, force: true });
 	};
-	return { path, remove };
+	return { path, environment: { DATA_DIR: path, ...given }, remove };
 }

@@ -1,11 +1,11 @@
 // What operators do: the commands beside a running process, the REPL, and how a process says that it is ready or cannot start.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { systemEnvironment } from "../../../config/env.ts";
 import { connect, http } from "../../support/client.ts";
+import { TEST_SECRET_KEY } from "../../support/database.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { Running } from "../../support/process.ts";
 import { dataDirectory, startProcess } from "../../support/process.ts";
@@ -24,7 +24,7 @@ after(async () => {
 /** Runs one of our programs to its end. */
 async function run(program: string, args: string[], { input = "", env = {} }: { input?: string; env?: Record<string, string> } = {}) {
 	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", `config/${program}.ts`, ...args], {
-		env: { ...systemEnvironment(), DATA_DIR: data.path, ...env },
+		env: { ...systemEnvironment(), ...data.environment, ...env },
 	});
 	let out = "";
 	let err = "";
@@ -89,12 +89,12 @@ test("the REPL has the same commands", async () => {
 
 test("in production the ready line is JSON with the url, and a missing SECRET_KEY is a sentence", async () => {
 	const other = await dataDirectory();
-	const production = { NODE_ENV: "production", DATA_DIR: other.path, PORT: "0" };
-	const refused = await run("start", [], { env: production });
+	const production = { ...other.environment, NODE_ENV: "production", PORT: "0" };
+	const refused = await run("start", [], { env: { ...production, SECRET_KEY: "" } });
 	assert.equal(refused.code, 1);
 	assert.match(refused.err, /^SECRET_KEY is required .*\n$/);
 	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"], {
-		env: { ...systemEnvironment(), ...production, SECRET_KEY: randomBytes(32).toString("base64") },
+		env: { ...systemEnvironment(), ...production, SECRET_KEY: TEST_SECRET_KEY },
 	});
 	let out = "";
 	child.stdout.on("data", (chunk) => {
