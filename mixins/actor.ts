@@ -148,6 +148,19 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		if (box.busy) box.forgotten = true;
 	}
 
+	/** Actors in memory. */
+	get size(): number {
+		return this.#boxes.size;
+	}
+
+	/** What is in memory of one, for operators; it is not loaded for that. */
+	look(key: string): { loaded: boolean; head: number | null; waiting: number; busy: boolean } | null {
+		const box = this.#boxes.get(key);
+		if (!box) return null;
+		const { state, queue, busy } = box;
+		return { loaded: state !== undefined, head: state === undefined ? null : this.#options.head(state), waiting: queue.length, busy };
+	}
+
 	/** Resolved when every command taken so far is answered, and told. */
 	async drained(): Promise<void> {
 		if (this.#waiting > 0 || this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));

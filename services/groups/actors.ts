@@ -10,6 +10,7 @@ import { database, isUnavailable } from "../../mixins/postgres.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
 import type { LogCarrier, NewEvent } from "../../mixins/log-carrier.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
+import { showOperators } from "../../mixins/operators.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import type { EvictionReason } from "../../mixins/rooms.ts";
 import type { LogEvent } from "../contracts/groups.ts";
@@ -156,6 +157,7 @@ function make(broker: ServiceBroker): GroupsNode {
 			return stored && { stored };
 		},
 	});
+	showOperators(broker, { actors: { count: () => actors.size, look: (groupId) => actors.look(groupId) } });
 	const underWay = new Map<string, Promise<{ replayed: boolean }>>();
 	const once: GroupsNode["once"] = async (name, work) => {
 		const running = underWay.get(name);
