@@ -34,6 +34,8 @@ export interface ActorsOptions<State, D> {
 	head: (state: State) => number;
 	/** Stores all of it in one transaction, or nothing. */
 	commit: (batch: Committed<State, D>[]) => Promise<void>;
+	/** What cannot be stored together: each portion is a commit of its own, and fails alone. Default: all in one. */
+	portions?: (batch: Committed<State, D>[]) => Committed<State, D>[][];
 	/**
 	 * After the commit, in order per key: brings the state up to date. Answers the new state; null forgets the actor. What it
 	 * gives to `later` runs in order, at most a moment later: when the callers have their answers and the next commit is on
@@ -51,6 +53,11 @@ export interface ActorsOptions<State, D> {
 	maxWaiting?: number;
 	/** Actors kept in memory. */
 	maxActors?: number;
+	/**
+	 * May what is known of a key stay in memory when nobody works on it? Not where another process may write it: then each
+	 * command and each read begins with the store. Default: always.
+	 */
+	keeps?: (key: string) => boolean;
 	/** Commits under way at once. One more than one keeps the store busy while answers go out. */
 	lanes?: number;
 	/**
@@ -67,6 +74,8 @@ interface Waiting<State, D> {
 	resolve: (value: unknown) => void;
 	reject: (error: unknown) => void;
 	tries: number;
+	/** From then on (performance.now()) nobody waits for it any more. */
+	deadline: number;
 	decision?: D;
 }
 
@@ -109,14 +118,19 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			maxActors: 10_000,
 			lanes: 2,
 			isAway: () => false,
+			portions: (batch) => (batch.length > 0 ? [batch] : []),
 			gather: 1,
+			keeps: () => true,
 			onError: (error) => process.emitWarning(error instanceof Error ? error : String(error)),
 			...options,
 		};
 	}
 
-	/** Runs a command for a key; resolved with its answer once it is stored. */
-	submit<R>(key: string, command: Command<State, Event, R, D & Decision<Event, R>>): Promise<R> {
+	/**
+	 * Runs a command for a key; resolved with its answer once it is stored. What has not had its turn by the `deadline`
+	 * (performance.now()) is refused: its caller has given up, and doing it now would surprise everybody.
+	 */
+	submit<R>(key: string, command: Command<State, Event, R, D & Decision<Event, R>>, deadline = Number.POSITIVE_INFINITY): Promise<R> {
 		const box = this.#box(key);
 		if (box.queue.length >= this.#options.maxPerKey || this.#waiting >= this.#options.maxWaiting) {
 			return Promise.reject(problem("mailbox-full", { retryAfter: 1 }));
@@ -127,6 +141,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 				resolve: resolve as (value: unknown) => void,
 				reject,
 				tries: 0,
+				deadline,
 			});
 			this.#waiting++;
 			this.#wake(box);
@@ -135,6 +150,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 
 	/** The stored state of an actor, loaded when it is not in memory. */
 	async read(key: string): Promise<State> {
+		if (!this.#options.keeps(key)) return this.#options.load(key);
 		const box = this.#box(key);
 		return box.state === undefined ? this.#load(box) : box.state;
 	}
@@ -159,6 +175,16 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		if (!box) return null;
 		const { state, queue, busy } = box;
 		return { loaded: state !== undefined, head: state === undefined ? null : this.#options.head(state), waiting: queue.length, busy };
+	}
+
+	/** The same for all of them, or for those that are not ours to keep any more. */
+	forgetAll(which: (key: string) => boolean = () => true): void {
+		for (const key of [...this.#boxes.keys()]) if (which(key)) this.forget(key);
+	}
+
+	/** What is in memory: how many actors, and how many commands wait. For operators. */
+	get load(): { actors: number; waiting: number } {
+		return { actors: this.#boxes.size, waiting: this.#waiting };
 	}
 
 	/** Resolved when every command taken so far is answered, and told. */
@@ -235,6 +261,7 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		const taken = new Map<Mailbox<State, D>, Waiting<State, D>[]>();
 		try {
 			const batch: Committed<State, D>[] = [];
+			for (const box of boxes) if (!this.#options.keeps(box.key)) this.#set(box, undefined);
 			const unknown = boxes.filter((box) => box.state === undefined);
 			if (unknown.length > 0) await Promise.all(unknown.map((box) => this.#loadOrRefuse(box)));
 			for (const box of boxes) {
@@ -242,12 +269,12 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 				const entry = await this.#decide(box, taken);
 				if (entry.decisions.length > 0) batch.push(entry);
 			}
-			if (batch.length > 0) await this.#commit(batch, taken);
+			await Promise.all(this.#options.portions(batch).map((portion) => this.#commit(portion, takenBy(portion, taken))));
 		} finally {
 			this.#inFlight--;
 			for (const box of boxes) {
 				box.busy = false;
-				if (box.forgotten) {
+				if (box.forgotten || !this.#options.keeps(box.key)) {
 					box.forgotten = false;
 					this.#set(box, undefined);
 				}
@@ -288,6 +315,10 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 			const waiting = box.queue[0] as Waiting<State, D>;
 			if (waiting.command.alone && mine.length > 0) break;
 			box.queue.shift();
+			if (performance.now() > waiting.deadline) {
+				this.#settle(() => waiting.reject(problem("unavailable", { retryAfter: 1 })));
+				continue;
+			}
 			try {
 				const made = waiting.command.decide(state, ahead) as unknown;
 				waiting.decision = (made instanceof Promise ? await made : made) as D;
@@ -397,4 +428,11 @@ export class Actors<State, Event, D extends Decision<Event, unknown>> {
 		this.#waiting--;
 		answer();
 	}
+}
+
+/** What was taken from the mailboxes of a portion. */
+function takenBy<State, D>(portion: Committed<State, D>[], taken: Map<Mailbox<State, D>, Waiting<State, D>[]>): typeof taken {
+	if (portion.length === taken.size) return taken;
+	const keys = new Set(portion.map(({ key }) => key));
+	return new Map([...taken].filter(([box]) => keys.has(box.key)));
 }

@@ -233,6 +233,25 @@ describe("group commit", () => {
 	});
 });
 
+describe("a commit in portions", () => {
+	test("stores each on its own: what one cannot store is refused alone, and tried once", async () => {
+		const actors = actorsOn({ portions: (batch) => batch.map((entry) => [entry]) });
+		store.before = ([entry]) => {
+			if (entry?.key === "b") throw new Error("not this one");
+		};
+		const answers = await Promise.allSettled(["a", "b", "c"].map((key) => actors.submit(key, say(`to ${key}`))));
+		assert.deepEqual(
+			answers.map(({ status }) => status),
+			["fulfilled", "rejected", "fulfilled"],
+		);
+		assert.deepEqual(
+			store.commits.map((batch) => batch.map(({ key }) => key)),
+			[["a"], ["b"], ["c"]],
+		);
+		assert.deepEqual([store.log("a"), store.log("b"), store.log("c")], [["to a"], [], ["to c"]]);
+	});
+});
+
 describe("the fence", () => {
 	test("who lost it reloads and decides again", async () => {
 		const actors = actorsOn();
