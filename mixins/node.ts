@@ -88,6 +88,7 @@ export function callAction<A extends ActionName>(
 
 /** Our context over Moleculer's, which stays out of the handler's reach. */
 class CallCtx implements Ctx {
+	readonly deadline: number;
 	readonly #ctx: Context<unknown, Meta>;
 	/** Kept here: Moleculer's context loses its own when the call is over, and a handler may leave work behind. */
 	readonly meta: Meta;
@@ -95,6 +96,8 @@ class CallCtx implements Ctx {
 	constructor(ctx: Context) {
 		this.#ctx = ctx as unknown as Context<unknown, Meta>;
 		this.meta = this.#ctx.meta;
+		const timeout = this.#ctx.options.timeout ?? 0;
+		this.deadline = timeout > 0 ? performance.now() + timeout : Number.POSITIVE_INFINITY;
 	}
 	get params(): unknown {
 		return this.#ctx.params;

@@ -41,8 +41,11 @@ const TICK_MS = 250;
 export interface Ownership {
 	/** May this process keep in memory what it knows of a key? Not where another one writes it, or may have. */
 	mine(key: string): boolean;
-	/** Called when what is kept may be out of date: after a sleep, an absence, or when processes came or went. */
-	onDoubt(listener: () => void): void;
+	/**
+	 * Called when what is kept may be out of date: all of it after a sleep or an absence; when processes came or went, what is
+	 * not ours any more.
+	 */
+	onDoubt(listener: (all: boolean) => void): void;
 }
 
 /**
@@ -59,24 +62,25 @@ export function ownership(broker: ServiceBroker, action: string): Ownership {
 }
 
 const watch = perBroker((broker) => {
-	const doubt = new Set<() => void>();
+	const doubt = new Set<(all: boolean) => void>();
 	let seen = performance.now();
-	const raise = () => {
-		for (const listener of doubt) listener();
+	const raise = (all: boolean) => {
+		for (const listener of doubt) listener(all);
 	};
 	/** Asked before anything in memory is believed: after a sleep the timer may not have had its turn yet. */
 	const awake = (): boolean => {
 		const now = performance.now();
 		const slept = now - seen > ASLEEP_MS;
 		seen = now;
-		if (slept) raise();
+		if (slept) raise(true);
 		return !slept;
 	};
 	const timer = setInterval(awake, TICK_MS);
 	timer.unref();
-	natsOf(broker)?.onDisconnect(raise);
-	natsOf(broker)?.onReconnect(raise);
-	for (const event of ["$services.changed", "$node.connected", "$node.updated", "$node.disconnected"]) broker.localBus.on(event, raise);
+	natsOf(broker)?.onDisconnect(() => raise(true));
+	natsOf(broker)?.onReconnect(() => raise(true));
+	for (const event of ["$services.changed", "$node.connected", "$node.updated", "$node.disconnected"])
+		broker.localBus.on(event, () => raise(false));
 	broker.localBus.on("$broker.stopped", () => clearInterval(timer));
 	return { doubt, awake };
 });

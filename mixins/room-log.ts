@@ -3,6 +3,7 @@
 import type { ServiceBroker } from "moleculer";
 import type { LogEvent } from "../services/contracts/groups.ts";
 import type { LogCarrier, NewEvent, StoredEvent } from "./log-carrier.ts";
+import { natsOf } from "./nats.ts";
 import { roomBus } from "./rooms.ts";
 
 /** How many events are kept in memory over all rooms, so that a short absence costs no query. */
@@ -23,6 +24,10 @@ export class RoomLog {
 		this.carrier = carrier;
 		this.#kind = kind;
 		this.#broker = broker;
+		// What was published while NATS was away reached nobody, and if nothing follows, nobody would ever notice.
+		natsOf(broker)?.onReconnect(() => {
+			for (const [key, tail] of this.#tails) roomBus(broker).remind(this.nameOf(key), tail.at(-1)?.seq ?? 0);
+		});
 	}
 
 	nameOf(key: string): string {
@@ -81,6 +86,10 @@ export class RoomLog {
 	forget(key: string): void {
 		this.#kept -= this.#tails.get(key)?.length ?? 0;
 		this.#tails.delete(key);
+	}
+
+	forgetAll(which: (key: string) => boolean): void {
+		for (const key of [...this.#tails.keys()]) if (which(key)) this.forget(key);
 	}
 
 	#keep(key: string, events: LogEvent[]): void {

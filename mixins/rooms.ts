@@ -2,6 +2,8 @@
 // door notices by the missing seq and asks the log. A carrier moves the messages; here is the one for a single process.
 import type { LogEvent } from "../services/contracts/groups.ts";
 import type { Signal } from "../services/contracts/socket.ts";
+import type { Nats } from "./nats.ts";
+import { NAMESPACE, natsOf } from "./nats.ts";
 import { perBroker } from "./per-broker.ts";
 
 /** What was committed together: events of one room with consecutive seqs, ascending, never empty. */
@@ -16,7 +18,8 @@ export type EvictionReason = "not-member" | "not-found";
 export type RoomMessage =
 	| { kind: "frame"; frame: RoomFrame }
 	| { kind: "signal"; signal: Signal; except: string | undefined }
-	| { kind: "evict"; profileId: string; reason: EvictionReason };
+	| { kind: "evict"; profileId: string; reason: EvictionReason }
+	| { kind: "head"; head: number };
 
 /** Moves messages of a room to whoever listens, in the order in which one publisher gave them. It may lose some. */
 export interface RoomCarrier {
@@ -35,6 +38,8 @@ export interface RoomListener {
 	/** `except` names the socket that the signal must not go back to. */
 	signal(signal: Signal, except: string | undefined): void;
 	evict(profileId: string, reason: EvictionReason): void;
+	/** The room's log ends here: what came before and was not heard was lost on its way. */
+	head(head: number): void;
 }
 
 export interface RoomBus {
@@ -43,6 +48,8 @@ export interface RoomBus {
 	signal(room: string, signal: Signal, except?: string): void;
 	/** The profile is no member any more. Publish it before any frame that the profile must not hear. */
 	evict(room: string, profileId: string, reason: EvictionReason): void;
+	/** Says again how far a log is, for those who may have missed its last frame. */
+	remind(room: string, head: number): void;
 	subscribe(room: string, listener: RoomListener): RoomSubscription;
 }
 
@@ -87,11 +94,62 @@ export function localCarrier(onError: (error: unknown) => void): RoomCarrier {
 	};
 }
 
+/** Bytes of one message, about: far below what any NATS server takes. What is larger goes in several. */
+const MESSAGE_BYTES = 400_000;
+
+/** A room's name as one word of a subject: dots, spaces and wildcards have a meaning there. */
+const subjectOf = (room: string): string =>
+	`${NAMESPACE}.rooms.${room.replace(/[^A-Za-z0-9:_-]/g, (sign) => `=${sign.codePointAt(0)?.toString(16)}=`)}`;
+
+/** A frame in portions that NATS takes. */
+function* portions(message: RoomMessage): Iterable<string> {
+	const whole = JSON.stringify(message);
+	if (message.kind !== "frame" || whole.length <= MESSAGE_BYTES / 3 || Buffer.byteLength(whole) <= MESSAGE_BYTES) return yield whole;
+	const { room, events } = message.frame;
+	const half = Math.ceil(events.length / 2);
+	if (events.length === 1) return yield whole;
+	yield* portions({ kind: "frame", frame: { room, events: events.slice(0, half) } });
+	yield* portions({ kind: "frame", frame: { room, events: events.slice(half) } });
+}
+
+/**
+ * The carrier of a cluster: one subject per room, so that a message reaches the processes that hear the room and no others.
+ * What a process says itself comes back to it the same way: everybody hears one publisher in one order.
+ */
+export function natsCarrier(nats: Nats, onError: (error: unknown) => void): RoomCarrier {
+	const { connection } = nats;
+	return {
+		publish(room, message) {
+			// While NATS is away nobody can hear it; whoever is back asks how far the log is.
+			if (!nats.connected) return;
+			const subject = subjectOf(room);
+			for (const portion of portions(message)) connection.publish(subject, portion);
+		},
+		subscribe(room, hear) {
+			const subscription = connection.subscribe(subjectOf(room), {
+				callback(error, message) {
+					if (error) return onError(error);
+					try {
+						hear(message.json<RoomMessage>());
+					} catch (failed) {
+						onError(failed);
+					}
+				},
+			});
+			// The server answers when it knows of the subscription.
+			const ready = connection.flush();
+			ready.catch(() => {});
+			return { ready, close: () => subscription.unsubscribe() };
+		},
+	};
+}
+
 export function makeRoomBus(carrier: RoomCarrier): RoomBus {
 	return {
 		publish: (frame) => carrier.publish(frame.room, { kind: "frame", frame }),
 		signal: (room, signal, except) => carrier.publish(room, { kind: "signal", signal, except }),
 		evict: (room, profileId, reason) => carrier.publish(room, { kind: "evict", profileId, reason }),
+		remind: (room, head) => carrier.publish(room, { kind: "head", head }),
 		subscribe: (room, listener) =>
 			carrier.subscribe(room, (message) => {
 				switch (message.kind) {
@@ -101,6 +159,8 @@ export function makeRoomBus(carrier: RoomCarrier): RoomBus {
 						return listener.signal(message.signal, message.except);
 					case "evict":
 						return listener.evict(message.profileId, message.reason);
+					case "head":
+						return listener.head(message.head);
 					default:
 						return message satisfies never;
 				}
@@ -111,5 +171,7 @@ export function makeRoomBus(carrier: RoomCarrier): RoomBus {
 /** The bus of this process's broker; the same one for every service on it. */
 export const roomBus = perBroker((broker) => {
 	const logger = broker.getLogger("rooms");
-	return makeRoomBus(localCarrier((error) => logger.error("A listener of a room failed.", error)));
+	const onError = (error: unknown) => logger.error("A listener of a room failed.", error);
+	const nats = natsOf(broker);
+	return makeRoomBus(nats ? natsCarrier(nats, onError) : localCarrier(onError));
 });

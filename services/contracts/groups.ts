@@ -109,6 +109,9 @@ export const logEvent = object({
 export type LogEvent = Infer<typeof logEvent>;
 export const openedRoom = object({ room: text(1, 80), head: int(0), events: array(logEvent), more: optional(bool) });
 export type OpenedRoom = Infer<typeof openedRoom>;
+/** How far logs of rooms are, in the order asked: for doors that may have missed something. */
+export const headsParams = { keys: array(uuid, { min: 1, max: 500 }) };
+export const heads = object({ heads: array(int(0)) });
 export const openRoomParams = { key: uuid, after: optional(int(0)), limit: defaulted(int(1, 500), 500) };
 
 const id = { groupId: uuid };
@@ -339,6 +342,12 @@ export const groupsActions = actions({
 		params: openRoomParams,
 		answer: openedRoom,
 		owner: "key",
+		repeatable: true,
+	}),
+	"messages.heads": action({
+		summary: "Doors: how far these groups' logs are, 0 where there is none.",
+		params: headsParams,
+		answer: heads,
 		repeatable: true,
 	}),
 });

@@ -120,6 +120,8 @@ export interface Ctx<P = unknown> {
 	readonly address: string;
 	readonly userAgent: string;
 	readonly idempotency: Idempotency | undefined;
+	/** When the caller stops waiting (performance.now()). It travels: what is asked on its behalf has what is left of it. */
+	readonly deadline: number;
 	/** Names the process's own things: `database`, room bus, actors are looked up by it. Not for calls: they would lose the caller. */
 	readonly broker: ServiceBroker;
 	/** Asks another node, as the same caller. */

@@ -1,6 +1,6 @@
 // What the presence node offers: who is here, and each profile's own numbered room of notices.
 import { health } from "./identity.ts";
-import { openedRoom, openRoomParams } from "./groups.ts";
+import { heads, headsParams, openedRoom, openRoomParams } from "./groups.ts";
 import { action, actions, array, facts, nullable, object, oneOf, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
@@ -42,6 +42,12 @@ export const presenceActions = actions({
 		summary: "Doors: what has happened in the caller's own room since.",
 		params: openRoomParams,
 		answer: openedRoom,
+		repeatable: true,
+	}),
+	"notifications.heads": action({
+		summary: "Doors: how far these profiles' rooms are, 0 where nothing was said yet.",
+		params: headsParams,
+		answer: heads,
 		repeatable: true,
 	}),
 });

@@ -7,6 +7,11 @@ import { presenceEntry } from "./presence.ts";
 export const roomName = text(1, 120);
 /** Which action opens a room, by the name before the colon. */
 export const roomOwners = { group: "messages.openRoom", profile: "notifications.openRoom" } as const;
+/** Which action says how far rooms are. */
+export const roomHeads = { group: "messages.heads", profile: "notifications.heads" } as const satisfies Record<
+	keyof typeof roomOwners,
+	string
+>;
 /** Other names a room is known by. */
 export const roomAliases = { notification: "profile" } as const;
 /** At most so many events of one room in one answer. */

@@ -9,6 +9,7 @@ import { perBroker } from "../../mixins/per-broker.ts";
 import { database, isUnavailable } from "../../mixins/postgres.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
 import type { LogCarrier, NewEvent } from "../../mixins/log-carrier.ts";
+import { ownership } from "../../mixins/owners.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { showOperators } from "../../mixins/operators.ts";
 import { roomBus } from "../../mixins/rooms.ts";
@@ -131,10 +132,15 @@ function isSecondJoin(error: unknown): boolean {
 	return code === "23505" && constraint === "members_pkey";
 }
 
+/** The signal that a process has written a group that is not its own. */
+export const GROUP_WRITTEN = "groups.written";
+
 export interface GroupsNode {
 	db: Db;
 	log: RoomLog;
 	actors: Actors<GroupState | null, GroupEvent, GroupCommit>;
+	/** Another process has written this group. */
+	forget: (groupId: string) => void;
 	/** Runs work for a name once at a time: whoever comes meanwhile gets the same result, marked as replayed. */
 	once: <R extends { replayed: boolean }>(name: string, work: () => Promise<R>) => Promise<R>;
 }
@@ -143,11 +149,21 @@ function make(broker: ServiceBroker): GroupsNode {
 	const db = database("groups");
 	const carrier = new PostgresLog(db);
 	const log = new RoomLog(carrier, "group", broker);
+	const owned = ownership(broker, "messages.post");
 	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
 		load: (groupId) => loadGroup(db, groupId),
 		head: (state) => state?.head ?? 0,
 		commit: (batch) => commit(carrier, batch),
-		committed: (entry, later) => committed(broker, log, entry, later),
+		committed(entry, later) {
+			const state = committed(broker, log, entry, later);
+			if (!owned.mine(entry.key)) {
+				// The owner did not answer in time; when it wakes up, what it knows is out of date.
+				void broker.broadcast(GROUP_WRITTEN, { groupId: entry.key });
+				later(() => log.forget(entry.key));
+			}
+			return state;
+		},
+		keeps: (groupId) => owned.mine(groupId),
 		isAway: isUnavailable,
 		isConflict: (error) => carrier.isConflict(error) || isSecondJoin(error),
 		replay: async (groupId, decision) => {
@@ -158,6 +174,12 @@ function make(broker: ServiceBroker): GroupsNode {
 		},
 	});
 	showOperators(broker, { actors: { count: () => actors.size, look: (groupId) => actors.look(groupId) } });
+	// Another process may have written what is kept here: what is not ours to keep is read from the store again.
+	const forget = (which: (groupId: string) => boolean) => {
+		actors.forgetAll(which);
+		log.forgetAll(which);
+	};
+	owned.onDoubt((all) => forget(all ? () => true : (groupId) => !owned.mine(groupId)));
 	const underWay = new Map<string, Promise<{ replayed: boolean }>>();
 	const once: GroupsNode["once"] = async (name, work) => {
 		const running = underWay.get(name);
@@ -170,7 +192,11 @@ function make(broker: ServiceBroker): GroupsNode {
 			underWay.delete(name);
 		}
 	};
-	return { db, log, actors, once };
+	const forgetOne = (groupId: string) => {
+		actors.forget(groupId);
+		log.forget(groupId);
+	};
+	return { db, log, actors, once, forget: forgetOne };
 }
 
 /** What the services of this node share on one broker: its database, its room log, its actors. */

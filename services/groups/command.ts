@@ -34,13 +34,17 @@ export async function command<R>(
 	const moment = momentOf(ctx);
 	return onceClaimed(ctx, node.db, (claim) => {
 		const around = { requestId: ctx.requestId, actor: moment.by.profileId, claim };
-		return node.actors.submit<R>(groupId, {
-			alone: !together || claim !== undefined,
-			decide: (state, ahead) => {
-				const made = decide(state, moment, ahead);
-				return made instanceof Promise ? made.then((decision) => ({ ...decision, ...around })) : { ...made, ...around };
+		return node.actors.submit<R>(
+			groupId,
+			{
+				alone: !together || claim !== undefined,
+				decide: (state, ahead) => {
+					const made = decide(state, moment, ahead);
+					return made instanceof Promise ? made.then((decision) => ({ ...decision, ...around })) : { ...made, ...around };
+				},
 			},
-		});
+			ctx.deadline,
+		);
 	});
 }
 

@@ -5,7 +5,8 @@ import { factsOf } from "../../mixins/facts/index.ts";
 import { healthOf } from "../../mixins/health.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import type { Group } from "../contracts/groups.ts";
-import { groupsNode } from "./actors.ts";
+import type { Context, Service } from "moleculer";
+import { GROUP_WRITTEN, groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { create, edit, join, kick, leave, remove, setRole } from "./domain/decisions.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
@@ -17,6 +18,12 @@ const viewListed = ({ creatorId: _creator, ...group }: ListedGroup): Group => ({
 export default defineService({
 	name: "groups",
 	mixins: [factsOf("groups")],
+
+	events: {
+		[GROUP_WRITTEN](this: Service, ctx: Context<{ groupId: string }>) {
+			if (ctx.nodeID !== this.broker.nodeID) groupsNode(this.broker).forget(ctx.params.groupId);
+		},
+	},
 
 	actions: implement("groups", {
 		health: healthOf("groups"),

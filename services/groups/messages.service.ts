@@ -164,6 +164,11 @@ export default defineService({
 			return { groupId, seq: me.readSeq, unread: await unreadOf(node, group, profileId) };
 		},
 
+		async heads(ctx) {
+			const known = await groupsNode(ctx.broker).log.carrier.heads(ctx.params.keys);
+			return { heads: ctx.params.keys.map((key) => known.get(key) ?? 0) };
+		},
+
 		async openRoom(ctx) {
 			const { log, actors } = groupsNode(ctx.broker);
 			const { key, after, limit } = ctx.params;

@@ -44,6 +44,11 @@ export default defineService({
 	mixins: [factsOf("presence", { notices })],
 
 	actions: implement("notifications", {
+		async heads(ctx) {
+			const known = await presenceNode(ctx.broker).carrier.heads(ctx.params.keys);
+			return { heads: ctx.params.keys.map((key) => known.get(key) ?? 0) };
+		},
+
 		async openRoom(ctx) {
 			const { carrier, log } = presenceNode(ctx.broker);
 			const { key, after, limit } = ctx.params;

@@ -13,6 +13,7 @@ import { Interest } from "./interest.ts";
 import type { SocketLink } from "./link.ts";
 import { tuned } from "./link.ts";
 import { PresenceReport } from "./presence-report.ts";
+import { Resync } from "./resync.ts";
 import { RoomGate } from "./room-gate.ts";
 
 export interface Limits {
@@ -56,6 +57,7 @@ export class Gateway {
 	readonly gate: RoomGate;
 	readonly interest: Interest;
 	readonly presence: PresenceReport;
+	readonly resync: Resync;
 	readonly bus: ReturnType<typeof roomBus>;
 	/** What clients asked for that does not exist, since the start. */
 	unknownEvents = 0;
@@ -84,6 +86,7 @@ export class Gateway {
 		});
 		this.interest = new Interest(this.bus);
 		this.presence = new PresenceReport(broker);
+		this.resync = new Resync(this);
 		tokens(broker).onRevoked((sessionId) => {
 			for (const link of [...(this.#bySession.get(sessionId) ?? [])]) link.end({ reason: "revoked" });
 		});

@@ -47,6 +47,11 @@ export class Interest {
 		return this.#followed.size;
 	}
 
+	/** Everybody whom somebody here follows. */
+	profiles(): string[] {
+		return [...this.#followers.keys()];
+	}
+
 	/**
 	 * Begins an answer: changes that are heard from now on wait for it. Call what it returns when the answer is out; they go
 	 * out then, unless the answer said so already.
@@ -85,6 +90,7 @@ export class Interest {
 				frame: (frame) => this.#membersChanged(groupId, frame),
 				signal() {},
 				evict: (profileId) => this.#left(groupId, profileId),
+				head() {},
 			});
 			group = { followers: new Set(), subscription };
 			this.#groups.set(groupId, group);

@@ -71,6 +71,8 @@ export class Opening {
 	heldCount = 0;
 	/** The highest seq heard of while holding; needed when too much was held to keep it. */
 	heldHead = 0;
+	/** Where the log was said to end meanwhile. */
+	missedHead = 0;
 
 	constructor(run: () => Promise<OpenedRoom | Refusal>, on: { answered(opening: Opening): void; settle(opening: Opening): void }) {
 		this.#answered = on.answered;
@@ -97,11 +99,17 @@ export class Opening {
 		else this.held.push(frame);
 	}
 
+	/** The log is known to go on to here, whatever was heard of it. */
+	missed(head: number): void {
+		this.missedHead = Math.max(this.missedHead, head);
+	}
+
 	/** Takes over what an earlier opening of the same seat held back. */
 	inherit(earlier: Opening): void {
 		this.held = [...earlier.held, ...this.held];
 		this.heldCount += earlier.heldCount;
 		this.heldHead = Math.max(this.heldHead, earlier.heldHead);
+		this.missedHead = Math.max(this.missedHead, earlier.missedHead);
 		if (this.heldCount > HELD_EVENTS) this.held = [];
 	}
 
@@ -140,6 +148,22 @@ export class RoomGate {
 	/** Rooms with a subscription, for the metrics. */
 	get size(): number {
 		return this.#rooms.size;
+	}
+
+	/** The rooms somebody here is in. */
+	rooms(): string[] {
+		return [...this.#rooms.keys()];
+	}
+
+	/** A room's log is known to end at `head`: whoever has heard less has missed something. */
+	remind(name: string, head: number): void {
+		const room = this.#rooms.get(name);
+		if (room) this.#head(room, head);
+	}
+
+	/** Every room with how many sockets are in it. */
+	*heard(): Generator<{ room: string; sockets: number }> {
+		for (const { name, seats } of this.#rooms.values()) yield { room: name, sockets: seats.size };
 	}
 
 	/** In how many rooms a socket is. */
@@ -194,6 +218,7 @@ export class RoomGate {
 				frame: (frame) => this.#frame(made, frame),
 				signal: (signal, except) => this.#signal(made, signal, except),
 				evict: (profileId, reason) => this.#evict(made, profileId, reason),
+				head: (head) => this.#head(made, head),
 			});
 			room = made;
 			this.#rooms.set(name, room);
@@ -247,9 +272,10 @@ export class RoomGate {
 		const [next] = seat.openings;
 		// The next answer of this seat is under way already: what waits goes on waiting.
 		if (next) return next.inherit(opening);
-		if (seat.state !== "live" || opening.heldHead <= seat.seq) return;
+		if (seat.state !== "live" || Math.max(opening.heldHead, opening.missedHead) <= seat.seq) return;
 		if (opening.heldCount > HELD_EVENTS) return this.#fallBehind(room, seat, opening.heldHead);
 		for (const frame of opening.held) this.#feed(room, seat, frame);
+		if (opening.missedHead > seat.seq) this.#fallBehind(room, seat, opening.missedHead);
 	}
 
 	/** Hot: a few comparisons for each socket, one broadcast for all who are exactly where the frame begins. */
@@ -286,6 +312,15 @@ export class RoomGate {
 		const { seq } = seat;
 		seat.seq = last;
 		seat.link.send("events", first > seq ? frame : { room: room.name, events: frame.events.filter((event) => event.seq > seq) });
+	}
+
+	/** Nothing came after what was lost, so that no gap would show. */
+	#head(room: Room, head: number): void {
+		for (const seat of room.seats.values()) {
+			const [opening] = seat.openings;
+			if (opening) opening.missed(head);
+			else if (seat.state === "live" && seat.seq < head) this.#fallBehind(room, seat, head);
+		}
 	}
 
 	#fallBehind(room: Room, seat: Seat, head: number): void {

@@ -1,11 +1,13 @@
 // Names of rooms, `group:<uuid>`, as clients write them and as the rest of the house knows them.
-import { roomAliases, roomOwners } from "../contracts/socket.ts";
+import { roomAliases, roomHeads, roomOwners } from "../contracts/socket.ts";
 
 export interface RoomName {
 	/** The name the bus and the logs use. */
 	name: string;
 	/** The action that opens such a room. */
 	owner: (typeof roomOwners)[keyof typeof roomOwners];
+	/** The action that says how far such rooms are. */
+	heads: (typeof roomHeads)[keyof typeof roomHeads];
 	key: string;
 }
 
@@ -17,7 +19,8 @@ export function parseRoom(text: string): RoomName | undefined {
 	const key = rest.join(":").toLowerCase();
 	const kind = Object.hasOwn(roomAliases, word) ? roomAliases[word as keyof typeof roomAliases] : word;
 	if (!Object.hasOwn(roomOwners, kind) || !UUID.test(key)) return undefined;
-	return { name: `${kind}:${key}`, owner: roomOwners[kind as keyof typeof roomOwners], key };
+	const known = kind as keyof typeof roomOwners;
+	return { name: `${kind}:${key}`, owner: roomOwners[known], heads: roomHeads[known], key };
 }
 
 export const groupRoom = (groupId: string): string => `group:${groupId}`;

@@ -20,6 +20,7 @@ import { Gateway } from "./gateway.ts";
 import { admit, refusal } from "./handshake.ts";
 import type { SocketLink } from "./link.ts";
 import { openOwnRoom } from "./room-handlers.ts";
+import { showGateway } from "./shown.ts";
 
 interface SocketService extends Service {
 	server: unknown;
@@ -125,9 +126,11 @@ export default defineService<SocketService>({
 			...PING,
 		};
 		onDrain(this.broker, () => this.gateway.drain(DRAIN_MS));
+		showGateway(this.gateway);
 	},
 
 	started() {
+		this.gateway.resync.start();
 		joinFrames(this.io.of("/").adapter);
 		this.io.of("/").on("connection", (socket) => {
 			const link = linkOf(socket);
@@ -148,6 +151,7 @@ export default defineService<SocketService>({
 	},
 
 	stopped() {
+		this.gateway.resync.stop();
 		this.gateway.presence.stop();
 	},
 });

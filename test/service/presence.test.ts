@@ -138,6 +138,7 @@ describe("a profile's own room", () => {
 			frame: ({ events }) => void heard.push(...events.map(({ seq }) => seq)),
 			signal() {},
 			evict() {},
+			head() {},
 		});
 		assert.deepEqual(await openRoom(ana, ana, 0), { room: `profile:${ana}`, head: 0, events: [] });
 		const facts = [awarded(ana, 5), awarded(ana, 1, "coins"), awarded(ana, 10), reached(ana, 1)];

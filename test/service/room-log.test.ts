@@ -217,7 +217,12 @@ describe("telling the room", () => {
 		const { broker, log } = logOfProcess();
 		const room = randomUUID();
 		const frames: RoomFrame[] = [];
-		roomBus(broker).subscribe(`group:${room}`, { frame: (frame) => void frames.push(frame), signal: () => {}, evict: () => {} });
+		roomBus(broker).subscribe(`group:${room}`, {
+			frame: (frame) => void frames.push(frame),
+			signal: () => {},
+			evict: () => {},
+			head: () => {},
+		});
 		await say(log, events(room, 1, 3));
 		await say(log, events(room, 4, 4));
 		log.publish(room, []);
