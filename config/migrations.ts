@@ -87,6 +87,15 @@ export async function migrationStatus(options: MigrateOptions): Promise<NodeStat
 	return all.sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
+/** What this node's code expects and its schema lacks, asked as the node itself. */
+export async function pendingOf(client: pg.Client, node: string, servicesDir = home): Promise<string[]> {
+	const expected = filesOf(path.join(servicesDir, node, "migrations"));
+	const { rows: found } = await client.query("select to_regclass($1) is not null as there", [`${pg.escapeIdentifier(node)}.${MIGRATIONS}`]);
+	if (!found[0].there) return expected;
+	const { rows } = await client.query<{ name: string }>(`select name from ${pg.escapeIdentifier(node)}.${MIGRATIONS}`);
+	return expected.filter((name) => !rows.some((row) => row.name === name));
+}
+
 function byServer({ ownerUrl, secretKey, nodes, elsewhere = [], servicesDir }: MigrateOptions): Map<string, Target[]> {
 	const known = nodesWithMigrations(servicesDir);
 	const wanted = known.filter((node) => !nodes || nodes.includes(node));
