@@ -1,5 +1,8 @@
-// Request limits in memory: so many units in so many seconds for each key, spent at once or spread. One number per key
-// (the generic cell rate algorithm): the instant at which the key would be unused again. The number of keys is bounded.
+// Request limits: so many units in so many seconds for each key, spent at once or spread. One number per key (the generic cell
+// rate algorithm): the instant at which the key would be unused again. In memory, with a bounded number of keys; or, where
+// several processes must count together, in Redis by its own clock, and in memory again for as long as Redis does not answer.
+import type { ServiceBroker } from "moleculer";
+import { redisOf } from "./redis.ts";
 
 export interface Quota {
 	/** Units that may be spent at once. */
@@ -26,7 +29,16 @@ export interface Limiter {
 	size(): number;
 }
 
+/** A limiter that all processes may share: its verdict may have to be waited for. */
+export interface SharedLimiter {
+	readonly quota: Quota;
+	/** Spends one unit of the key, if there is one. Never rejects. */
+	take(key: string): Verdict | Promise<Verdict>;
+}
+
 const MAX_KEYS = 50_000;
+/** Redis has so long (ms) for a verdict: a request that only asks whether it may be made should not wait for it. */
+const VERDICT_MS = 100;
 
 export function makeLimiter(quota: Quota, maxKeys = MAX_KEYS): Limiter {
 	const window = quota.seconds * 1000;
@@ -55,23 +67,57 @@ export function makeLimiter(quota: Quota, maxKeys = MAX_KEYS): Limiter {
 			const next = from + cost;
 			const spent = next - now;
 			// The tolerance is for sums of fractions: 60 times 1000/60 is a little more than 1000.
-			if (spent > window + cost * 1e-6) {
-				return {
-					allowed: false,
-					remaining: 0,
-					resetSeconds: Math.ceil((from - now) / 1000),
-					retrySeconds: Math.max(1, Math.ceil((spent - window) / 1000)),
-				};
-			}
+			if (spent > window + cost * 1e-6) return verdict(quota, false, from - now);
 			if (known === undefined && unusedAt.size >= maxKeys) makeRoom(now);
 			unusedAt.set(key, next);
-			return {
-				allowed: true,
-				remaining: Math.floor((window - spent) / cost + 1e-6),
-				resetSeconds: Math.ceil(spent / 1000),
-				retrySeconds: 0,
-			};
+			return verdict(quota, true, spent);
 		},
 		size: () => unusedAt.size,
+	};
+}
+
+/** The same as `take` above, for one key of Redis. Answers whether it is allowed, and ms until the key is unused again. */
+const TAKE = `
+local time = redis.call("TIME")
+local now = time[1] * 1000 + time[2] / 1000
+local window, units = tonumber(ARGV[1]), tonumber(ARGV[2])
+local cost = window / units
+local from = math.max(now, math.min(tonumber(redis.call("GET", KEYS[1]) or 0), now + window))
+local spent = from + cost - now
+if spent > window + cost * 1e-6 then return { 0, tostring(from - now) } end
+redis.call("SET", KEYS[1], string.format("%.6f", from + cost), "PX", math.ceil(spent))
+return { 1, tostring(spent) }
+`;
+
+/** The limiter of that name in every process; `name` keeps its keys apart from those of others. */
+export function limiterOf(broker: ServiceBroker, name: string, quota: Quota): SharedLimiter {
+	const own = makeLimiter(quota);
+	const redis = redisOf(broker);
+	if (!redis) return own;
+	const ask = redis.script("take", TAKE);
+	return {
+		quota,
+		async take(key) {
+			if (!redis.usable) return own.take(key);
+			try {
+				const answer = await ask([`limit:${name}:${key}`], [quota.seconds * 1000, quota.units], VERDICT_MS);
+				const [allowed, spent] = answer as [number, string];
+				return verdict(quota, allowed === 1, Number(spent));
+			} catch {
+				return own.take(key);
+			}
+		},
+	};
+}
+
+/** @param spent ms until all units are back */
+function verdict({ units, seconds }: Quota, allowed: boolean, spent: number): Verdict {
+	const window = seconds * 1000;
+	const cost = window / units;
+	return {
+		allowed,
+		remaining: allowed ? Math.floor((window - spent) / cost + 1e-6) : 0,
+		resetSeconds: Math.ceil(spent / 1000),
+		retrySeconds: allowed ? 0 : Math.max(1, Math.ceil((spent + cost - window) / 1000)),
 	};
 }

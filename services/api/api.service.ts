@@ -6,6 +6,7 @@ import type { Context, Service } from "moleculer";
 import ApiGateway from "moleculer-web";
 import { door, doorHealth } from "../../mixins/door.ts";
 import { processHealth } from "../../mixins/health.ts";
+import { limiterOf } from "../../mixins/limits.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import { keyFor } from "../../mixins/secret.ts";
 import { allowedOrigins } from "../../mixins/origins.ts";
@@ -188,7 +189,7 @@ export default defineService<ApiService>({
 		this.router = makeRouter(routes, allActions);
 		this.chain = makeChain({
 			answers: this.answers,
-			quotas: makeQuotas(env.RATE_LIMIT_FACTOR),
+			quotas: makeQuotas(env.RATE_LIMIT_FACTOR, (name, quota) => limiterOf(this.broker, name, quota)),
 			verify: (token) => verifier.verify(token),
 			addressOf: addressReader(env.TRUST_PROXY),
 			secret: keyFor(env.SECRET_KEY, "fingerprints of what is asked with an Idempotency-Key"),

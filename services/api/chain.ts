@@ -47,7 +47,7 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 		} catch (error) {
 			if ((error as { code?: unknown }).code !== 401) throw error;
 			exchange.refusal = error;
-			quotas.spend("refused", limitKey(address), []);
+			await quotas.spend("refused", limitKey(address), []);
 			return undefined;
 		}
 	};
@@ -90,7 +90,7 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 		const address = addressOf(req);
 		const principal = await identify(exchange, address);
 		const caller = principal ? principal.profileId : limitKey(address);
-		quotas.spend(route.limit, row.limit === "auth" ? limitKey(address) : caller, exchange.extra);
+		await quotas.spend(route.limit, row.limit === "auth" ? limitKey(address) : caller, exchange.extra);
 		if (!principal && row.access !== "anyone" && exchange.refusal) throw exchange.refusal;
 		authorize(row, principal);
 

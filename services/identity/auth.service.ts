@@ -23,8 +23,8 @@ import { addAudit, findAccount, insertAccount, insertProfile, isEmailTaken, prof
 type AnyCtx = Ctx<unknown>;
 
 /** Register and availability tell whether an address has an account: both together are strictly limited. */
-function limitEnumeration(node: IdentityNode, ctx: AnyCtx): void {
-	const { allowed, retrySeconds } = node.enumeration.take(limitKey(ctx.address));
+async function limitEnumeration(node: IdentityNode, ctx: AnyCtx): Promise<void> {
+	const { allowed, retrySeconds } = await node.enumeration.take(limitKey(ctx.address));
 	if (!allowed) throw problem("rate-limited", { retryAfter: retrySeconds });
 }
 
@@ -57,7 +57,7 @@ export default defineService({
 			const { password, displayName, phone, language } = ctx.params;
 			const email = acceptEmail(ctx.params.email);
 			acceptPassword(password, commonPasswords);
-			limitEnumeration(node, ctx);
+			await limitEnumeration(node, ctx);
 			// The account may be of this very request, sent again: then its answer is kept.
 			const taken = async (): Promise<SignedIn> => {
 				throw problem("email-taken");
@@ -127,7 +127,7 @@ export default defineService({
 
 		async availability(ctx) {
 			const node = identityNode(ctx.broker);
-			limitEnumeration(node, ctx);
+			await limitEnumeration(node, ctx);
 			return { available: (await findAccount(node.db, { email: acceptEmail(ctx.params.email) })) === undefined };
 		},
 

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { newId } from "../../mixins/id.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
-import { makeLimiter } from "../../mixins/limits.ts";
-import type { Limiter } from "../../mixins/limits.ts";
+import { limiterOf } from "../../mixins/limits.ts";
+import type { SharedLimiter } from "../../mixins/limits.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
@@ -22,7 +22,7 @@ export interface IdentityNode {
 	db: Db;
 	signing: Signing;
 	/** Register and availability together: both tell whether an address has an account. */
-	enumeration: Limiter;
+	enumeration: SharedLimiter;
 	/** Tries to sign in that are under way. */
 	attempts: Attempts;
 	issuer: string;
@@ -38,8 +38,8 @@ export const identityNode = perBroker((broker): IdentityNode => {
 	return {
 		db,
 		signing: new Signing(db, broker),
-		// In memory: it slows enumeration down, and a restart gives nothing away.
-		enumeration: makeLimiter({ units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
+		// Not in the database: it slows enumeration down, and losing it gives nothing away.
+		enumeration: limiterOf(broker, "enumeration", { units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
 		attempts: new Attempts(),
 		issuer: env.PUBLIC_URL,
 		factor: env.RATE_LIMIT_FACTOR,

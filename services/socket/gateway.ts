@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import type { Namespace } from "socket.io";
-import { makeLimiter } from "../../mixins/limits.ts";
-import type { Limiter } from "../../mixins/limits.ts";
+import { limiterOf, makeLimiter } from "../../mixins/limits.ts";
+import type { Limiter, SharedLimiter } from "../../mixins/limits.ts";
 import { callAction } from "../../mixins/node.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { settings } from "../../mixins/settings.ts";
@@ -53,7 +53,7 @@ export class Gateway {
 	readonly broker: ServiceBroker;
 	readonly limits: Limits;
 	readonly events: Limiter;
-	readonly handshakes: Limiter;
+	readonly handshakes: SharedLimiter;
 	readonly gate: RoomGate;
 	readonly interest: Interest;
 	readonly presence: PresenceReport;
@@ -75,7 +75,7 @@ export class Gateway {
 		this.#namespace = namespace;
 		this.limits = limitsFor(settings(broker).RATE_LIMIT_FACTOR);
 		this.events = makeLimiter(this.limits.events);
-		this.handshakes = makeLimiter(this.limits.handshakes);
+		this.handshakes = limiterOf(broker, "handshakes", this.limits.handshakes);
 		this.bus = roomBus(broker);
 		this.gate = new RoomGate({
 			bus: this.bus,

@@ -22,7 +22,7 @@ export async function admit(
 	const { origin } = socket.handshake.headers;
 	if (origin !== undefined && !origins.includes(origin)) throw problem("origin");
 	const address = addressOf(socket);
-	const { allowed, retrySeconds } = gateway.handshakes.take(address);
+	const { allowed, retrySeconds } = await gateway.handshakes.take(address);
 	if (!allowed) throw problem("rate-limited", { retryAfter: retrySeconds });
 
 	const { token } = socket.handshake.auth as { token?: unknown };

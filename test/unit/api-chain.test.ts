@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Context } from "moleculer";
 import { makeDoor } from "../../mixins/door.ts";
+import { makeLimiter } from "../../mixins/limits.ts";
 import type { Exchange } from "../../services/api/answers.ts";
 import { makeAnswers } from "../../services/api/answers.ts";
 import { makeChain } from "../../services/api/chain.ts";
@@ -49,7 +50,7 @@ let asked: { params: unknown; meta: Meta }[] = [];
 let answer: (meta: Meta) => unknown = () => ({});
 const chain = makeChain({
 	answers: makeAnswers({ https: true }),
-	quotas: makeQuotas(0.05),
+	quotas: makeQuotas(0.05, (_name, quota) => makeLimiter(quota)),
 	verify: async (token) => people[token] ?? Promise.reject(problem("invalid-token")),
 	addressOf: () => "203.0.113.9",
 	secret: Buffer.alloc(32),
