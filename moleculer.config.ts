@@ -4,6 +4,7 @@ import type { LogFn, Logger } from "pino";
 import { calls } from "./config/broker/calls.ts";
 import { contracts } from "./config/broker/contracts.ts";
 import { NAMESPACE } from "./mixins/nats.ts";
+import { sealsFor } from "./mixins/principal.ts";
 import { Discoverer, HEARTBEAT, NatsTransporter, versionGuard } from "./mixins/transport.ts";
 import type { Env } from "./config/env.ts";
 
@@ -65,7 +66,7 @@ export function brokerOptions(env: Env, { checkAnswers = env.NODE_ENV === "test"
 				: env.LOG_LEVEL,
 		// Params and answers are checked by the contracts middleware.
 		validator: false,
-		middlewares: [versionGuard(), calls(), contracts({ checkAnswers })],
+		middlewares: [versionGuard(), calls(), contracts({ checkAnswers, seals: sealsFor(env.SECRET_KEY) })],
 		...transport(env),
 		requestTimeout: 20_000,
 		maxCallLevel: 20,

@@ -6,6 +6,8 @@ import type { Context } from "moleculer";
 import { problem } from "../services/contracts/errors.ts";
 import type { Principal } from "../services/contracts/index.ts";
 import { callAction } from "./node.ts";
+import type { Seals } from "./principal.ts";
+import { sealsFor } from "./principal.ts";
 import { perBroker } from "./per-broker.ts";
 import { settings } from "./settings.ts";
 
@@ -25,6 +27,8 @@ export interface VerifierOptions {
 	issuer: string;
 	audience: string;
 	loadKeys: () => Promise<JSONWebKeySet>;
+	/** Makes what a token says believable to other processes. */
+	seals: Pick<Seals, "seal">;
 	/** Verified tokens kept in memory, about a kilobyte each; the least recently used go first. */
 	remember?: number;
 }
@@ -55,7 +59,7 @@ interface AccessClaims {
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-function toPrincipal(claims: Partial<AccessClaims>): Verified {
+function toPrincipal(claims: Partial<AccessClaims>, seals: Pick<Seals, "seal">): Verified {
 	const { sub, sid, jti, iat, exp, name, profile, roles, scope } = claims;
 	if (
 		!isText(sub) ||
@@ -70,21 +74,14 @@ function toPrincipal(claims: Partial<AccessClaims>): Verified {
 		typeof scope !== "string"
 	)
 		throw problem("invalid-token");
-	// Frozen here, once: it is passed with every call.
-	const scopes = Object.freeze(scope.split(" ").filter(Boolean));
-	return Object.freeze({
-		accountId: sub,
-		sessionId: sid,
-		profileId: profile,
-		displayName: name,
-		roles: Object.freeze([...roles]),
-		scopes,
-		token: Object.freeze({ jti, iat }),
-		exp,
-	});
+	const scopes = scope.split(" ").filter(Boolean);
+	const token = { jti, iat };
+	// Sealed and frozen here, once: it is passed with every call.
+	const sealed = seals.seal({ accountId: sub, sessionId: sid, profileId: profile, displayName: name, roles, scopes, token }, exp);
+	return Object.freeze({ ...sealed, exp });
 }
 
-export function tokenVerifier({ issuer, audience, loadKeys, remember = 10_000 }: VerifierOptions): TokenVerifier {
+export function tokenVerifier({ issuer, audience, loadKeys, seals, remember = 10_000 }: VerifierOptions): TokenVerifier {
 	const known = new Map<string, Verified>();
 	const revoked = new Map<string, number>();
 	const listeners: ((sessionId: string) => void)[] = [];
@@ -140,7 +137,7 @@ export function tokenVerifier({ issuer, audience, loadKeys, remember = 10_000 }:
 			if (token.length > MAX_TOKEN_LENGTH) throw problem("invalid-token");
 			let principal: Verified;
 			try {
-				principal = toPrincipal((await check(token)).payload);
+				principal = toPrincipal((await check(token)).payload, seals);
 			} catch (error) {
 				if (error instanceof errors.JOSEError) throw problem("invalid-token");
 				throw error;
@@ -180,6 +177,7 @@ export const tokens = perBroker((broker): TokenVerifier => {
 	const made = tokenVerifier({
 		issuer: settings(broker).PUBLIC_URL,
 		audience: AUDIENCE,
+		seals: sealsFor(settings(broker).SECRET_KEY),
 		loadKeys: async () => (await callAction(broker, "identity.jwks", {})) as unknown as JSONWebKeySet,
 	});
 	let since: string | undefined;

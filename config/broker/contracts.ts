@@ -5,11 +5,14 @@
 // HTTP status of the answer (traps C11). Here every call works on a copy, and nothing of it goes back but `$replyReplayed`.
 // Moleculer's own validator is to be switched off (`validator: false`).
 import type { ActionSchema, Context, Middleware } from "moleculer";
+import type { Seals } from "../../mixins/principal.ts";
 import { problem } from "../../services/contracts/errors.ts";
 import { answerChecker, isActionName, paramsChecker } from "../../services/contracts/index.ts";
-import type { Meta, Principal } from "../../services/contracts/index.ts";
+import type { Meta } from "../../services/contracts/index.ts";
 
 export interface ContractOptions {
+	/** Tells a principal that a door has sealed from one that somebody wrote. */
+	seals: Pick<Seals, "admit">;
 	/** Fail a call whose answer is not what its contract says. Costs a second look at every answer. */
 	checkAnswers: boolean;
 }
@@ -17,10 +20,11 @@ export interface ContractOptions {
 type Handler = (ctx: Context<unknown, Meta>) => Promise<unknown>;
 type Action = ActionSchema & { name: string; contract?: string };
 
-export function contracts({ checkAnswers }: ContractOptions): Middleware {
+export function contracts({ checkAnswers, seals }: ContractOptions): Middleware {
 	return {
 		name: "Contracts",
-		localAction: (next: Handler, action: Action): Handler => guarded(withContract(next, action, checkAnswers)),
+		localAction: (next: Handler, action: Action): Handler => guarded(withContract(next, action, checkAnswers), seals),
+		// Checked where it arrives: whoever sends it may be anybody.
 		remoteAction: (next: Handler): Handler => guarded(next),
 	} as Middleware;
 }
@@ -53,10 +57,10 @@ function withContract(next: Handler, action: Action, checkAnswers: boolean): Han
 }
 
 /** Runs an action on a meta of its own, and lets only the reply out of it. */
-function guarded(next: Handler): Handler {
+function guarded(next: Handler, seals?: Pick<Seals, "admit">): Handler {
 	return async (ctx) => {
-		ctx.meta = ownMeta(ctx.meta);
 		try {
+			ctx.meta = ownMeta(ctx.meta, seals);
 			return await next(ctx);
 		} finally {
 			// Moleculer merges what is here into the caller's meta, or sends it back over the wire.
@@ -65,19 +69,12 @@ function guarded(next: Handler): Handler {
 	};
 }
 
-function ownMeta(given: Meta): Meta {
+/** A copy, in which nobody can put another principal; what is in it was admitted, or is still to be. */
+function ownMeta(given: Meta, seals?: Pick<Seals, "admit">): Meta {
 	const { $replyReplayed: _caller, ...meta } = given;
-	if (meta.principal)
-		Object.defineProperty(meta, "principal", { value: frozen(meta.principal), enumerable: true, writable: false, configurable: false });
+	if (meta.principal) {
+		const value = seals ? seals.admit(meta.principal) : meta.principal;
+		Object.defineProperty(meta, "principal", { value, enumerable: true, writable: false, configurable: false });
+	}
 	return meta;
-}
-
-/** Frozen once at the door or on arrival from another process; then it only passes. */
-function frozen(principal: Principal): Principal {
-	if (Object.isFrozen(principal) && Object.isFrozen(principal.roles) && Object.isFrozen(principal.scopes)) return principal;
-	return Object.freeze({
-		...principal,
-		roles: Object.freeze([...(principal.roles ?? [])]),
-		scopes: Object.freeze([...(principal.scopes ?? [])]),
-	});
 }

@@ -80,6 +80,8 @@ export interface Principal {
 	readonly scopes: readonly string[];
 	/** Of the token itself: its id, and when it was issued (seconds since 1970). */
 	readonly token?: { readonly jti: string; readonly iat: number };
+	/** Made by the door that verified the token; without it nobody believes the rest. `until` in seconds since 1970. */
+	readonly seal?: { readonly until: number; readonly mac: string };
 }
 
 /** An Idempotency-Key as the door passes it: the client's key, whose and where it is, and the hash of what was asked. */

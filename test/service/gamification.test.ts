@@ -12,6 +12,7 @@ import { relayOnce } from "../../mixins/facts/relay.ts";
 import { callAction } from "../../mixins/node.ts";
 import type { Db } from "../../mixins/postgres.ts";
 import { database } from "../../mixins/postgres.ts";
+import { sealsFor } from "../../mixins/principal.ts";
 import type { ActionName, Answer, ParamsIn } from "../../services/contracts/index.ts";
 import { isProblem, problem } from "../../services/contracts/errors.ts";
 import { awards } from "../../services/gamification/awards.ts";
@@ -24,6 +25,7 @@ import { eventually } from "../support/eventually.ts";
 let fresh: FreshDatabase;
 let db: Db;
 const idle = new ServiceBroker({ logger: false });
+const seals = sealsFor(Buffer.alloc(32, 1).toString("base64"));
 
 before(async () => {
 	fresh = await testDatabase(["groups", "gamification"]);
@@ -83,7 +85,7 @@ async function withNode(
 	const broker = new ServiceBroker({
 		logger: false,
 		validator: false,
-		middlewares: [contracts({ checkAnswers: true })],
+		middlewares: [contracts({ checkAnswers: true, seals })],
 		skipProcessEventRegistration: true,
 	});
 	broker.createService(service);
@@ -103,7 +105,19 @@ async function withNode(
 	try {
 		await work((profileId, action, params) =>
 			callAction(broker, action, params, {
-				meta: { principal: { accountId: randomUUID(), profileId, displayName: "Ada", sessionId: randomUUID(), roles: [], scopes: [] } },
+				meta: {
+					principal: seals.seal(
+						{
+							accountId: randomUUID(),
+							profileId,
+							displayName: "Ada",
+							sessionId: randomUUID(),
+							roles: [],
+							scopes: [],
+						},
+						Date.now() / 1000 + 600,
+					),
+				},
 			}),
 		);
 	} finally {
@@ -232,6 +246,7 @@ describe("awards", () => {
 		const carrier = new LocalCarrier();
 		carrier.register(
 			"anybody",
+			"ears",
 			new Set(["gamification.points.awarded", "gamification.level.reached"]),
 			async (facts) => void carried.push(...facts),
 		);

@@ -5,13 +5,16 @@ import { after, before, test } from "node:test";
 import type { BrokerOptions, Context, ServiceSchema } from "moleculer";
 import { ServiceBroker } from "moleculer";
 import { contracts } from "../../config/broker/contracts.ts";
+import { sealsFor } from "../../mixins/principal.ts";
 import { callAction, defineService, implement } from "../../mixins/node.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { Ctx, Meta, Principal } from "../../services/contracts/index.ts";
 
 const groupId = "0199c0de-0000-7000-8000-000000000001";
 const profileId = "0199c0de-0000-7000-8000-000000000002";
-const principal: Principal = { accountId: profileId, profileId, displayName: "Ann", sessionId: groupId, roles: ["user"], scopes: [] };
+const seals = sealsFor(Buffer.alloc(32, 1).toString("base64"));
+const ann = { accountId: profileId, profileId, displayName: "Ann", sessionId: groupId, roles: ["user"], scopes: [] };
+const principal: Principal = seals.seal(ann, Date.now() / 1000 + 600);
 const at = "2026-01-31T12:00:00.000Z";
 const entry = { id: groupId, currency: "xp", amount: 1, reason: "r", source: "s", at } as const;
 const health = async () => ({ status: "ok" as const });
@@ -82,7 +85,7 @@ const options = (nodeID: string, transporter?: "Fake"): BrokerOptions => ({
 	logger: false,
 	validator: false,
 	transporter: transporter ?? null,
-	middlewares: [contracts({ checkAnswers: true })],
+	middlewares: [contracts({ checkAnswers: true, seals })],
 });
 const broker = new ServiceBroker(options("alone"));
 before(async () => {
@@ -149,7 +152,7 @@ test("an answer that is not what the contract says fails, with the action and th
 });
 
 test("answers are not looked at where it is not asked", async () => {
-	const quick = new ServiceBroker({ ...options("quick"), middlewares: [contracts({ checkAnswers: false })] });
+	const quick = new ServiceBroker({ ...options("quick"), middlewares: [contracts({ checkAnswers: false, seals })] });
 	quick.createService(gamification);
 	await quick.start();
 	answers = { level: -1 };
@@ -159,13 +162,32 @@ test("answers are not looked at where it is not asked", async () => {
 	await quick.stop();
 });
 
-test("the principal is frozen, and is not the door's own object", async () => {
-	await callAction(broker, "gamification.myPoints", {}, { meta: { ...meta, principal: { ...principal, roles: ["user"] } } });
+test("the principal is frozen, and is what the door has sealed, whatever is written beside the seal", async () => {
+	const written = { ...principal, displayName: "Eve", roles: ["admin"], scopes: ["ops:read"] };
+	await callAction(broker, "gamification.myPoints", {}, { meta: { ...meta, principal: written } });
+	assert.deepEqual(seen?.caller, principal);
 	const caller = seen?.caller as unknown as { displayName: string; roles: string[] };
 	assert.throws(() => (caller.displayName = "Eve"), TypeError);
 	assert.throws(() => caller.roles.push("admin"), TypeError);
 	assert.throws(() => ((seen?.meta as { principal: unknown }).principal = null), TypeError);
-	assert.equal(Object.isFrozen(principal), false);
+});
+
+test("a principal that no door has sealed is nobody, in this process and from another one", async () => {
+	const mac = principal.seal?.mac as string;
+	const forged: Principal[] = [
+		ann,
+		{ ...ann, seal: { until: Date.now() / 1000 + 600, mac: "x" } },
+		{ ...ann, roles: ["admin"], seal: { until: (principal.seal?.until as number) + 1, mac: mac.replace(/.$/, "_") } },
+		sealsFor(Buffer.alloc(32, 2).toString("base64")).seal(ann, Date.now() / 1000 + 600),
+		seals.seal(ann, Date.now() / 1000 - 3_600),
+	];
+	for (const principal of forged) {
+		seen = undefined;
+		await assert.rejects(callAction(broker, "gamification.myPoints", {}, { meta: { ...meta, principal } }), (error) =>
+			isProblem(error, "unauthenticated"),
+		);
+		assert.equal(seen, undefined, "the handler has run");
+	}
 });
 
 test("a called action changes neither its caller's identity nor the status of the answer", async () => {

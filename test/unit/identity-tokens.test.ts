@@ -4,11 +4,13 @@ import { randomUUID } from "node:crypto";
 import { before, beforeEach, describe, mock, test } from "node:test";
 import type { CryptoKey, JWK } from "jose";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { sealsFor } from "../../mixins/principal.ts";
 import { ALGORITHM, AUDIENCE, tokenVerifier } from "../../mixins/token.ts";
 import type { TokenVerifier } from "../../mixins/token.ts";
 import { isProblem, problem } from "../../services/contracts/errors.ts";
 
 const ISSUER = "http://localhost:3000";
+const seals = sealsFor(Buffer.alloc(32, 1).toString("base64"));
 let ours: { privateKey: CryptoKey; publicKey: CryptoKey };
 let other: typeof ours;
 let jwk: JWK;
@@ -34,7 +36,7 @@ function make(options: { remember?: number; loadKeys?: () => Promise<{ keys: JWK
 		loads++;
 		return { keys: published };
 	};
-	return tokenVerifier({ issuer: ISSUER, audience: AUDIENCE, loadKeys, ...options });
+	return tokenVerifier({ issuer: ISSUER, audience: AUDIENCE, loadKeys, seals, ...options });
 }
 
 const claims = () => ({

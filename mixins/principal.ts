@@ -1,0 +1,71 @@
+// Who calls, as other processes can believe it: the door that verified a token seals what the token says, and every action
+// admits nothing else. Neither a stranger on NATS nor a service that writes into meta can name somebody (traps C11, C12).
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { problem } from "../services/contracts/errors.ts";
+import type { Principal } from "../services/contracts/index.ts";
+import { keyFor } from "./secret.ts";
+
+export interface Seals {
+	/** For whoever has verified a token, and nobody else. `until`: when the token ends, in seconds since 1970. */
+	seal(principal: Omit<Principal, "seal">, until: number): Principal;
+	/** The principal that was sealed: frozen, and as it was then, whatever else is written beside the seal. Throws 401. */
+	admit(principal: Principal): Principal;
+}
+
+/** A call may still be on its way for so long (s) when the token that began it ends. */
+const GRACE = 60;
+const MAX_KNOWN = 20_000;
+
+function textOf({ accountId, profileId, displayName, sessionId, roles, scopes, token }: Omit<Principal, "seal">, until: number): string {
+	return JSON.stringify([accountId, profileId, displayName, sessionId, roles, scopes, token?.jti ?? null, token?.iat ?? null, until]);
+}
+
+const made = new Map<string, Seals>();
+
+/** The seals of everybody who has this SECRET_KEY. */
+export function sealsFor(secretKey: string): Seals {
+	const present = made.get(secretKey) ?? makeSeals(keyFor(secretKey, "who calls, between processes"));
+	made.set(secretKey, present);
+	return present;
+}
+
+function makeSeals(key: Buffer): Seals {
+	const known = new Map<string, Principal>();
+	const macOf = (principal: Omit<Principal, "seal">, until: number) =>
+		createHmac("sha256", key).update(textOf(principal, until)).digest("base64url");
+
+	const keep = (principal: Omit<Principal, "seal">, until: number, mac: string): Principal => {
+		const { accountId, profileId, displayName, sessionId, roles, scopes, token } = principal;
+		const sealed: Principal = Object.freeze({
+			accountId,
+			profileId,
+			displayName,
+			sessionId,
+			roles: Object.freeze([...roles]),
+			scopes: Object.freeze([...scopes]),
+			...(token ? { token: Object.freeze({ jti: token.jti, iat: token.iat }) } : {}),
+			seal: Object.freeze({ until, mac }),
+		});
+		if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value as string);
+		known.set(mac, sealed);
+		return sealed;
+	};
+
+	return {
+		seal: (principal, until) => keep(principal, until, macOf(principal, until)),
+		admit(principal) {
+			const { mac, until } = principal.seal ?? {};
+			if (typeof mac !== "string" || typeof until !== "number" || until + GRACE < Date.now() / 1000) throw problem("unauthenticated");
+			const present = known.get(mac);
+			if (present) return present;
+			let right: string;
+			try {
+				right = macOf(principal, until);
+			} catch {
+				throw problem("unauthenticated");
+			}
+			if (mac.length !== right.length || !timingSafeEqual(Buffer.from(mac), Buffer.from(right))) throw problem("unauthenticated");
+			return keep(principal, until, mac);
+		},
+	};
+}
