@@ -14,6 +14,7 @@ import { answerProbes } from "../mixins/health-door.ts";
 import { operatorsService } from "../mixins/operators.ts";
 import { closeNats, connectToNats, provideNats } from "../mixins/nats.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
+import { checkRedis } from "../mixins/redis.ts";
 import { provideSettings } from "../mixins/settings.ts";
 import { brokerOptions } from "../moleculer.config.ts";
 import type { Databases } from "./databases.ts";
@@ -80,6 +81,7 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 	let databases: Databases | undefined;
 	let broker: ServiceBroker | undefined;
 	try {
+		if (!(await checkRedis(env))) say("REDIS_URL: no server answers; starting without it.");
 		databases = await openMigratedDatabases(env, say);
 		configureDatabases(databases);
 

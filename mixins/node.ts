@@ -122,9 +122,9 @@ class CallCtx implements Ctx {
 	get broker(): ServiceBroker {
 		return this.#ctx.broker;
 	}
-	call<A extends ActionName>(name: A, params: ParamsIn<A>, { timeout, nodeID }: CallOptions = {}): Promise<Answer<A>> {
+	call<A extends ActionName>(name: A, params: ParamsIn<A>, { timeout, nodeID, sameKey = false }: CallOptions = {}): Promise<Answer<A>> {
 		// The key belongs to the action that the door named: what that one calls must not claim it again.
-		const meta = this.meta.idempotency ? { ...this.meta, idempotency: undefined } : this.meta;
+		const meta = this.meta.idempotency && !sameKey ? { ...this.meta, idempotency: undefined } : this.meta;
 		return this.#ctx.call(name, params, {
 			meta,
 			...(timeout === undefined ? {} : { timeout }),

@@ -260,6 +260,12 @@ export const groupsActions = actions({
 		answer: invite,
 		published: true,
 	}),
+	"invites.answer": action({
+		summary: "This node: accept or decline, where the group's owner is.",
+		params: { ...id, inviteId: uuid, accept: bool },
+		answer: invite,
+		owner: "groupId",
+	}),
 
 	"messages.post": action({
 		summary: "Append a message. The same clientId again by the same sender returns the first result.",

@@ -109,6 +109,8 @@ export interface CallOptions {
 	timeout?: number;
 	/** Ask this process and no other. */
 	nodeID?: string;
+	/** The action asked is the one that does it: it keeps the answer for the caller's Idempotency-Key. */
+	sameKey?: boolean;
 }
 
 /** What a handler works with. */

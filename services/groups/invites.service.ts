@@ -23,17 +23,10 @@ async function mine(ctx: Ctx<unknown>, by: { id: string } | { token: string }): 
 	return row;
 }
 
-async function answer(ctx: Ctx<unknown>, by: { id: string } | { token: string }, yes: boolean): Promise<Invite> {
-	const node = groupsNode(ctx.broker);
-	const { groupId } = await mine(ctx, by);
-	return command(node, ctx, groupId, async (state, moment) => {
-		// Read again inside the mailbox: two answers at once meet here.
-		const row = await mine(ctx, by);
-		if (row.state === "expired") throw problem("expired");
-		if (row.state !== "pending") throw problem("wrong-state", { state: row.state });
-		const decision = yes ? acceptInvite(state, moment, row) : declineInvite(state, moment, row);
-		return { ...decision, answer: () => view({ ...row, state: yes ? "accepted" : "declined" }) };
-	});
+/** Answered where the group's owner is: whoever asks for the group next finds the new member. */
+async function answer(ctx: Ctx<unknown>, by: { id: string } | { token: string }, accept: boolean): Promise<Invite> {
+	const { id, groupId } = await mine(ctx, by);
+	return ctx.call("invites.answer", { groupId, inviteId: id, accept }, { sameKey: true });
 }
 
 export default defineService({
@@ -75,6 +68,18 @@ export default defineService({
 			const [before] = decodeCursor(cursor, ["uuid"]) ?? [null];
 			const rows = await openInvitesOf(groupsNode(ctx.broker).db, new Date(), ctx.caller.profileId, before, limit + 1);
 			return pageOf(rows, limit, (row) => [row.id], view);
+		},
+
+		async answer(ctx) {
+			const { groupId, inviteId, accept } = ctx.params;
+			return command(groupsNode(ctx.broker), ctx, groupId, async (state, moment) => {
+				// Read again inside the mailbox: two answers at once meet here.
+				const row = await mine(ctx, { id: inviteId });
+				if (row.state === "expired") throw problem("expired");
+				if (row.state !== "pending") throw problem("wrong-state", { state: row.state });
+				const decision = accept ? acceptInvite(state, moment, row) : declineInvite(state, moment, row);
+				return { ...decision, answer: () => view({ ...row, state: accept ? "accepted" : "declined" }) };
+			});
 		},
 
 		accept: (ctx) => answer(ctx, { id: ctx.params.inviteId }, true),
