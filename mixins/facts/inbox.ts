@@ -2,7 +2,7 @@
 // with back-off, and dead letters that hold back only their own aggregate. The same in one process and in a cluster.
 import type { ServiceBroker } from "moleculer";
 import type { FactName } from "../../services/contracts/index.ts";
-import type { Db, Tx } from "../postgres.ts";
+import type { Db, Queryable, Tx } from "../postgres.ts";
 import { isUnavailable } from "../postgres.ts";
 import type { AnyFact } from "./fact.ts";
 
@@ -27,7 +27,7 @@ const LONGEST_PAUSE = 60_000;
 const KEEP_HANDLED_DAYS = 35;
 
 /** Stores facts for each consumer that hears them; one it has already is left as it is. */
-export async function receive(db: Db, consumers: Record<string, Consumer>, facts: AnyFact[]): Promise<void> {
+export async function receive(db: Queryable, consumers: Record<string, Consumer>, facts: AnyFact[]): Promise<void> {
 	const now = new Date().toISOString();
 	const rows = Object.entries(consumers).flatMap(([consumer, { facts: heard }]) =>
 		facts.filter((fact) => heard.includes(fact.type)).map((fact) => ({ ...fact, consumer, receivedAt: now })),

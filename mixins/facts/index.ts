@@ -7,9 +7,11 @@ import { defineMixin } from "../node.ts";
 import { database } from "../postgres.ts";
 import { isTool } from "../settings.ts";
 import { carrierOf } from "./carrier.ts";
+import type { Inlet, Source } from "./carrier.ts";
 import type { Consumer } from "./inbox.ts";
 import { forgetHandled, receive, workInbox } from "./inbox.ts";
 import { makePartitions } from "./outbox.ts";
+import { Pace } from "./pace.ts";
 import { relayOnce } from "./relay.ts";
 import { Worker } from "./worker.ts";
 
@@ -20,12 +22,13 @@ export type { Told } from "./outbox.ts";
 
 const SAFETY_POLL = 5_000;
 const DAILY = 86_400_000;
-/** Facts may lag a little behind (ms): gathering them makes a busy node's portions large and its work small. */
-const GATHER = { gather: 10, gatherWhenBusy: 100 };
 
 interface FactsService extends Service {
-	factWorkers: Worker[];
-	factListeners: (() => Promise<void>)[];
+	factRelay: Worker;
+	factEngines: Worker[];
+	/** What fetches facts, where the carrier does not bring them by itself. */
+	factSources: { source: Source; worker: Worker }[];
+	factListeners: (() => unknown)[];
 	factHousekeeping: NodeJS.Timeout;
 }
 
@@ -38,46 +41,50 @@ export function factsOf(
 	consumers: Record<string, Consumer> = {},
 	{ atLeastEvery = SAFETY_POLL } = {},
 ): Partial<ServiceSchema> {
-	return defineMixin({
-		created(this: FactsService) {
+	return defineMixin<FactsService>({
+		created() {
 			const carrier = carrierOf(this.broker);
 			const db = database(node);
-			const engines = new Map<string, Worker>();
+			const waits =
+				(what: string, more: object = {}) =>
+				(error: unknown) =>
+					this.logger.warn(`${what} waits`, { ...more, error: String(error) });
+			this.factEngines = [];
+			this.factSources = [];
 			for (const [name, consumer] of Object.entries(consumers)) {
-				engines.set(
-					name,
-					new Worker({
-						work: () =>
-							workInbox(db, name, consumer, this.broker, (fact, error) =>
-								this.logger.warn("a fact failed", { consumer: name, fact: fact.id, type: fact.type, error: String(error) }),
-							),
-						atLeastEvery,
-						...GATHER,
-						onError: (error) => this.logger.warn("inbox engine waits", { consumer: name, error: String(error) }),
-					}),
-				);
-			}
-			const heard = new Set(Object.values(consumers).flatMap((consumer) => consumer.facts));
-			if (heard.size > 0) {
-				carrier.register(node, heard, async (facts) => {
-					await receive(db, consumers, facts);
-					for (const engine of engines.values()) engine.wake();
+				const engine = new Worker({
+					work: () =>
+						workInbox(db, name, consumer, this.broker, (fact, error) =>
+							this.logger.warn("a fact failed", { consumer: name, fact: fact.id, type: fact.type, error: String(error) }),
+						),
+					atLeastEvery,
+					onError: waits("inbox engine", { consumer: name }),
 				});
+				this.factEngines.push(engine);
+				const inlet: Inlet = async (facts, tx) => {
+					await receive(tx ?? db, { [name]: consumer }, facts);
+					if (tx) tx.afterCommit(() => engine.wake());
+					else engine.wake();
+				};
+				for (const source of carrier.register(node, name, new Set(consumer.facts), inlet)) {
+					const worker = new Worker({ work: () => source.work(), atLeastEvery, onError: waits("source of facts", { consumer: name }) });
+					this.factSources.push({ source, worker });
+				}
 			}
-			const relay = new Worker({
-				work: () => relayOnce(db, node, carrier),
+			const pace = new Pace();
+			this.factRelay = new Worker({
+				work: () => relayOnce(db, node, carrier, (facts) => pace.carried(facts)),
 				atLeastEvery,
-				...GATHER,
-				onError: (error) => this.logger.warn("relay waits", { error: String(error) }),
+				gather: () => pace.gather(),
+				onError: waits("relay"),
 			});
-			this.factWorkers = [relay, ...engines.values()];
 			this.factListeners = [];
 		},
 
 		async started() {
 			if (isTool(this.broker)) return;
 			const db = database(node);
-			const [relay, ...engines] = this.factWorkers;
+			const { factRelay: relay, factEngines: engines, factSources: sources } = this;
 			const housekeep = async () => {
 				await makePartitions(db, new Date());
 				await forgetHandled(db, new Date());
@@ -88,20 +95,28 @@ export function factsOf(
 				DAILY,
 			);
 			this.factHousekeeping.unref();
-			this.factListeners.push(await db.listen(`${node}_outbox`, () => relay?.wake()));
+			this.factListeners.push(await db.listen(`${node}_outbox`, () => relay.wake()));
+			this.factListeners.push(carrierOf(this.broker).onBack(() => relay.retry()));
 			if (engines.length > 0)
 				this.factListeners.push(
 					await db.listen(`${node}_inbox`, () => {
 						for (const engine of engines) engine.wake();
 					}),
 				);
-			for (const worker of this.factWorkers) worker.start();
+			for (const { source, worker } of sources) this.factListeners.push(source.listen(() => worker.retry()));
+			for (const worker of workersOf(this)) worker.start();
 		},
 
 		async stopped() {
 			clearInterval(this.factHousekeeping);
-			await Promise.all(this.factWorkers.map((worker) => worker.stop()));
+			await Promise.all(workersOf(this).map((worker) => worker.stop()));
 			await Promise.all(this.factListeners.map((stop) => stop()));
 		},
 	});
 }
+
+const workersOf = ({ factRelay, factEngines, factSources }: FactsService): Worker[] => [
+	factRelay,
+	...factEngines,
+	...factSources.map(({ worker }) => worker),
+];

@@ -35,15 +35,40 @@ export interface OutboxRow extends AnyFact {
 	row: number;
 }
 
+/** The rows' facts alone. */
+export const toFacts = (rows: readonly OutboxRow[]): AnyFact[] => rows.map(({ row: _row, ...fact }) => fact as AnyFact);
+
+type Stored = Omit<OutboxRow, "at"> & { at: Date };
+const columns = `id as row, fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload`;
+const toRow = (row: Stored): OutboxRow => ({ ...row, at: row.at.toISOString() }) as OutboxRow;
+
 /** Facts not carried yet, oldest first. Rows that committed late are found by being unsent, not by their number. */
 export async function unsentFacts(tx: Tx, limit: number): Promise<OutboxRow[]> {
-	const rows = await tx.query<Omit<OutboxRow, "at"> & { at: Date }>(
-		`select id as row, fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload
-		from outbox where sent_at is null order by outbox.id limit $1`,
+	const rows = await tx.query<Stored>(
+		`select ${columns} from outbox where sent_at is null order by outbox.id limit $1`,
 		[limit],
 		"outbox-unsent",
 	);
-	return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as OutboxRow);
+	return rows.map(toRow);
+}
+
+/** Facts by their rows' numbers, sent or not: those after the first and up to the second, oldest first. */
+export async function factsBetween(tx: Tx, after: number, until: number, limit: number): Promise<OutboxRow[]> {
+	const rows = await tx.query<Stored>(
+		`select ${columns} from outbox where id > $1 and id <= $2 order by outbox.id limit $3`,
+		[after, until, limit],
+		"outbox-between",
+	);
+	return rows.map(toRow);
+}
+
+/** The numbers of the rows since a time, fit for `factsBetween`; null where there are none. */
+export async function rowsSince(tx: Tx, since: Date): Promise<{ after: number; until: number } | null> {
+	const [row] = await tx.query<{ first: number | null; last: number | null }>(
+		"select min(id) as first, max(id) as last from outbox where at >= $1",
+		[since],
+	);
+	return row?.first && row.last ? { after: row.first - 1, until: row.last } : null;
 }
 
 export async function markSent(tx: Tx, rows: OutboxRow[], now: Date): Promise<void> {

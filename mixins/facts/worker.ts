@@ -1,13 +1,13 @@
-// A loop that works when it is woken and sleeps when there is nothing: relays and inbox engines are made of it.
+// A loop that works when it is woken and sleeps when there is nothing: relays, sources and inbox engines are made of it.
 
 export interface WorkerOptions {
 	/** Does one portion; answers how long to wait (ms) before the next one, 0 for at once, or null to sleep until woken. */
 	work: () => Promise<number | null>;
 	/** Wake at least so often (ms): the net under lost notifications. */
 	atLeastEvery: number;
-	/** After being woken, gather for so long (ms); where a portion was done just before, for `gatherWhenBusy`: large portions are cheap. */
-	gather: number;
-	gatherWhenBusy: number;
+	/** How long to gather (ms) after being woken. Default: not at all. */
+	gather?: () => number;
+	/** Hears of an error, once: not again while it stays the same. */
 	onError: (error: unknown) => void;
 }
 
@@ -18,7 +18,7 @@ export class Worker {
 	#running: Promise<void> | undefined;
 	#wokenWhileRunning = false;
 	#failures = 0;
-	#doneAt = Number.NEGATIVE_INFINITY;
+	#lastError = "";
 	#stopped = true;
 
 	constructor(options: WorkerOptions) {
@@ -37,9 +37,10 @@ export class Worker {
 		else if (this.#failures === 0) this.#schedule(this.#gather());
 	}
 
-	#gather(): number {
-		const { gather, gatherWhenBusy } = this.#options;
-		return performance.now() - this.#doneAt < gatherWhenBusy ? gatherWhenBusy : gather;
+	/** What was in the way is gone: a pause after failures ends. */
+	retry(): void {
+		this.#failures = 0;
+		this.wake();
 	}
 
 	/** Ends the loop; resolved when the portion in hand is done. */
@@ -47,6 +48,10 @@ export class Worker {
 		this.#stopped = true;
 		clearTimeout(this.#timer);
 		await this.#running;
+	}
+
+	#gather(): number {
+		return this.#options.gather?.() ?? 0;
 	}
 
 	#schedule(delay: number): void {
@@ -67,15 +72,16 @@ export class Worker {
 		try {
 			next = await this.#options.work();
 			this.#failures = 0;
+			this.#lastError = "";
 		} catch (error) {
 			this.#failures++;
 			next = Math.min(5_000, 50 * 2 ** Math.min(this.#failures, 7));
-			if (!this.#stopped) this.#options.onError(error);
+			if (!this.#stopped && String(error) !== this.#lastError) this.#options.onError(error);
+			this.#lastError = String(error);
 		}
 		this.#running = undefined;
-		this.#doneAt = performance.now();
 		if (this.#stopped) return;
-		const gather = this.#wokenWhileRunning && this.#failures === 0 ? this.#options.gatherWhenBusy : this.#options.atLeastEvery;
-		this.#schedule(Math.min(next ?? this.#options.atLeastEvery, gather));
+		const woken = this.#wokenWhileRunning && this.#failures === 0 ? this.#gather() : this.#options.atLeastEvery;
+		this.#schedule(Math.min(next ?? this.#options.atLeastEvery, woken));
 	}
 }

@@ -1,5 +1,24 @@
 -- The schema of presence as its migrations leave it. Written by: npm run migrate -- dump
 
+create table carrier_heard (
+  stream text not null,
+  durable text not null,
+  created text not null,
+  last_seq bigint not null,
+  durable_created text not null,
+  deliveries bigint not null,
+  constraint carrier_heard_pkey PRIMARY KEY (stream, durable)
+);
+
+create table carrier_told (
+  stream text not null,
+  created text not null,
+  last_seq bigint not null,
+  refill_after bigint,
+  refill_until bigint,
+  constraint carrier_told_pkey PRIMARY KEY (stream)
+);
+
 create table inbox (
   consumer text not null,
   fact_id uuid not null,

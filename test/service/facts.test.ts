@@ -5,7 +5,6 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import pg from "pg";
-import type { Carrier } from "../../mixins/facts/carrier.ts";
 import type { AnyFact } from "../../mixins/facts/index.ts";
 import { tellEach, tellFacts } from "../../mixins/facts/index.ts";
 import { makePartitions, unsentCount } from "../../mixins/facts/outbox.ts";
@@ -19,6 +18,7 @@ import {
 	carrierTo,
 	carry,
 	cause,
+	delivering,
 	forgetEverything,
 	HEARER,
 	hearing,
@@ -154,16 +154,14 @@ describe("the relay", () => {
 	test("two at once deliver in order per aggregate, and once", async () => {
 		const consumers = { ears: hearing("ears") };
 		const inner = carrierTo(consumers);
-		let delivering = 0;
-		const carrier: Carrier = {
-			register: inner.register.bind(inner),
-			async deliver(facts) {
-				assert.equal(++delivering, 1, "one relay delivers at a time");
-				await turn();
-				await inner.deliver(facts);
-				delivering--;
-			},
-		};
+		let at = 0;
+		const carrier = delivering(inner, async (...portion) => {
+			assert.equal(++at, 1, "one relay delivers at a time");
+			await turn();
+			const carried = await inner.deliver(...portion);
+			at--;
+			return carried;
+		});
 		let telling = true;
 		const relay = async () => {
 			while (telling || (await unsentCount(teller)) > 0) await relayOnce(teller, TELLER, carrier);
@@ -183,13 +181,10 @@ describe("the relay", () => {
 	test("a carrier that fails after some receivers have stored sends again, and inboxes take it once", async () => {
 		const consumers = { ears: hearing("ears") };
 		const inner = carrierTo(consumers);
-		const broken: Carrier = {
-			register: inner.register.bind(inner),
-			async deliver(facts) {
-				await inner.deliver(facts.slice(0, 2));
-				throw new Error("the other receiver is away");
-			},
-		};
+		const broken = delivering(inner, async (tx, node, rows) => {
+			await inner.deliver(tx, node, rows.slice(0, 2));
+			throw new Error("the other receiver is away");
+		});
 		await tell("g", 1, 5);
 		await assert.rejects(relayOnce(teller, TELLER, broken), /away/);
 		assert.equal(await unsentCount(teller), 5);
@@ -202,18 +197,16 @@ describe("the relay", () => {
 	test("one that dies between delivering and marking is followed by one that sends again", async () => {
 		const consumers = { ears: hearing("ears") };
 		const inner = carrierTo(consumers);
-		const dying: Carrier = {
-			register: inner.register.bind(inner),
-			async deliver(facts) {
-				await inner.deliver(facts);
-				// The relay's own connection, and with it its lock, is gone: as if its process had been killed.
-				await asOwner((client) =>
-					client.query(
-						"select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
-					),
-				);
-			},
-		};
+		const dying = delivering(inner, async (...portion) => {
+			const carried = await inner.deliver(...portion);
+			// The relay's own connection, and with it its lock, is gone: as if its process had been killed.
+			await asOwner((client) =>
+				client.query(
+					"select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+				),
+			);
+			return carried;
+		});
 		await tell("g", 1, 5);
 		await assert.rejects(relayOnce(teller, TELLER, dying));
 		assert.equal(await unsentCount(teller), 5);

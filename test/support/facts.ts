@@ -92,11 +92,18 @@ export async function carry(consumers: Record<string, Consumer>, carrier: Carrie
 
 export function carrierTo(consumers: Record<string, Consumer>): Carrier {
 	const carrier = new LocalCarrier();
-	carrier.register(HEARER, new Set(Object.values(consumers).flatMap((consumer) => consumer.facts)), (facts) =>
-		receive(database(HEARER), consumers, facts),
-	);
+	for (const [name, consumer] of Object.entries(consumers))
+		carrier.register(HEARER, name, new Set(consumer.facts), (facts) => receive(database(HEARER), { [name]: consumer }, facts));
 	return carrier;
 }
+
+/** A carrier that delivers in another way, and is `inner` in all else. */
+export const delivering = (inner: Carrier, deliver: Carrier["deliver"]): Carrier => ({
+	register: inner.register.bind(inner),
+	next: inner.next.bind(inner),
+	onBack: inner.onBack.bind(inner),
+	deliver,
+});
 
 const idle = new ServiceBroker({ logger: false });
 

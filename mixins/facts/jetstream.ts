@@ -1,0 +1,165 @@
+// JetStream as the carrier: each node's facts in a stream of its own, from which every consumer fetches into its inbox.
+//
+// PostgreSQL is what counts: the relay remembers the stream and its last number in the node's database, and each message says
+// after which number it comes. So a stream that was wiped, or lost its end, takes nothing before it has been filled again from
+// the outbox, and two relays that meet cannot mix their portions. See config/decisions/0011.
+import type { JetStreamManager } from "nats";
+import { NatsError } from "nats";
+import type { Nats } from "../nats.ts";
+import { database } from "../postgres.ts";
+import type { Tx } from "../postgres.ts";
+import type { Carrier, Inlet, Portion, Source } from "./carrier.ts";
+import type { Told } from "./marks.ts";
+import { saveTold, toldMark } from "./marks.ts";
+import type { OutboxRow } from "./outbox.ts";
+import { factsBetween, rowsSince, unsentFacts } from "./outbox.ts";
+import { StreamSource } from "./stream-source.ts";
+import { hintOf, KEEP_DAYS, streamFor, streamOf, subjectOf, tellerOf } from "./streams.ts";
+
+export interface JetStreamOptions {
+	/** Servers that keep each fact. */
+	replicas: number;
+	/** Hears of what an operator should know. */
+	say(sentence: string, more: object): void;
+}
+
+/** A stream that loses its facts while we are connected (an operator removed it) is noticed after so long (ms) at the latest. */
+const LOOK_EVERY = 30_000;
+const ACK_LIMIT = 5_000;
+/** JetStream's "wrong last sequence": the stream does not end where the message must be put. */
+const WRONG_PLACE = 10_071;
+
+const isWrongPlace = (error: unknown): boolean => error instanceof NatsError && error.api_error?.err_code === WRONG_PLACE;
+
+export class JetStreamCarrier implements Carrier {
+	readonly #nats: Nats;
+	readonly #options: JetStreamOptions;
+	readonly #manager: Promise<JetStreamManager>;
+	/** When each node's stream was looked at; forgotten with the connection. */
+	readonly #looked = new Map<string, number>();
+	/** What `next` found for `deliver`, which follows it under the same lock. */
+	readonly #marks = new Map<string, Told>();
+
+	constructor(nats: Nats, options: JetStreamOptions) {
+		this.#nats = nats;
+		this.#options = options;
+		this.#manager = nats.connection.jetstreamManager({ checkAPI: false });
+		nats.onReconnect(() => this.#looked.clear());
+	}
+
+	register(node: string, consumer: string, types: ReadonlySet<string>, inlet: Inlet): Source[] {
+		const { replicas } = this.#options;
+		return [...Map.groupBy(types, tellerOf)].map(
+			([teller, heard]) =>
+				new StreamSource({
+					nats: this.#nats,
+					manager: this.#manager,
+					replicas,
+					db: database(node),
+					node,
+					consumer,
+					teller,
+					types: heard,
+					inlet,
+				}),
+		);
+	}
+
+	onBack(listener: () => void): () => void {
+		return this.#nats.onReconnect(listener);
+	}
+
+	async next(tx: Tx, node: string, limit: number): Promise<Portion> {
+		if (!this.#nats.connected) throw new Error("NATS is away.");
+		let mark = await toldMark(tx, streamOf(node));
+		const looked = this.#looked.get(node) ?? Number.NEGATIVE_INFINITY;
+		if (!mark || performance.now() - looked > LOOK_EVERY) mark = await this.#look(tx, node, mark);
+		if (mark.refillAfter !== null && mark.refillUntil !== null) {
+			const rows = await factsBetween(tx, mark.refillAfter, mark.refillUntil, limit);
+			if (rows.length > 0) {
+				this.#marks.set(node, mark);
+				return { rows, more: true };
+			}
+			mark = { ...mark, refillAfter: null, refillUntil: null };
+			await saveTold(tx, streamOf(node), mark);
+		}
+		this.#marks.set(node, mark);
+		const rows = await unsentFacts(tx, limit);
+		return { rows, more: rows.length === limit };
+	}
+
+	async deliver(tx: Tx, node: string, rows: OutboxRow[]): Promise<boolean> {
+		let mark = this.#marks.get(node);
+		if (!mark) throw new Error("deliver() follows next().");
+		try {
+			let lastSeq = await this.#putAll(rows, mark.lastSeq);
+			if (lastSeq === undefined) {
+				const { created } = mark;
+				mark = await this.#look(tx, node, mark);
+				if (mark.created !== created) return false;
+				lastSeq = await this.#putEach(rows, mark.lastSeq);
+			}
+			const last = rows.at(-1)?.row ?? 0;
+			await saveTold(tx, streamOf(node), { ...mark, lastSeq, refillAfter: mark.refillUntil === null ? null : last });
+		} catch (error) {
+			this.#looked.delete(node);
+			throw error;
+		}
+		this.#nats.connection.publish(hintOf(node));
+		return true;
+	}
+
+	/** Puts a portion at the stream's end without waiting between them; answers where it ends then, or undefined: not all could be put in their places. */
+	async #putAll(rows: OutboxRow[], lastSeq: number): Promise<number | undefined> {
+		const puts = await Promise.allSettled(rows.map((row, index) => this.#put(row, lastSeq + index)));
+		const failures = puts.filter((put) => put.status === "rejected").map(({ reason }) => reason as unknown);
+		const failure = failures.find((error) => !isWrongPlace(error));
+		if (failure) throw failure;
+		if (failures.length > 0) return undefined;
+		return Math.max(lastSeq, ...puts.map((put) => (put.status === "fulfilled" ? put.value.seq : 0)));
+	}
+
+	/** The same one by one: for a portion of which some are there already, since whoever put them did not live to mark them. */
+	async #putEach(rows: OutboxRow[], lastSeq: number): Promise<number> {
+		let last = lastSeq;
+		for (const row of rows) {
+			const { seq, duplicate } = await this.#put(row, last);
+			if (!duplicate) last = seq;
+		}
+		return last;
+	}
+
+	#put({ row: _row, ...fact }: OutboxRow, after: number) {
+		return this.#nats.connection
+			.jetstream()
+			.publish(subjectOf(fact.type), JSON.stringify(fact), { msgID: fact.id, timeout: ACK_LIMIT, expect: { lastSequence: after } });
+	}
+
+	/**
+	 * Holds the stream against what is remembered of it. One that is not as we left it is made anew, so that its consumers
+	 * begin anew as well, and is filled again with all it would have kept; inboxes know what they have.
+	 */
+	async #look(tx: Tx, node: string, mark: Told | undefined): Promise<Told> {
+		const manager = await this.#manager;
+		const { replicas } = this.#options;
+		let stream = await streamFor(manager, node, replicas);
+		if (stream.config.num_replicas !== replicas) await manager.streams.update(streamOf(node), { num_replicas: replicas });
+		this.#looked.set(node, performance.now());
+		const lastSeq = stream.state.last_seq;
+		if (mark?.created === stream.created && mark.lastSeq <= lastSeq) return { ...mark, lastSeq };
+		if (mark)
+			this.#options.say("A stream of facts has lost what it held: it is filled again from the outbox.", {
+				stream: streamOf(node),
+				was: mark.lastSeq,
+				is: lastSeq,
+			});
+		if (lastSeq > 0) {
+			await manager.streams.delete(streamOf(node));
+			stream = await streamFor(manager, node, replicas);
+		}
+		const range = await rowsSince(tx, new Date(Date.now() - KEEP_DAYS * 86_400_000));
+		const made = { created: String(stream.created), lastSeq: 0, refillAfter: range?.after ?? null, refillUntil: range?.until ?? null };
+		await saveTold(tx, streamOf(node), made);
+		return made;
+	}
+}
