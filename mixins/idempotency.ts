@@ -29,8 +29,20 @@ export interface IdempotentCtx {
 	readonly broker: ServiceBroker;
 }
 
-/** Writes the answer of a key; to be called in the transaction of the effect. */
-export type Claim = (tx: Pick<Tx, "query">, answer: unknown) => Promise<void>;
+/** An answer to be kept, as data: who commits the effect writes it in the same transaction (`keep`), or has it written with it. */
+export interface KeptAnswer {
+	scope: string;
+	key: string;
+	hash: string;
+	status: 200 | 409;
+	/** Sealed, base64. */
+	answer: string;
+	/** ISO 8601, UTC. */
+	at: string;
+}
+
+/** What is to be kept of an answer; to be written in the transaction of its effect. */
+export type Claim = (answer: unknown) => KeptAnswer;
 
 interface Row {
 	hash: Buffer;
@@ -72,13 +84,14 @@ export async function once<R>(ctx: IdempotentCtx, db: Db, work: (tx: Tx) => Prom
  * first has left, or fails at the claim and is rolled back; it gets the answer of the first.
  */
 export async function onceClaimed<R>(ctx: IdempotentCtx, db: Db, work: (claim: Claim | undefined) => Promise<R>): Promise<R> {
-	if (!ctx.idempotency) return work(undefined);
+	const { idempotency } = ctx;
+	if (!idempotency) return work(undefined);
 	sweep(db);
 	const stored = await findStored<R>(ctx, db);
 	if (stored) return stored.answer;
 	return keepingConflicts(ctx, db, async () => {
 		try {
-			return await work(claim(ctx));
+			return await work((answer) => toKeep(ctx, idempotency, 200, answer));
 		} catch (error) {
 			// Refused by what the first of two has just done ("you are a member already"): that, too, is the first's answer.
 			const first = isTaken(error) || isProblem(error) ? await findStored<R>(ctx, db) : undefined;
@@ -86,11 +99,6 @@ export async function onceClaimed<R>(ctx: IdempotentCtx, db: Db, work: (claim: C
 			throw error;
 		}
 	});
-}
-
-/** The claim of this call: keeps its answer. Does nothing without an Idempotency-Key. */
-export function claim(ctx: IdempotentCtx): Claim {
-	return (tx, answer) => write(ctx, tx, 200, answer);
 }
 
 /** The answer kept for this call's key. Throws the kept 409, or 422 `idempotency-key-reused` for other parameters. */
@@ -135,20 +143,21 @@ async function keepingConflicts<R>(ctx: IdempotentCtx, db: Db, work: () => Promi
 }
 
 async function write(ctx: IdempotentCtx, tx: Pick<Tx, "query">, status: 200 | 409, answer: unknown): Promise<void> {
-	const { idempotency, broker } = ctx;
-	if (!idempotency) return;
-	const { scope, key, hash } = idempotency;
-	const values = [
-		scope,
-		key,
-		Buffer.from(hash, "base64url"),
-		status,
-		seal(broker, JSON.stringify(answer ?? null), idempotency),
-		new Date(),
-	];
-	const insert = "insert into idempotency (scope, key, hash, status, answer, created_at) values ($1, $2, $3, $4, $5, $6)";
 	// A refusal is written after the rollback: somebody may have been faster, and then theirs is the answer.
-	if (status === 409) await tx.query(`${insert} on conflict do nothing`, values, "idempotency-keep-refusal");
+	if (ctx.idempotency) await keep(tx, toKeep(ctx, ctx.idempotency, status, answer), { unlessKept: status === 409 });
+}
+
+function toKeep({ broker }: IdempotentCtx, idempotency: IdempotencyKey, status: 200 | 409, answer: unknown): KeptAnswer {
+	const sealed = seal(broker, JSON.stringify(answer ?? null), idempotency).toString("base64");
+	return { ...idempotency, status, answer: sealed, at: new Date().toISOString() };
+}
+
+/** Writes an answer. `unlessKept`: where there is one already, that one stays, and it is no error. */
+export async function keep(tx: Pick<Tx, "query">, kept: KeptAnswer, { unlessKept = false } = {}): Promise<void> {
+	const { scope, key, hash, status, answer, at } = kept;
+	const values = [scope, key, Buffer.from(hash, "base64url"), status, Buffer.from(answer, "base64"), at];
+	const insert = "insert into idempotency (scope, key, hash, status, answer, created_at) values ($1, $2, $3, $4, $5, $6)";
+	if (unlessKept) await tx.query(`${insert} on conflict do nothing`, values, "idempotency-keep-unless-kept");
 	else await tx.query(insert, values, "idempotency-keep");
 }
 

@@ -1,5 +1,5 @@
-// Where numbered logs are stored, behind one interface: append with a fence, read on by seq, find by client id. The facts
-// of an append are pending from its commit on; here they are rows of the outbox, in a document store the event itself.
+// Where numbered logs are stored, behind one interface: append with a fence, read on by seq, find by client id. What comes of
+// an event (facts to tell, rows to write) is stored with it, so that it is done once whoever crashes when.
 import type { AnyFact } from "./facts/fact.ts";
 import { outboxInsert } from "./facts/outbox.ts";
 import type { Db, Tx } from "./postgres.ts";
@@ -21,14 +21,35 @@ export interface NewEvent {
 
 export type StoredEvent = Omit<NewEvent, "at"> & { at: Date };
 
-export interface LogCarrier {
-	/**
-	 * Appends events of any rooms and tells their facts, all or nothing; `also` writes what else belongs to it, in the
-	 * same transaction where the carrier has them. Seqs are the caller's: a number or client id that is taken is a conflict.
-	 */
-	append(events: readonly NewEvent[], facts: readonly AnyFact[], also?: (tx: Tx) => Promise<void>): Promise<void>;
+/** An event with all that comes of it. */
+export interface Entry<Deed = unknown> {
+	event: NewEvent;
+	facts: readonly AnyFact[];
+	/** What else is to be written, as data: it may be another process than the one that decided it that writes it. */
+	deeds: readonly Deed[];
+	/** A name that can be used up once (an Idempotency-Key): a second entry with it is refused. */
+	once?: string | undefined;
+}
+
+/** How events show in other tables of their node. Called in the order of the log, once for each event. */
+export interface Projection<Deed = unknown> {
+	/** Whether there is anything to write for it. */
+	concerns(entry: Entry<Deed>): boolean;
+	write(tx: Tx, entry: Entry<Deed>): Promise<void>;
+	/** What the log itself loses by this event. */
+	erases(event: NewEvent): Erasure | undefined;
+}
+
+/** The text of one message, with that of its edits; or everything before the event: only this one keeps its place, as the fence. */
+export type Erasure = { text: number } | "before";
+
+export interface LogCarrier<Deed = unknown> {
+	/** Appends events of any rooms with all that comes of them, all or nothing. A number or client id that is taken is a conflict. */
+	append(entries: readonly Entry<Deed>[]): Promise<void>;
 	/** Was an append refused because somebody else had taken the number or the client id? */
 	isConflict(error: unknown): boolean;
+	/** Resolved when everything that comes of a room's events is written: before anything is decided on it. */
+	catchUp(room: string): Promise<void>;
 	/** The last seq of each room; 0 where nothing was said yet. */
 	heads(rooms: readonly string[]): Promise<Map<string, number>>;
 	/** Events after a seq, ascending; at the same price at any depth. */
@@ -41,6 +62,12 @@ export const FENCE = "room_events_pkey";
 /** The constraint that a client id used again runs into. */
 export const CLIENT_ID = "room_events_client";
 
+/** The same names on every carrier. */
+export function isConflict(error: unknown): boolean {
+	const { constraint } = error as { constraint?: unknown };
+	return constraint === FENCE || constraint === CLIENT_ID;
+}
+
 const insertEvents = `
 	insert into room_events (room, seq, id, type, at, sender, sender_name, client_id, body)
 	select room, seq, id, type, at, sender, "senderName", "clientId", body
@@ -50,24 +77,35 @@ const insertEvents = `
 const insertEventsAndFacts = `with appended as (${insertEvents}) ${outboxInsert("$2")}`;
 const columns = `room, seq, id, type, at, sender, sender_name as "senderName", client_id as "clientId", body`;
 
-/** The carrier on the node's own PostgreSQL schema: the table `room_events`. */
-export class PostgresLog implements LogCarrier {
+/** The carrier on the node's own PostgreSQL schema: the table `room_events`, all that comes of an event in its transaction. */
+export class PostgresLog<Deed = unknown> implements LogCarrier<Deed> {
+	readonly isConflict = isConflict;
 	readonly #db: Db;
+	readonly #projection: Projection<Deed> | undefined;
 
-	constructor(db: Db) {
+	constructor(db: Db, projection?: Projection<Deed>) {
 		this.#db = db;
+		this.#projection = projection;
 	}
 
-	async append(events: readonly NewEvent[], facts: readonly AnyFact[], also?: (tx: Tx) => Promise<void>): Promise<void> {
-		const values = [JSON.stringify(events), JSON.stringify(facts)];
-		if (also) {
-			await this.#db.tx(async (tx) => {
-				await tx.query(insertEventsAndFacts, values, "log-append");
-				await also(tx);
-			});
-		} else if (events.length > 0 || facts.length > 0) {
+	/** One statement where only facts come of the events; else one transaction. */
+	async append(entries: readonly Entry<Deed>[]): Promise<void> {
+		if (entries.length === 0) return;
+		const projection = this.#projection;
+		const values = [JSON.stringify(entries.map(({ event }) => event)), JSON.stringify(entries.flatMap(({ facts }) => facts))];
+		const more = projection ? entries.filter((entry) => projection.concerns(entry)) : [];
+		if (!projection || more.length === 0) {
 			await this.#db.query(insertEventsAndFacts, values, "log-append");
+			return;
 		}
+		await this.#db.tx(async (tx) => {
+			await tx.query(insertEventsAndFacts, values, "log-append");
+			for (const entry of more) {
+				await projection.write(tx, entry);
+				const erasure = projection.erases(entry.event);
+				if (erasure) await erase(tx, entry.event, erasure);
+			}
+		});
 	}
 
 	/** Appends in a transaction of the caller's, who tells the facts. */
@@ -75,10 +113,8 @@ export class PostgresLog implements LogCarrier {
 		await tx.query(insertEvents, [JSON.stringify(events)], "log-append-in");
 	}
 
-	isConflict(error: unknown): boolean {
-		const { code, constraint } = error as { code?: unknown; constraint?: unknown };
-		return code === "23505" && (constraint === FENCE || constraint === CLIENT_ID);
-	}
+	/** Nothing is ever behind: it is one transaction. */
+	async catchUp(): Promise<void> {}
 
 	/** @param tx to see what a transaction of the caller's sees */
 	async heads(rooms: readonly string[], tx: Pick<Tx, "query"> = this.#db): Promise<Map<string, number>> {
@@ -107,4 +143,21 @@ export class PostgresLog implements LogCarrier {
 		);
 		return row;
 	}
+}
+
+/** Deleted means deleted: the log keeps the place, not the text, neither of the message nor of its edits. */
+async function erase(tx: Tx, { room, seq }: NewEvent, erasure: Erasure): Promise<void> {
+	if (erasure === "before") {
+		await tx.query("delete from room_events where room = $1 and seq < $2", [room, seq]);
+		return;
+	}
+	await tx.query("update room_events set body = jsonb_set(body::jsonb, '{message,content}', 'null')::json where room = $1 and seq = $2", [
+		room,
+		erasure.text,
+	]);
+	await tx.query(
+		`update room_events set body = jsonb_set(body::jsonb, '{content}', 'null')::json
+		where room = $1 and seq > $2 and type = 'edited' and (body ->> 'target')::bigint = $2`,
+		[room, erasure.text],
+	);
 }

@@ -3,12 +3,14 @@ import type { ServiceBroker } from "moleculer";
 import { Actors } from "../../mixins/actor.ts";
 import type { Committed } from "../../mixins/actor.ts";
 import { toFact } from "../../mixins/facts/fact.ts";
+import { tellFacts } from "../../mixins/facts/outbox.ts";
 import type { Claim } from "../../mixins/idempotency.ts";
-import type { Db, Tx } from "../../mixins/postgres.ts";
+import { keep } from "../../mixins/idempotency.ts";
+import type { Db } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database, isUnavailable } from "../../mixins/postgres.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
-import type { LogCarrier, NewEvent } from "../../mixins/log-carrier.ts";
+import type { Entry, LogCarrier } from "../../mixins/log-carrier.ts";
 import { ownership } from "../../mixins/owners.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { showOperators } from "../../mixins/operators.ts";
@@ -18,29 +20,14 @@ import type { LogEvent } from "../contracts/groups.ts";
 import type { GroupDecision } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
 import { evolve } from "./domain/group.ts";
-import { applyEffect, loadGroup, project } from "./store.ts";
+import type { Deed } from "./store.ts";
+import { applyEffect, loadGroup, projection, toRow } from "./store.ts";
 
 /** A decision with what the call around it needs: whose request it is, and its Idempotency-Key, if it has one. */
 export interface GroupCommit<R = unknown> extends GroupDecision<R> {
 	requestId: string | null;
 	actor: string;
 	claim?: Claim | undefined;
-}
-
-/** What the log keeps of an event besides the envelope. */
-function toRow(room: string, seq: number, event: GroupEvent): NewEvent {
-	const { type, id, by, at, ...body } = event;
-	return {
-		room,
-		seq,
-		id,
-		type,
-		at,
-		sender: by.profileId,
-		senderName: by.displayName,
-		clientId: event.type === "message" ? event.message.clientId : null,
-		body,
-	};
 }
 
 type Batch = Committed<GroupState | null, GroupCommit>[];
@@ -51,38 +38,54 @@ function numbered(entry: Committed<GroupState | null, GroupCommit>): { seq: numb
 	return entry.decisions.flatMap((decision) => decision.events.map((event) => ({ seq: seq++, event, decision })));
 }
 
-/** One statement where there are only messages; with what else is decided, one transaction. */
-async function commit(carrier: LogCarrier, batch: Batch): Promise<void> {
-	const rows: NewEvent[] = [];
-	const facts: ReturnType<typeof toFact>[] = [];
-	const now = new Date();
-	for (const entry of batch) {
-		let seq = entry.first;
-		for (const decision of entry.decisions) {
-			const seqs = decision.events.map((event) => {
-				rows.push(toRow(entry.key, seq, event));
-				return seq++;
+/** What a mailbox has decided, as the log takes it: what comes of a decision goes with its last event. */
+function entriesOf(entry: Committed<GroupState | null, GroupCommit>, now: Date): Entry<Deed>[] {
+	let seq = entry.first;
+	return entry.decisions.flatMap((decision) => {
+		const seqs = decision.events.map(() => seq++);
+		const kept = decision.claim?.(decision.answer(seqs));
+		const last: Omit<Entry<Deed>, "event"> = {
+			facts: decision.facts(seqs).map((fact) => toFact(fact, decision, now)),
+			deeds: kept ? [...decision.effects, { kind: "keep", answer: kept }] : decision.effects,
+			once: kept && JSON.stringify([kept.scope, kept.key]),
+		};
+		return decision.events.map((event, i) => ({
+			event: toRow(entry.key, seqs[i] as number, event),
+			...(i === seqs.length - 1 ? last : { facts: [], deeds: [] }),
+		}));
+	});
+}
+
+const appends = ({ decisions }: Batch[number]): boolean => decisions.some(({ events }) => events.length > 0);
+
+/** What appends goes into the log together. A decision without an event is rows and facts, and no log has to do with it. */
+function portions(batch: Batch): Batch[] {
+	const together = batch.filter(appends);
+	if (together.length === batch.length && batch.length > 0) return [batch];
+	const apart = batch.filter((entry) => !appends(entry)).map((entry) => [entry]);
+	return together.length > 0 ? [together, ...apart] : apart;
+}
+
+async function commit(db: Db, carrier: LogCarrier<Deed>, batch: Batch): Promise<void> {
+	if (batch.some(appends)) {
+		const now = new Date();
+		await carrier.append(batch.flatMap((entry) => entriesOf(entry, now)));
+		return;
+	}
+	for (const { key, decisions } of batch) {
+		for (const decision of decisions) {
+			const { effects, claim } = decision;
+			const facts = decision.facts([]);
+			if (effects.length === 0 && facts.length === 0 && !claim) continue;
+			// What was told of this group before goes out before.
+			await carrier.catchUp(key);
+			await db.tx(async (tx) => {
+				await tellFacts(tx, decision, facts);
+				for (const effect of effects) await applyEffect(tx, key, effect);
+				if (claim) await keep(tx, claim(decision.answer([])));
 			});
-			for (const fact of decision.facts(seqs)) facts.push(toFact(fact, decision, now));
 		}
 	}
-	const plain = batch.every((entry) =>
-		entry.decisions.every(
-			(decision) => decision.effects.length === 0 && !decision.claim && decision.events.every((event) => event.type === "message"),
-		),
-	);
-	const others = async (tx: Tx): Promise<void> => {
-		for (const entry of batch) {
-			for (const { seq, event } of numbered(entry)) await project(tx, entry.key, seq, event);
-			let seq = entry.first;
-			for (const decision of entry.decisions) {
-				for (const effect of decision.effects) await applyEffect(tx, entry.key, effect);
-				const seqs = decision.events.map(() => seq++);
-				if (decision.claim) await decision.claim(tx, decision.answer(seqs));
-			}
-		}
-	};
-	await carrier.append(rows, facts, plain ? undefined : others);
 }
 
 /** After the commit: the state goes on. The room hears it a moment later, and whoever was removed hears nothing after it. */
@@ -147,13 +150,14 @@ export interface GroupsNode {
 
 function make(broker: ServiceBroker): GroupsNode {
 	const db = database("groups");
-	const carrier = new PostgresLog(db);
+	const carrier = new PostgresLog(db, projection({ late: false }));
 	const log = new RoomLog(carrier, "group", broker);
 	const owned = ownership(broker, "messages.post");
 	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
 		load: (groupId) => loadGroup(db, groupId),
 		head: (state) => state?.head ?? 0,
-		commit: (batch) => commit(carrier, batch),
+		commit: (batch) => commit(db, carrier, batch),
+		portions,
 		committed(entry, later) {
 			const state = committed(broker, log, entry, later);
 			if (!owned.mine(entry.key)) {

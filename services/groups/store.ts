@@ -1,5 +1,8 @@
 // The groups node's only way to its database: groups, members, invites, and messages in their present state.
 import type { MemberRole, Message } from "../contracts/groups.ts";
+import type { KeptAnswer } from "../../mixins/idempotency.ts";
+import { keep } from "../../mixins/idempotency.ts";
+import type { Entry, NewEvent, Projection } from "../../mixins/log-carrier.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import type { Effect, NewInvite, Target } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState, Member } from "./domain/group.ts";
@@ -15,14 +18,61 @@ interface GroupRow {
 	createdAt: Date;
 }
 
-/** A group with its members, as the log left it; null where there is none. */
-export async function loadGroup(db: Db, groupId: string): Promise<GroupState | null> {
+/** What the log keeps of an event besides the envelope. */
+export function toRow(room: string, seq: number, event: GroupEvent): NewEvent {
+	const { type, id, by, at, ...body } = event;
+	return {
+		room,
+		seq,
+		id,
+		type,
+		at,
+		sender: by.profileId,
+		senderName: by.displayName,
+		clientId: event.type === "message" ? event.message.clientId : null,
+		body,
+	};
+}
+
+/** What was decided with an event besides it. */
+export type Deed = Effect | { kind: "keep"; answer: KeptAnswer };
+
+/**
+ * How the log of a group shows in the tables of this node. `late`: the events are committed already, in another store, which
+ * has made sure that no key is used twice; nothing of this may fail for what it finds.
+ */
+export const projection = ({ late }: { late: boolean }): Projection<Deed> => ({
+	concerns: ({ event, deeds }) => event.type !== "message" || deeds.length > 0,
+	async write(tx, { event, deeds }: Entry<Deed>) {
+		await project(tx, event.room, event.seq, toGroupEvent(event));
+		for (const deed of deeds) {
+			if (deed.kind === "keep") await keep(tx, deed.answer, { unlessKept: late });
+			else await applyEffect(tx, event.room, deed);
+		}
+	},
+	erases(row) {
+		const event = toGroupEvent(row);
+		if (event.type === "deleted") return { text: event.target };
+		return event.type === "group" && event.action === "deleted" ? "before" : undefined;
+	},
+});
+
+function toGroupEvent({ type, id, at, sender, senderName, body }: NewEvent): GroupEvent {
+	return { ...body, type, id, at, by: { profileId: sender ?? "", displayName: senderName ?? "" } } as GroupEvent;
+}
+
+/** Where the log is in the same database, its head is its last row; else as far as it was brought here. */
+const lastRow = (group: string) => `(select coalesce(max(seq), 0)::bigint from room_events where room = ${group})`;
+const lastApplied = (group: string) => `(select seq from log_applied where room = ${group})`;
+
+/** A group with its members, as the log left it; null where there is none. `elsewhere`: the log is in another store. */
+export async function loadGroup(db: Db, groupId: string, { elsewhere = false } = {}): Promise<GroupState | null> {
 	const [group] = await db.query<GroupRow & { head: number }>(
 		`select id, name, description, is_public as "isPublic", creator_id as "creatorId", created_at as "createdAt",
-			(select coalesce(max(seq), 0)::bigint from room_events where room = g.id) as head
+			${elsewhere ? lastApplied("g.id") : lastRow("g.id")} as head
 		from groups g where id = $1`,
 		[groupId],
-		"group-load",
+		elsewhere ? "group-load-elsewhere" : "group-load",
 	);
 	if (!group) return null;
 	const rows = await db.query<Omit<Member, "joinedAt"> & { profileId: string; joinedAt: Date }>(
@@ -36,7 +86,7 @@ export async function loadGroup(db: Db, groupId: string): Promise<GroupState | n
 }
 
 /** Writes what an event implies besides its row in the log: the projections of groups, members and messages. */
-export async function project(tx: Tx, groupId: string, seq: number, event: GroupEvent): Promise<void> {
+async function project(tx: Tx, groupId: string, seq: number, event: GroupEvent): Promise<void> {
 	switch (event.type) {
 		case "message":
 			return;
@@ -54,16 +104,6 @@ export async function project(tx: Tx, groupId: string, seq: number, event: Group
 				[groupId, event.target, event.deletedAt],
 			);
 			await tx.query("delete from reactions where group_id = $1 and seq = $2", [groupId, event.target]);
-			// Deleted means deleted: the log keeps the place, not the text, neither of the message nor of its edits.
-			await tx.query(
-				"update room_events set body = jsonb_set(body::jsonb, '{message,content}', 'null')::json where room = $1 and seq = $2",
-				[groupId, event.target],
-			);
-			await tx.query(
-				`update room_events set body = jsonb_set(body::jsonb, '{content}', 'null')::json
-				where room = $1 and seq > $2 and type = 'edited' and (body ->> 'target')::bigint = $2`,
-				[groupId, event.target],
-			);
 			return;
 		case "reacted":
 			if (event.added) {
@@ -138,7 +178,6 @@ async function projectGroup(tx: Tx, groupId: string, seq: number, event: GroupEv
 			await tx.query("delete from groups where id = $1", [groupId]);
 			await tx.query("delete from message_states where group_id = $1", [groupId]);
 			await tx.query("delete from reactions where group_id = $1", [groupId]);
-			await tx.query("delete from room_events where room = $1", [groupId]);
 			return;
 		default:
 			return event.action satisfies never;
@@ -236,7 +275,7 @@ const unreadCount = `(select count(*)::int from room_events e
 	where e.room = g.id and e.seq > m.read_seq and e.type = 'message' and e.sender <> m.profile_id
 		and not exists (select 1 from message_states s where s.group_id = e.room and s.seq = e.seq and s.deleted_at is not null))`;
 const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g.creator_id as "creatorId", g.created_at as "createdAt", g.member_count as "memberCount",
-	(select coalesce(max(seq), 0)::bigint from room_events where room = g.id) as head`;
+	${lastRow("g.id")} as head`;
 
 export function groupsOf(db: Query, profileId: string, before: string | null, limit: number): Promise<ListedGroup[]> {
 	return db.query<ListedGroup>(

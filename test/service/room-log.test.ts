@@ -49,7 +49,7 @@ const event = (room: string, seq: number, clientId = `client ${seq}`, sender = a
 	};
 };
 const events = (room: string, from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => event(room, from + i));
-const append = (log: RoomLog, rows: NewEvent[]) => log.carrier.append(rows, []);
+const append = (log: RoomLog, rows: NewEvent[]) => log.carrier.append(rows.map((row) => ({ event: row, facts: [], deeds: [] })));
 /** Appends and tells, as the owner of a room does. */
 async function say(log: RoomLog, rows: NewEvent[]): Promise<void> {
 	await append(log, rows);
