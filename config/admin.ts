@@ -1,13 +1,10 @@
 // `npm run admin -- <command> [--json]`: the operators' commands, beside a running Reloop or without one.
 import { createInterface } from "node:readline/promises";
-import { startApp } from "./app.ts";
+import { readCommand, runCommand } from "./command.ts";
+import { openDesk } from "./desk.ts";
 import { EnvError, readEnv } from "./env.ts";
-import { operations } from "./operations.ts";
 
-function usage(): string {
-	const rows = Object.values(operations).map(({ usage, summary }) => `  ${usage.padEnd(32)} ${summary}`);
-	return `npm run admin -- <command> [--json]\n\n${rows.join("\n")}`;
-}
+const PREFIX = "npm run admin -- ";
 
 /** Asks for a password where a person sits at the terminal; an empty one means: make one. */
 async function askPassword(): Promise<string> {
@@ -18,35 +15,26 @@ async function askPassword(): Promise<string> {
 }
 
 async function main(): Promise<number> {
-	const words = process.argv.slice(2);
-	const json = words.includes("--json");
-	const [name = "", ...args] = words.filter((word) => word !== "--json");
-	const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
-	const needed = operation?.args.filter((arg) => !arg.endsWith("?")).length ?? 0;
-	if (!operation || args.length < needed || args.length > operation.args.length) {
-		console.error(operation ? `Usage: npm run admin -- ${operation.usage}` : usage());
-		return 2;
+	const command = readCommand(process.argv.slice(2), PREFIX);
+	if ("text" in command) {
+		console[command.wanted ? "log" : "error"](command.text);
+		return command.wanted ? 0 : 2;
 	}
+	const { name, args, operation, json } = command;
 	if (name === "create" && args.length === 1 && process.stdin.isTTY && !json) args.push(await askPassword());
-	const env = readEnv();
-	const app = await startApp({ env: { ...env, NODES: ["identity"], LOG_LEVEL: "warn" }, tool: true });
+	const desk = await openDesk(readEnv(), operation.needs, ["identity"]);
 	try {
-		const answer = await operation.run(app.broker, args);
-		console.log(json ? JSON.stringify(answer) : operation.say(answer as never));
-		return 0;
-	} catch (error) {
-		const { message, data } = error as Error & { data?: { detail?: string; errors?: { path: string; message: string }[] } };
-		const reasons = data?.errors?.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
-		console.error(reasons ?? data?.detail ?? message);
-		return 1;
+		return await runCommand(command, desk, PREFIX);
 	} finally {
-		await app.stop();
+		await desk.close();
 	}
 }
 
 try {
 	process.exit(await main());
 } catch (error) {
-	console.error(error instanceof EnvError ? error.message : error);
+	// A wrong setting or a server that is away is a sentence; anything else deserves its stack.
+	const expected = error instanceof EnvError || (error instanceof Error && "sentence" in error);
+	console.error(expected ? (error as Error).message : error);
 	process.exit(1);
 }

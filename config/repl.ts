@@ -1,26 +1,44 @@
 // `npm run repl`: Moleculer's REPL on a broker of its own beside a running Reloop, with the operators' commands in it.
-import type { ServiceBroker } from "moleculer";
-import { startApp } from "./app.ts";
-import { readEnv } from "./env.ts";
+import type { REPLServer } from "node:repl";
+import { readCommand, runCommand } from "./command.ts";
+import { openDesk } from "./desk.ts";
+import { EnvError, readEnv } from "./env.ts";
 import { operations } from "./operations.ts";
 
-/** What the REPL really passes to a command: named arguments, not the list that its types say. */
-type Given = Record<string, string | undefined>;
-
-const app = await startApp({ env: { ...readEnv(), LOG_LEVEL: "warn" }, tool: true });
-
-app.broker.options.replOptions = {
-	customCommands: Object.entries(operations).map(([name, { args: names, summary, run, say }]) => ({
-		command: [name, ...names.map((arg) => (arg.endsWith("?") ? `[${arg.slice(0, -1)}]` : `<${arg}>`))].join(" "),
-		description: summary,
-		async action(broker: ServiceBroker, given: unknown) {
-			const args = names.map((arg) => (given as Given)[arg.replace("?", "")]).filter((value) => value !== undefined);
-			try {
-				console.log(say((await run(broker, args)) as never));
-			} catch (error) {
-				console.error((error as Error).message);
-			}
+async function main(): Promise<void> {
+	const desk = await openDesk(readEnv(), "data");
+	const { broker } = desk;
+	if (!broker) throw new Error("The REPL needs a broker.");
+	// Listed in the REPL's own `help` and completed by the tabulator key. Those of Moleculer's that have the same name keep their line.
+	const listed = new Set(["nodes"]);
+	broker.options.replOptions = {
+		customCommands: Object.entries(operations)
+			.filter(([name]) => !listed.has(name))
+			.map(([name, { args, summary }]) => ({
+				command: [name, ...args.map((arg) => (arg.endsWith("?") ? `[${arg.slice(0, -1)}]` : `<${arg}>`))].join(" "),
+				description: summary,
+				async action() {},
+			})),
+	};
+	const server = broker.repl() as unknown as REPLServer & { eval: REPLServer["eval"] };
+	const theirs = server.eval;
+	// Ours are read here, and not by Moleculer's parser: `--json`, help and refusals are those of `npm run admin`.
+	Object.assign(server, {
+		async eval(this: REPLServer, line: string, ...rest: [context: never, file: string, done: (error: Error | null) => void]) {
+			const words = line.trim().split(/\s+/);
+			if (!Object.hasOwn(operations, words[0] ?? "")) return theirs.call(this, line, ...rest);
+			const command = readCommand(words, "");
+			if ("text" in command) console.log(command.text);
+			else await runCommand(command, desk, "");
+			rest[2](null);
 		},
-	})),
-};
-app.broker.repl();
+	});
+}
+
+try {
+	await main();
+} catch (error) {
+	const expected = error instanceof EnvError || (error instanceof Error && "sentence" in error);
+	console.error(expected ? (error as Error).message : error);
+	process.exit(1);
+}

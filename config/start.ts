@@ -1,4 +1,5 @@
 // `npm start`: one process with the nodes named in NODES. Says where it is ready; SIGTERM and Ctrl-C drain it.
+import { showOperators } from "../mixins/operators.ts";
 import { startApp } from "./app.ts";
 import { EnvError, readEnv } from "./env.ts";
 
@@ -25,6 +26,9 @@ async function main(): Promise<void> {
 	};
 	process.on("SIGTERM", stop);
 	process.on("SIGINT", stop);
+	showOperators(app.broker, { leave: () => stop("SIGTERM") });
+	// Started by `npm run cluster`, which was killed: nobody would end this process.
+	if (process.connected) process.on("disconnect", () => stop("SIGTERM"));
 	if (env.NODE_ENV === "production") app.broker.getLogger("start").info("Reloop is ready.", { url: app.url, nodes: env.NODES });
 	else console.log(app.url ? `Reloop is ready at ${app.url}` : `Reloop is ready: ${env.NODES.join(", ")}`);
 }

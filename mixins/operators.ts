@@ -6,6 +6,7 @@ import { problem } from "../services/contracts/errors.ts";
 import type { ActorState, HeardRoom, OpenSocket } from "../services/contracts/operations.ts";
 import { processHealth } from "./health.ts";
 import { implement } from "./node.ts";
+import { hearOperators } from "./operators-socket.ts";
 import { perBroker } from "./per-broker.ts";
 import { settings } from "./settings.ts";
 
@@ -33,6 +34,7 @@ const LAST_WORD_MS = 100;
 /** The service of this process. Tools have none: they are not what operators look after. */
 export function operatorsService(broker: ServiceBroker): ServiceSchema {
 	const startedAt = new Date().toISOString();
+	let unhear: (() => Promise<void>) | undefined;
 	return {
 		name: "ops",
 		actions: implement("ops", {
@@ -79,5 +81,17 @@ export function operatorsService(broker: ServiceBroker): ServiceSchema {
 				return { leaving: true };
 			},
 		}),
+
+		async started() {
+			// In a cluster operators come over NATS.
+			if (settings(broker).NATS_URL) return;
+			try {
+				unhear = await hearOperators(broker);
+			} catch (error) {
+				broker.logger.warn("Operators' commands cannot ask this process: DATA_DIR does not take a socket.", { error: String(error) });
+			}
+		},
+
+		stopped: () => unhear?.(),
 	};
 }

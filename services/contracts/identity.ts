@@ -139,6 +139,22 @@ export const identityActions = actions({
 		answer: account,
 	}),
 
+	"accounts.show": action({
+		summary: "Operators: an account by its e-mail, with its profiles and its open sessions.",
+		params: { email },
+		answer: object({
+			id: uuid,
+			email: text(3, 254),
+			state: accountState,
+			role: accountRole,
+			createdAt: time,
+			bannedUntil: nullable(time),
+			profiles: array(profile),
+			sessions: int(0),
+			lastUsedAt: nullable(time),
+		}),
+	}),
+
 	"sessions.list": action({
 		summary: "The caller's open sessions.",
 		params: { ...page },

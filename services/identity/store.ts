@@ -28,6 +28,26 @@ export async function holdAccount(tx: Tx, id: string): Promise<AccountRow | unde
 	return row;
 }
 
+export interface AccountOverview extends Account {
+	createdAt: Date;
+	bannedUntil: Date | null;
+	/** Open sessions, and when one of them was used last. */
+	sessions: number;
+	lastUsedAt: Date | null;
+}
+
+/** What operators want to know of an account. */
+export async function overviewOf(db: Query, email: string, now: Date): Promise<AccountOverview | undefined> {
+	const [row] = await db.query<AccountOverview>(
+		`select a.id, a.email, a.state, a.role, a.created_at as "createdAt", a.banned_until as "bannedUntil",
+			count(s.id)::int as sessions, max(s.last_used_at) as "lastUsedAt"
+		from accounts a left join sessions s on s.account_id = a.id and s.ended_at is null and s.expires_at > $2
+		where a.email = $1 group by a.id`,
+		[email, now],
+	);
+	return row;
+}
+
 export interface NewAccount extends Account {
 	passwordHash: string;
 	phone: string | null;

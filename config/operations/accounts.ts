@@ -1,0 +1,49 @@
+// Operators' commands about accounts.
+import { accountRole } from "../../services/contracts/identity.ts";
+import { ago, columns } from "../columns.ts";
+import { operation } from "./row.ts";
+import { socketsOf } from "./processes.ts";
+
+export const create = operation({
+	usage: "create <email> [password]",
+	summary: "Make an administrator's account; prints a password when none is given.",
+	args: ["email", "password?"],
+	needs: "data",
+	async run(desk, [email = "", password]) {
+		const made = await desk.call("auth.create", { email, ...(password ? { password } : {}) });
+		return { email: made.email, password: made.password };
+	},
+	say: ({ email, password }) => `${email} is an admin. Password: ${password}`,
+});
+
+export const role = operation({
+	usage: "role <email> <role>",
+	summary: `Give an account a role: ${accountRole.values.join(", ")}.`,
+	help: "Its sessions end, so that no old token keeps the old role.",
+	args: ["email", "role"],
+	needs: "data",
+	run: (desk, [email = "", role]) => desk.call("auth.setRole", { email, role: role as (typeof accountRole.values)[number] }),
+	say: ({ email, role }) => `${email} has the role ${role}. Its sessions have ended.`,
+});
+
+export const user = operation({
+	usage: "user <email>",
+	summary: "An account: its state and role, its profiles, its open sessions and sockets.",
+	args: ["email"],
+	needs: "data",
+	async run(desk, [email = ""]) {
+		const account = await desk.call("accounts.show", { email });
+		const sockets = await socketsOf(
+			desk,
+			account.profiles.map(({ id }) => id),
+		).catch(() => []);
+		return { ...account, sockets };
+	},
+	say: (account) =>
+		[
+			`${account.email}  ${account.role}  ${account.state}${account.bannedUntil ? ` until ${account.bannedUntil}` : ""}`,
+			`id ${account.id}, made ${ago(account.createdAt)} ago`,
+			`${account.sessions} open sessions${account.lastUsedAt ? `, used ${ago(account.lastUsedAt)} ago` : ""}; ${account.sockets.length} open sockets`,
+			columns([["profile", "name", "kind"], ...account.profiles.map(({ id, displayName, kind }) => [id, displayName, kind])]),
+		].join("\n"),
+});

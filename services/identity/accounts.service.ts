@@ -1,0 +1,25 @@
+// Accounts as operators see them.
+import { defineService, implement } from "../../mixins/node.ts";
+import { problem } from "../contracts/errors.ts";
+import { normalizeEmail } from "./domain/login.ts";
+import { identityNode } from "./node.ts";
+import { overviewOf, profilesOf } from "./store.ts";
+
+export default defineService({
+	name: "accounts",
+
+	actions: implement("accounts", {
+		async show(ctx) {
+			const { db } = identityNode(ctx.broker);
+			const account = await overviewOf(db, normalizeEmail(ctx.params.email), new Date());
+			if (!account) throw problem("not-found", { detail: "There is no account with this e-mail." });
+			return {
+				...account,
+				createdAt: account.createdAt.toISOString(),
+				bannedUntil: account.bannedUntil?.toISOString() ?? null,
+				profiles: await profilesOf(db, account.id),
+				lastUsedAt: account.lastUsedAt?.toISOString() ?? null,
+			};
+		},
+	}),
+});

@@ -1,0 +1,150 @@
+// What operators see of a running process, and tell it: one table, offered by `npm run admin` and the REPL.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { lstat, readdir, writeFile } from "node:fs/promises";
+import { connect as open } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { systemEnvironment } from "../../../config/env.ts";
+import { localProcesses } from "../../../config/processes.ts";
+import { connect, http, person, say } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
+import type { Running } from "../../support/process.ts";
+import { dataDirectory, startProcess } from "../../support/process.ts";
+
+let data: Awaited<ReturnType<typeof dataDirectory>>;
+let running: Running;
+before(async () => {
+	data = await dataDirectory();
+	running = await startProcess(data.path);
+});
+after(async () => {
+	await running.end();
+	await data.remove();
+});
+
+async function run(program: string, args: string[], input = "") {
+	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", `config/${program}.ts`, ...args], {
+		env: { ...systemEnvironment(), DATA_DIR: data.path },
+	});
+	let out = "";
+	let err = "";
+	child.stdout.on("data", (chunk) => {
+		out += chunk;
+	});
+	child.stderr.on("data", (chunk) => {
+		err += chunk;
+	});
+	child.stdin.end(input);
+	const [code] = (await once(child, "close")) as [number];
+	return { code, out, err };
+}
+const admin = (...args: string[]) => run("admin", args);
+async function json(...args: string[]) {
+	const { code, out, err } = await admin(...args, "--json");
+	assert.equal(code, 0, err);
+	return JSON.parse(out);
+}
+
+describe("the living process", () => {
+	test("is listed with what it carries, and how it is", async () => {
+		const [one, ...others] = await json("nodes");
+		assert.deepEqual(others, []);
+		assert.equal(one.state.pid, running.pid);
+		assert.deepEqual(one.state.nodes, ["api", "gamification", "groups", "identity", "presence", "socket"]);
+		assert.deepEqual([one.state.health.status, one.state.sockets], ["ok", 0]);
+		assert.match((await admin("nodes")).out, /^process +nodes +pid .*\n.* ok\n$/);
+	});
+
+	test("tells its sockets, the rooms they hear, and whose actor a group is", async () => {
+		const ana = await person(running.url, "Ana");
+		const socket = await connect(running.url, ana.accessToken);
+		const group = await ana.post("/api/groups", { name: "Menders", isPublic: true });
+		await say(socket, "group:join", { groupId: group.body.id });
+		const rooms = await eventually(async () => {
+			const answer = await json("rooms");
+			assert.equal(answer.total, 2);
+			return answer.rooms.map((row: { room: string; sockets: number }) => [row.room, row.sockets]);
+		});
+		assert.deepEqual(rooms, [
+			[`group:${group.body.id}`, 1],
+			[`profile:${ana.profileId}`, 1],
+		]);
+		const { total, sockets } = await json("sockets");
+		assert.deepEqual([total, sockets[0].profileId, sockets[0].displayName, sockets[0].rooms], [1, ana.profileId, "Ana", 2]);
+		const actor = await json("actors", group.body.id);
+		assert.deepEqual([actor.held.length, actor.held[0].head, actor.held[0].waiting], [1, 1, 0]);
+		assert.equal(actor.owner, actor.held[0].nodeId);
+		const user = await json("user", ana.email);
+		assert.deepEqual([user.role, user.sessions, user.profiles[0].displayName, user.sockets.length], ["user", 1, "Ana", 1]);
+		assert.equal(JSON.stringify(user).includes("password"), false);
+		socket.close();
+	});
+
+	test("refuses what is no group's id, and nobody is found by a strange address", async () => {
+		const strange = await admin("actors", "menders");
+		assert.deepEqual([strange.code, /groupId/.test(strange.err)], [1, true]);
+		const nobody = await admin("user", "nobody@example.org");
+		assert.deepEqual([nobody.code, nobody.err.trim()], [1, "There is no account with this e-mail."]);
+	});
+
+	test("is heard by its owner's user alone, and answers for nothing but operators' actions", async () => {
+		const [name = ""] = (await readdir(join(data.path, "control"))).filter((file) => file.endsWith(".sock"));
+		const file = join(data.path, "control", name);
+		assert.equal((await lstat(file)).mode & 0o077, 0);
+		const socket = open(file);
+		socket.end(JSON.stringify({ action: "auth.create", params: { email: "thief@example.org" } }));
+		let text = "";
+		for await (const chunk of socket.setEncoding("utf8")) text += chunk;
+		assert.ok(JSON.parse(text).error);
+		assert.equal((await admin("user", "thief@example.org")).code, 1);
+	});
+});
+
+test("every command has help, and a wrong one is told how it goes", async () => {
+	const overview = await admin("help");
+	assert.equal(overview.code, 0);
+	for (const name of ["status", "nodes", "rooms", "actors", "sockets", "outbox", "dead-letters", "drain", "user", "create", "role"]) {
+		assert.match(overview.out, new RegExp(`^ +${name}`, "m"));
+	}
+	const one = await admin("drain", "--help");
+	assert.deepEqual([one.code, /Usage: npm run admin -- drain <node> \[--json\]/.test(one.out)], [0, true]);
+	const missing = await admin("drain");
+	assert.deepEqual([missing.code, missing.err.trim()], [2, "Usage: npm run admin -- drain <node> [--json]"]);
+	assert.equal((await admin("dead-letters", "burn")).code, 2);
+});
+
+test("facts that wait and dead letters are told without any process, node by node", async () => {
+	const outbox = await json("outbox");
+	assert.deepEqual(Object.keys(outbox), ["gamification", "groups", "identity", "presence"]);
+	assert.deepEqual([outbox.groups.oldest === null || typeof outbox.groups.oldest, typeof outbox.groups.unsent], [true, "number"]);
+	assert.deepEqual(await json("dead-letters"), { data: [] });
+	assert.equal((await admin("dead-letters")).out, "There are no dead letters.\n");
+	assert.deepEqual(await json("dead-letters", "replay"), { replayed: 0 });
+	const wrong = await admin("dead-letters", "replay", "no-id");
+	assert.deepEqual([wrong.code, wrong.err.trim()], [1, "A fact's id is a UUID."]);
+});
+
+test("the REPL takes the same words, --json and help among them", async () => {
+	const { out, code } = await run("repl", [], "nodes --json\nhelp\ndrain --help\noutbox\n");
+	assert.equal(code, 0);
+	assert.match(out, new RegExp(`"pid":${running.pid}`));
+	assert.match(out, /drain.*Tell one process to leave/, "they are in its list");
+	assert.match(out, /Usage: drain <node> \[--json\]/);
+	assert.match(out, /node +unsent +oldest/);
+});
+
+test("what a killed process left behind is passed over; one that is drained ends as after SIGTERM", async () => {
+	await writeFile(join(data.path, "control", "999999999.json"), JSON.stringify({ pid: 999_999_999, nodeId: "ghost", address: "/nowhere" }));
+	assert.equal(localProcesses(data.path).length, 1);
+	const stranger = await admin("drain", "nobody");
+	assert.deepEqual([stranger.code, stranger.err.trim()], [1, "There is no process nobody. See: nodes"]);
+	const ended = once(running.child, "exit");
+	const told = await json("drain", "groups");
+	assert.deepEqual([told.pid, told.leaving], [running.pid, true]);
+	await eventually(async () => assert.equal((await http(running.url, "/ready")).status, 503));
+	assert.deepEqual(await ended, [0, null]);
+	assert.deepEqual(await json("nodes"), []);
+	assert.equal((await json("status")).nodes.groups.database, "ok", "the databases can be asked all the same");
+});
