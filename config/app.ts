@@ -12,7 +12,7 @@ import { door } from "../mixins/door.ts";
 import { drainAll } from "../mixins/drain.ts";
 import { answerProbes } from "../mixins/health-door.ts";
 import { operatorsService } from "../mixins/operators.ts";
-import { closeNats, connectToNats, provideNats } from "../mixins/nats.ts";
+import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { checkRedis } from "../mixins/redis.ts";
 import { provideSettings } from "../mixins/settings.ts";
@@ -98,6 +98,8 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 		if (!tool) broker.createService(operatorsService(broker));
 		if (!tool && !nodes.includes("api")) answerProbes(broker);
 		await broker.start();
+		// Ready means that the others know it, not that they will in a moment.
+		if (nats) await announce(broker);
 		const loneSocket = nodes.includes("socket") && !nodes.includes("api");
 		const port = tool ? null : await door(broker).listen(env.HOST, loneSocket ? env.SOCKET_PORT : env.PORT);
 		return { broker, url: port === null ? null : `http://localhost:${port}`, stop: stopOnce(broker) };
@@ -106,6 +108,12 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 		await release(databases, broker);
 		throw error;
 	}
+}
+
+async function announce(broker: ServiceBroker): Promise<void> {
+	const { discoverer } = broker.registry as unknown as { discoverer: { sendLocalNodeInfo(): Promise<void> } };
+	await discoverer.sendLocalNodeInfo();
+	await natsOf(broker)?.connection.flush();
 }
 
 const say = (sentence: string): void => console.log(sentence);
