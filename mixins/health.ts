@@ -6,6 +6,7 @@ import { allActions } from "../services/contracts/index.ts";
 import { door } from "./door.ts";
 import { natsOf } from "./nats.ts";
 import { database } from "./postgres.ts";
+import { redisStatus } from "./redis.ts";
 
 /** The health action of a node. It never throws: a node that cannot reach its database says so. */
 export function healthOf(node: string): () => Promise<{ status: "ok" | "down"; checks: Record<string, { status: "ok" | "down" }> }> {
@@ -38,6 +39,8 @@ export async function processHealth(broker: ServiceBroker): Promise<Health> {
 	if (databases.length > 0) checks.database = { status: worst(databases) };
 	const nats = natsOf(broker);
 	if (nats) checks.transport = { status: nats.connected ? "ok" : "down" };
+	const redis = redisStatus(broker);
+	if (redis) checks.redis = { status: redis };
 	if (door(broker).draining) checks.server = { status: "down" };
 	return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
 }
