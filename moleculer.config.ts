@@ -21,7 +21,7 @@ function transport(env: Env): BrokerOptions {
 		...HEARTBEAT,
 		registry: { discoverer: new Discoverer(), stopDelay: STOP_DELAY },
 		// A full queue is told at once: what waits longer than its caller does is wasted work.
-		transit: { maxQueueSize: 50_000, serviceChangedDebounceTime: 100 },
+		transit: { maxQueueSize: 50_000, serviceChangedDebounceTime: 100 } as NonNullable<BrokerOptions["transit"]>,
 	};
 }
 
