@@ -9,15 +9,14 @@ import { keyOf, longestGap } from "../cluster/support/history.ts";
 
 const room = "group:1";
 const at = "2026-01-01T00:00:00.000Z";
-const made: LoggedEvent = { room, seq: 1, id: "id-1", type: "group", at, by: { profileId: "ana" } };
+const made: LoggedEvent = { room, seq: 1, type: "group", at, by: { profileId: "ana" } };
 const message = (seq: number, clientId = `m${seq}`): LoggedEvent => ({
 	room,
 	seq,
-	id: `id-${seq}`,
 	type: "message",
 	at,
 	by: { profileId: "ana" },
-	message: { clientId },
+	message: { id: `id-${seq}`, clientId },
 });
 const sent = (seq: number, more: Partial<Attempt> = {}): Attempt => ({
 	key: keyOf(room, "ana", `m${seq}`),
@@ -153,8 +152,8 @@ describe("a planted fault is found, and named as what it is", () => {
 			plant: ({ heard: [, cy] }) => void cy?.events.pop(),
 			found: ["gaps: cy in group:1: heard nothing behind 3 of 4"],
 		},
-		"a listener hears another text than is stored": {
-			plant: ({ heard: [, cy] }) => void cy?.events.splice(0, 1, { ...message(3), id: "another" }),
+		"a listener hears something else than is stored": {
+			plant: ({ heard: [, cy] }) => void cy?.events.splice(0, 1, { ...message(3), at: "another time" }),
 			found: ["invented: cy in group:1: heard 3 otherwise than it is stored"],
 		},
 	};

@@ -83,7 +83,7 @@ function checkMessage(key: string, tries: readonly Attempt[], events: readonly L
 	const other = acknowledged.find(({ seq, id }) => seq !== first.seq || id !== first.id);
 	if (other) verdict.doubled.push(`${key} was acknowledged as ${first.seq} and as ${other.seq}`);
 	if (events.length === 0) verdict.lost.push(`${key} was acknowledged as ${first.seq}`);
-	else if (!events.some(({ seq, id }) => seq === first.seq && id === first.id))
+	else if (!events.some(({ seq, message }) => seq === first.seq && message?.id === first.id))
 		verdict.lost.push(`${key} was acknowledged as ${first.seq}, and is stored as ${events.map(({ seq }) => seq).join(" and ")}`);
 }
 

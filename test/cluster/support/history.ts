@@ -23,11 +23,10 @@ export interface Attempt {
 export interface LoggedEvent {
 	room: string;
 	seq: number;
-	id: string;
 	type: string;
 	at: string;
 	by: { profileId: string };
-	message?: { clientId: string };
+	message?: { id: string; clientId: string };
 }
 
 /** What one listener heard of one room, in the order in which it heard it, over all its connections. */
