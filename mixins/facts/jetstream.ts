@@ -14,7 +14,7 @@ import { saveTold, toldMark } from "./marks.ts";
 import type { OutboxRow } from "./outbox.ts";
 import { factsBetween, rowsSince, unsentFacts } from "./outbox.ts";
 import { StreamSource } from "./stream-source.ts";
-import { hintOf, KEEP_DAYS, streamFor, streamOf, subjectOf, tellerOf } from "./streams.ts";
+import { hintOf, KEEP_DAYS, streamFor, streamOf, subjectOf, tellerOf, whileConnected } from "./streams.ts";
 
 export interface JetStreamOptions {
 	/** Servers that keep each fact. */
@@ -92,12 +92,12 @@ export class JetStreamCarrier implements Carrier {
 		let mark = this.#marks.get(node);
 		if (!mark) throw new Error("deliver() follows next().");
 		try {
-			let lastSeq = await this.#putAll(rows, mark.lastSeq);
+			let lastSeq = await whileConnected(this.#nats, this.#putAll(rows, mark.lastSeq));
 			if (lastSeq === undefined) {
 				const { created } = mark;
 				mark = await this.#look(tx, node, mark);
 				if (mark.created !== created) return false;
-				lastSeq = await this.#putEach(rows, mark.lastSeq);
+				lastSeq = await whileConnected(this.#nats, this.#putEach(rows, mark.lastSeq));
 			}
 			const last = rows.at(-1)?.row ?? 0;
 			await saveTold(tx, streamOf(node), { ...mark, lastSeq, refillAfter: mark.refillUntil === null ? null : last });
@@ -142,7 +142,7 @@ export class JetStreamCarrier implements Carrier {
 	async #look(tx: Tx, node: string, mark: Told | undefined): Promise<Told> {
 		const manager = await this.#manager;
 		const { replicas } = this.#options;
-		let stream = await streamFor(manager, node, replicas);
+		let stream = await whileConnected(this.#nats, streamFor(manager, node, replicas));
 		if (stream.config.num_replicas !== replicas) await manager.streams.update(streamOf(node), { num_replicas: replicas });
 		this.#looked.set(node, performance.now());
 		const lastSeq = stream.state.last_seq;

@@ -9,7 +9,7 @@ import type { Inlet, Source } from "./carrier.ts";
 import type { AnyFact } from "./fact.ts";
 import type { Heard } from "./marks.ts";
 import { heardMark, saveHeard } from "./marks.ts";
-import { hintOf, isMissing, streamFor, streamOf, subjectOf } from "./streams.ts";
+import { hintOf, isMissing, streamFor, streamOf, subjectOf, whileConnected } from "./streams.ts";
 
 export interface StreamSourceOptions {
 	nats: Nats;
@@ -71,7 +71,7 @@ export class StreamSource implements Source {
 			const place = await this.#place(tx);
 			if (!place || place.pending === 0) return null;
 			const { mark, pending } = place;
-			const fetched = await fetch(nats.connection, this.#stream, this.#durable, Math.min(pending, PORTION));
+			const fetched = await whileConnected(nats, fetch(nats.connection, this.#stream, this.#durable, Math.min(pending, PORTION)));
 			const messages = inARow(fetched, mark.deliveries);
 			const last = messages.at(-1);
 			if (!last) throw new Error(`${this.#stream} has facts for ${this.#durable} and hands out none.`);
@@ -90,7 +90,7 @@ export class StreamSource implements Source {
 	async #place(tx: Tx): Promise<{ mark: Heard; pending: number } | null> {
 		const manager = await this.#options.manager;
 		const mark = await heardMark(tx, this.#stream, this.#durable);
-		const durable = await found(manager.consumers.info(this.#stream, this.#durable));
+		const durable = await whileConnected(this.#options.nats, found(manager.consumers.info(this.#stream, this.#durable)));
 		const theirs = durable && subjectsOf(durable);
 		const more = theirs?.some((subject) => !this.#subjects.includes(subject)) ?? false;
 		const less = theirs !== undefined && this.#subjects.some((subject) => !theirs.includes(subject));

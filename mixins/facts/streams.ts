@@ -1,6 +1,7 @@
 // The streams of facts in JetStream: one for each node that tells, made by whoever needs it first, and the same by everybody.
 import type { JetStreamManager, StreamInfo } from "nats";
 import { DiscardPolicy, NatsError, nanos, RetentionPolicy, StorageType } from "nats";
+import type { Nats } from "../nats.ts";
 import { NAMESPACE } from "../nats.ts";
 
 /** Days for which a stream keeps a fact: so long may a consumer be away, or not be there yet, and miss nothing. */
@@ -17,6 +18,19 @@ export const tellerOf = (type: string): string => type.slice(0, type.indexOf("."
 export const hintOf = (node: string): string => `${NAMESPACE}.told.${node}`;
 
 export const isMissing = (error: unknown): boolean => error instanceof NatsError && error.code === NOT_FOUND;
+
+/** What was asked of NATS and is not answered when the connection breaks never will be: this says so at once. */
+export async function whileConnected<T>(nats: Nats, asked: Promise<T>): Promise<T> {
+	const gone = Promise.withResolvers<never>();
+	const stop = nats.onDisconnect(() => gone.reject(new Error("NATS is away.")));
+	try {
+		return await Promise.race([asked, gone.promise]);
+	} finally {
+		stop();
+		// It may fail later, when nobody waits for it any more.
+		asked.catch(() => {});
+	}
+}
 
 /** The stream of a node, as it is; made where it is missing. */
 export async function streamFor(manager: JetStreamManager, node: string, replicas: number): Promise<StreamInfo> {

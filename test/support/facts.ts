@@ -1,14 +1,17 @@
 // Two nodes for tests of facts: `groups` tells, `gamification` hears and writes down what it heard, in its own database.
 import { randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
+import type { Env } from "../../config/env.ts";
 import type { Carrier } from "../../mixins/facts/carrier.ts";
 import { LocalCarrier } from "../../mixins/facts/carrier.ts";
 import type { AnyFact, Consumer } from "../../mixins/facts/index.ts";
 import { factsOf, tellFacts } from "../../mixins/facts/index.ts";
 import { receive, workInbox } from "../../mixins/facts/inbox.ts";
 import { relayOnce } from "../../mixins/facts/relay.ts";
+import { closeNats, connectToNats, provideNats } from "../../mixins/nats.ts";
 import type { Db, Queryable, Tx } from "../../mixins/postgres.ts";
 import { database } from "../../mixins/postgres.ts";
+import { provideSettings } from "../../mixins/settings.ts";
 
 export const TELLER = "groups";
 export const HEARER = "gamification";
@@ -44,8 +47,8 @@ export async function makeEffects(db: Db): Promise<void> {
 }
 
 export async function forgetEverything(): Promise<void> {
-	await database(TELLER).query("truncate outbox");
-	await database(HEARER).query("truncate inbox, effects");
+	await database(TELLER).query("truncate outbox, carrier_told");
+	await database(HEARER).query("truncate inbox, effects, carrier_heard");
 }
 
 /** Writes down a portion, as consumer `name`. */
@@ -114,11 +117,22 @@ export async function work(name: string, consumer: Consumer): Promise<{ next: nu
 	return { next, failed };
 }
 
-/** A process of its own, as far as one broker is: relays for the teller, engines for the hearer. Nobody polls. */
-export async function startProcess(consumers: Record<string, Consumer>): Promise<ServiceBroker> {
-	const broker = new ServiceBroker({ logger: false, skipProcessEventRegistration: true });
-	broker.createService({ name: TELLER, mixins: [factsOf(TELLER, {}, { atLeastEvery: NEVER })] });
-	broker.createService({ name: HEARER, mixins: [factsOf(HEARER, consumers, { atLeastEvery: NEVER })] });
+/**
+ * A process of its own, as far as one broker is: relays for the teller, engines for the hearer. Nobody polls. With `natsUrl`
+ * facts go over JetStream.
+ */
+export async function startProcess(
+	consumers: Record<string, Consumer>,
+	{ natsUrl, nodes = [TELLER, HEARER] }: { natsUrl?: string; nodes?: string[] } = {},
+): Promise<ServiceBroker> {
+	const broker = new ServiceBroker({ logger: false, skipProcessEventRegistration: true, stopped: closeNats });
+	if (natsUrl) {
+		provideSettings(broker, { NATS_REPLICAS: 1 } as Env);
+		provideNats(broker, await connectToNats({ NATS_URL: [natsUrl] } as Env, "test", 0, () => {}));
+	}
+	const poll = { atLeastEvery: NEVER };
+	if (nodes.includes(TELLER)) broker.createService({ name: TELLER, mixins: [factsOf(TELLER, {}, poll)] });
+	if (nodes.includes(HEARER)) broker.createService({ name: HEARER, mixins: [factsOf(HEARER, consumers, poll)] });
 	await broker.start();
 	return broker;
 }
