@@ -69,6 +69,9 @@ export function natsOptions(env: NatsEnv): ConnectionOptions {
 /** What NATS says when waiting would not help. */
 const FINAL = /^(AUTHORIZATION_VIOLATION|AUTHENTICATION_EXPIRED|AUTHENTICATION_TIMEOUT|BAD_CREDS|BAD_AUTHENTICATION|INVALID_URL)$/;
 
+/** What TLS says of a certificate that is not the right one: waiting makes it no better. */
+const UNTRUSTED = /^(ERR_TLS_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_)/;
+
 /**
  * Connects, and waits for servers that are not there yet for `patienceMs`: in Kubernetes they may start later than we do.
  * Throws a sentence naming NATS_URL when they do not come, or at once when they refuse us.
@@ -82,6 +85,7 @@ export async function connectToNats(env: NatsEnv, name: string, patienceMs: numb
 		} catch (error) {
 			const { code = "" } = error as { code?: string };
 			if (FINAL.test(code)) throw sentence(`NATS_URL: the server refuses this login (${code.toLowerCase().replaceAll("_", " ")}).`, error);
+			if (UNTRUSTED.test(code)) throw sentence(`NATS_URL: the server's certificate is not trusted (${code}). See NATS_TLS_CA.`, error);
 			if (performance.now() > until)
 				throw sentence(`NATS_URL: no server answers (${code || "no connection"}). Is NATS running, and reachable from here?`, error);
 			if (!said) say("NATS_URL: no server answers yet; waiting for it.");
