@@ -35,7 +35,8 @@ const isOf = (error: CallError, name: string, types: ReadonlySet<string>): boole
 const isNotBegun = (error: CallError, name: string, own: string): boolean =>
 	isOf(error, name, NOT_BEGUN) || (error.name === "BrokerDisconnectedError" && (error.nodeID ?? own) === own);
 
-export function calls(): Middleware {
+/** @param attemptMs for tests: how long one process is waited for where another may be asked */
+export function calls({ attemptMs = ATTEMPT_MS } = {}): Middleware {
 	let broker: ServiceBroker;
 	return {
 		name: "Calls",
@@ -49,7 +50,7 @@ export function calls(): Middleware {
 				if (options.nodeID !== undefined || !isActionName(name)) {
 					return options.nodeID === undefined ? here(broker, next, name, params, options) : next(name, params, options);
 				}
-				return route(broker, next, name, params, options);
+				return route(broker, next, name, params, options, attemptMs);
 			};
 		},
 	} as unknown as Middleware;
@@ -79,10 +80,13 @@ function targets(broker: ServiceBroker, name: ActionName, params: unknown): (str
 	const key = owner === undefined ? undefined : (params as Record<string, unknown> | undefined)?.[owner];
 	const nodes = nodesOf(broker, name);
 	if (typeof key === "string") return inOrder(nodes, key);
-	return nodes.includes(broker.nodeID) ? [broker.nodeID] : [undefined];
+	if (nodes.includes(broker.nodeID)) return [broker.nodeID];
+	// Where there is no choice, whoever waits learns at once that the process has died. Where there is, NATS may have picked
+	// one that sleeps: the others are asked by name.
+	return nodes.length === 1 ? nodes : [undefined, ...inOrder(nodes, String(Math.random()))];
 }
 
-function route(broker: ServiceBroker, next: Call, name: ActionName, params: unknown, options: Options): Called {
+function route(broker: ServiceBroker, next: Call, name: ActionName, params: unknown, options: Options, attemptMs: number): Called {
 	const contract = contractOf(name);
 	const repeatable = contract.repeatable === true || options.meta?.idempotency !== undefined;
 	const given = options.timeout ?? broker.options.requestTimeout ?? 0;
@@ -96,7 +100,7 @@ function route(broker: ServiceBroker, next: Call, name: ActionName, params: unkn
 		let round = targets(broker, name, params);
 		for (let turn = 0; ; turn++) {
 			const left = until - performance.now();
-			const called = attempt(round[turn], repeatable ? Math.min(left, ATTEMPT_MS) : left);
+			const called = attempt(round[turn], repeatable ? Math.min(left, attemptMs) : left);
 			if (called.ctx) answer.ctx = called.ctx;
 			try {
 				return await called;
