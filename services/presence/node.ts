@@ -1,27 +1,38 @@
 // What the services of this node share: its database, its room log, and who is here.
+import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import type { Db } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
+import { redisOf } from "../../mixins/redis.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
-import { Presence } from "./domain/presence.ts";
+import type { PresenceChanged } from "../contracts/presence.ts";
+import type { PresenceBook } from "./book.ts";
+import { GATHER } from "./domain/presence.ts";
 import type { Seen } from "./domain/presence.ts";
+import { MemoryBook } from "./memory-book.ts";
+import { RedisBook } from "./redis-book.ts";
 import { findSeen, saveSeen } from "./store.ts";
 
-/** Changes are gathered for so long (ms) before they are told: a crowd that comes is one signal. */
-const GATHER = 100;
+/** News that could not be had or told are asked for again after so long (ms). */
+const AGAIN = 1_000;
+
+/** Telling waits so long (ms) for the store: who asks about somebody that just went is answered from there. */
+const STORED_WITHIN = 500;
 
 export interface PresenceNode {
 	db: Db;
 	/** The profiles' rooms: where they are stored, and what doors hear of them. */
 	carrier: PostgresLog;
 	log: RoomLog;
-	presence: Presence;
+	book: PresenceBook;
 	/** What is remembered of profiles that are not here; those never seen are left out. */
 	remembered(profileIds: readonly string[]): Promise<Map<string, Omit<Seen, "profileId">>>;
 	/** Something changed: tell the doors soon. */
 	stir(): void;
+	/** Begins the telling. */
+	start(): void;
 	/** Ends the telling; remembers who is here now. */
 	stop(): Promise<void>;
 }
@@ -29,11 +40,13 @@ export interface PresenceNode {
 function make(broker: ServiceBroker): PresenceNode {
 	const db = database("presence");
 	const carrier = new PostgresLog(db);
-	const presence = new Presence();
+	const redis = redisOf(broker);
+	const book: PresenceBook = redis ? new RedisBook(broker, redis) : new MemoryBook();
 	let timer: NodeJS.Timeout | undefined;
 	let dueAt = Number.POSITIVE_INFINITY;
 	let stopped = false;
 	let saving: Promise<void> = Promise.resolve();
+	let telling: Promise<void> = Promise.resolve();
 	/** What the store has not taken yet, the latest of each profile. */
 	const unsaved = new Map<string, Seen>();
 
@@ -52,27 +65,45 @@ function make(broker: ServiceBroker): PresenceNode {
 		for (const row of seen) unsaved.set(row.profileId, row);
 		saving = saving.then(save);
 	};
-	const tell = (): void => {
+	const tell = async (): Promise<void> => {
 		timer = undefined;
 		dueAt = Number.POSITIVE_INFINITY;
-		const { changed, seen } = presence.news(new Date());
-		if (changed.length > 0) void broker.broadcast("presence.changed", { profiles: changed });
-		remember(seen);
-		const due = presence.nextDue();
+		let due: number | undefined;
+		try {
+			const news = await book.news();
+			remember(news?.seen ?? []);
+			if (news) {
+				const { number, changed, more } = news;
+				if (changed.length > 0) await broker.broadcast("presence.changed", { number, profiles: changed } satisfies PresenceChanged);
+				await Promise.race([saving, pause(STORED_WITHIN, undefined, { ref: false })]);
+				await book.told(news);
+				if (more) due = Date.now();
+			}
+			due ??= book.nextDue();
+		} catch (error) {
+			broker.logger.debug("Who is here could not be told; it is tried again.", { error: String(error) });
+			due = Date.now() + AGAIN;
+		}
 		if (due !== undefined) at(due);
 	};
 	const at = (time: number): void => {
 		if (stopped || time >= dueAt) return;
 		clearTimeout(timer);
 		dueAt = time;
-		timer = setTimeout(tell, Math.max(1, time - Date.now()));
+		// One after another: who is stirred while it tells, tells again after it.
+		timer = setTimeout(
+			() => {
+				telling = telling.then(tell);
+			},
+			Math.max(1, time - Date.now()),
+		);
 		timer.unref();
 	};
 	return {
 		db,
 		carrier,
 		log: new RoomLog(carrier, "profile", broker),
-		presence,
+		book,
 		async remembered(profileIds) {
 			const stored = await findSeen(db, profileIds);
 			for (const id of profileIds) {
@@ -82,10 +113,15 @@ function make(broker: ServiceBroker): PresenceNode {
 			return stored;
 		},
 		stir: () => at(Date.now() + GATHER),
+		start() {
+			const due = book.nextDue();
+			if (due !== undefined) at(due);
+		},
 		async stop() {
 			stopped = true;
 			clearTimeout(timer);
-			remember(presence.everybody(new Date()));
+			await telling;
+			remember(await book.leaving().catch(() => []));
 			await saving;
 		},
 	};

@@ -1,9 +1,25 @@
-// Who is here. Doors tell of sockets that open and close; who follows whom is theirs: they hear `presence.changed`, a signal.
+// Who is here. Doors report their sockets; who follows whom is theirs: they hear `presence.changed`, a signal.
+import type { ServiceBroker } from "moleculer";
 import { healthOf } from "../../mixins/health.ts";
 import { defineService, implement } from "../../mixins/node.ts";
-import { problem } from "../contracts/errors.ts";
+import { isTool } from "../../mixins/settings.ts";
+import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import { presenceNode } from "./node.ts";
+
+/** Whether those hide of whom nothing is known here; `unclear` while the store does not say: they must not be shown before. */
+async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ hidden: Set<string>; unclear: Set<string> }> {
+	const { book, remembered } = presenceNode(broker);
+	const strangers = await book.strangers(profileIds);
+	if (strangers.length === 0) return { hidden: new Set(), unclear: new Set() };
+	try {
+		const known = await remembered(strangers);
+		return { hidden: new Set(strangers.filter((id) => known.get(id)?.hidden)), unclear: new Set() };
+	} catch (error) {
+		broker.logger.debug("Who hides could not be read.", { error: String(error) });
+		return { hidden: new Set(), unclear: new Set(strangers) };
+	}
+}
 
 export default defineService({
 	name: "presence",
@@ -11,36 +27,36 @@ export default defineService({
 	actions: implement("presence", {
 		health: healthOf("presence"),
 
-		async connected(ctx) {
-			const { presence, remembered, stir } = presenceNode(ctx.broker);
-			const { connectionId, profileId } = ctx.params;
-			const known = presence.knows(profileId) ? undefined : (await remembered([profileId])).get(profileId);
-			presence.connected(connectionId, profileId, known?.hidden ?? false, new Date());
-			stir();
-			return {};
-		},
-
-		async disconnected(ctx) {
-			const { presence, stir } = presenceNode(ctx.broker);
-			presence.disconnected(ctx.params.connectionId, new Date());
-			stir();
-			return {};
+		async report(ctx) {
+			const { book, stir } = presenceNode(ctx.broker);
+			const { opened, closed } = ctx.params;
+			const { hidden, unclear } = await whoHides(ctx.broker, [...new Set(opened.map(({ profileId }) => profileId))]);
+			// Left out, they make the count wrong: the door will say all of it again.
+			const heard = await book.report({ ...ctx.params, opened: opened.filter(({ profileId }) => !unclear.has(profileId)) }, hidden);
+			if (opened.length + closed.length > 0) stir();
+			return heard;
 		},
 
 		async set(ctx) {
-			const { presence, stir } = presenceNode(ctx.broker);
-			if (!presence.set(ctx.params.connectionId, ctx.caller.profileId, ctx.params.status)) throw problem("not-found");
+			const { book, stir } = presenceNode(ctx.broker);
+			if (!(await book.set(ctx.params.connectionId, ctx.caller.profileId, ctx.params.status))) throw problem("not-found");
 			stir();
 			return {};
 		},
 
 		async lookup(ctx) {
-			const { presence, remembered } = presenceNode(ctx.broker);
-			const now = new Date();
-			const here = new Map(ctx.params.ids.map((id) => [id, presence.look(id, now)]));
-			const away = [...here].filter(([, entry]) => !entry).map(([id]) => id);
+			const { book, remembered } = presenceNode(ctx.broker);
+			const { ids } = ctx.params;
+			let here: Map<string, PresenceEntry>;
+			try {
+				here = await book.look(ids);
+			} catch (error) {
+				if (!isProblem(error, "unavailable")) throw error;
+				return { data: ids.map((profileId) => ({ profileId, status: "unknown" as const, lastSeen: null })) };
+			}
+			const away = ids.filter((id) => !here.has(id));
 			const seen = away.length > 0 ? await remembered(away) : new Map<string, never>();
-			const data = ctx.params.ids.map((profileId): PresenceEntry => {
+			const data = ids.map((profileId): PresenceEntry => {
 				const row = seen.get(profileId);
 				return here.get(profileId) ?? { profileId, status: "offline", lastSeen: row && !row.hidden ? row.lastSeen.toISOString() : null };
 			});
@@ -51,12 +67,20 @@ export default defineService({
 	events: {
 		// A process that went away took the sockets of its door with it.
 		"$node.disconnected": {
-			handler(ctx: { params: { node: { id: string } } }) {
-				const { presence, stir } = presenceNode(this.broker);
-				presence.doorGone(`${ctx.params.node.id}|`, new Date());
-				stir();
+			async handler(ctx: { params: { node: { id: string } } }) {
+				const { book, stir } = presenceNode(this.broker);
+				try {
+					await book.processGone(ctx.params.node.id);
+					stir();
+				} catch (error) {
+					this.logger.debug("That a process went away could not be noted; its silence will tell.", { error: String(error) });
+				}
 			},
 		},
+	},
+
+	started() {
+		if (!isTool(this.broker)) presenceNode(this.broker).start();
 	},
 
 	async stopped() {

@@ -30,6 +30,8 @@ async function lookup({ gateway, link, requestId }: Asked, ids: readonly string[
 		const { data } = await gateway.call(link, "presence.lookup", { ids: ids.slice(from, from + LOOKUP) }, requestId);
 		entries.push(...data);
 	}
+	// They are told as soon as it can be said.
+	gateway.news.doubt(entries.filter(({ status }) => status === "unknown").map(({ profileId }) => profileId));
 	return entries;
 }
 
@@ -59,7 +61,7 @@ export const presenceSubscribe: Run<"presence:subscribe"> = async (asked, { grou
 			interest.followProfiles(link, ids);
 			entries = await lookup(asked, ids);
 		}
-		answer({ online: entries.filter(({ status }) => status !== "offline") });
+		answer({ online: entries.filter(({ status }) => status === "online" || status === "away") });
 	} finally {
 		done(entries);
 		if (!gateway.links.has(link)) interest.forget(link);
@@ -73,6 +75,7 @@ export function tellOfNewMember(gateway: Gateway, profileId: string, followers: 
 	gateway.call(first, "presence.lookup", { ids: [profileId] }).then(
 		({ data: [entry] }) => {
 			if (!entry || entry.status === "offline") return;
+			if (entry.status === "unknown") return gateway.news.doubt([profileId]);
 			for (const follower of followers) gateway.interest.tell(follower, [entry]);
 		},
 		(error) => gateway.broker.logger.debug("How a new member is could not be asked.", { error: String(error) }),

@@ -12,6 +12,7 @@ import type { ActionName, Answer, ParamsIn } from "../contracts/index.ts";
 import { Interest } from "./interest.ts";
 import type { SocketLink } from "./link.ts";
 import { tuned } from "./link.ts";
+import { PresenceNews } from "./presence-news.ts";
 import { PresenceReport } from "./presence-report.ts";
 import { Resync } from "./resync.ts";
 import { RoomGate } from "./room-gate.ts";
@@ -57,6 +58,7 @@ export class Gateway {
 	readonly gate: RoomGate;
 	readonly interest: Interest;
 	readonly presence: PresenceReport;
+	readonly news: PresenceNews;
 	readonly resync: Resync;
 	readonly bus: ReturnType<typeof roomBus>;
 	/** What clients asked for that does not exist, since the start. */
@@ -85,7 +87,8 @@ export class Gateway {
 			},
 		});
 		this.interest = new Interest(this.bus);
-		this.presence = new PresenceReport(broker);
+		this.news = new PresenceNews(broker, this.interest);
+		this.presence = new PresenceReport(broker, this.instance, { told: (last, again) => this.news.told(last, again) });
 		this.resync = new Resync(this);
 		tokens(broker).onRevoked((sessionId) => {
 			for (const link of [...(this.#bySession.get(sessionId) ?? [])]) link.end({ reason: "revoked" });

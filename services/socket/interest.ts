@@ -62,7 +62,7 @@ export class Interest {
 		followed.held ??= new Map();
 		return (answered = []) => {
 			followed.answering--;
-			for (const { profileId, status } of answered) followed.told.set(profileId, status);
+			for (const { profileId, status } of answered) if (status !== "unknown") followed.told.set(profileId, status);
 			if (followed.answering > 0 || !followed.held) return;
 			followed.left.clear();
 			const held = [...followed.held.values()];
@@ -157,7 +157,8 @@ export class Interest {
 		const { held, told } = followed;
 		if (held) for (const entry of entries) held.set(entry.profileId, entry);
 		if (held || follower.slow()) return;
-		const news = entries.filter(({ profileId, status }) => told.get(profileId) !== status);
+		// Who was never spoken of is offline.
+		const news = entries.filter(({ profileId, status }) => (told.get(profileId) ?? "offline") !== status);
 		for (const { profileId, status } of news) told.set(profileId, status);
 		if (news.length > 0) follower.send("signal", { type: "presence", profiles: news });
 	}

@@ -1,10 +1,16 @@
-// Tells the presence node which sockets opened and closed: in order for each socket, again until it has heard. A missed
-// "closed" would leave somebody online for ever.
+// Tells the presence node which sockets are here: what opened and closed at once, in portions, again until it has heard; and
+// about once a second that this door lives. What it says is a state, not a story: where the node has lost it (it began anew,
+// Redis was emptied, it took this door for dead) it is told everything again.
 import type { ServiceBroker } from "moleculer";
 import { callAction } from "../../mixins/node.ts";
 
+/** At the latest after so long (ms) the node hears of this door again; after four times that it would take it for dead. */
+const BEAT = 1_000;
+/** A node that does not answer in this time (ms) is one to be asked again: another process of it may answer. */
+const PATIENCE = 700;
 const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 5_000;
+const LONGEST_PAUSE = 1_000;
+const PORTION = 500;
 
 /** A client that asks about presence waits at most so long (ms) for its own arrival to be known. */
 const HEARD_WITHIN = 2_000;
@@ -16,57 +22,156 @@ async function within(done: Promise<unknown>, ms: number): Promise<void> {
 	clearTimeout(timer);
 }
 
+export interface ReportListener {
+	/** The node said, about once a second, which change it told last. `again`: it knows all of this door, and did not before. */
+	told(number: number, again: boolean): void;
+}
+
 export class PresenceReport {
 	readonly #broker: ServiceBroker;
-	/** What is still to be told of each connection. */
-	readonly #under = new Map<string, Promise<void>>();
+	readonly #instance: string;
+	readonly #listener: ReportListener;
+	/** The sockets that are here, by connection. */
+	readonly #open = new Map<string, string>();
+	/** Connections of which the node has not heard whether they are open. */
+	readonly #untold = new Set<string>();
+	/** Connections that the node has heard to be open. */
+	readonly #heard = new Set<string>();
+	#under: ReadonlySet<string> = new Set();
+	#no = 0;
+	#begun = false;
+	#sure = false;
+	#round = Promise.withResolvers<void>();
+	#wake: (() => void) | undefined;
 	#stopped = false;
 
-	constructor(broker: ServiceBroker) {
+	constructor(broker: ServiceBroker, instance: string, listener: ReportListener) {
 		this.#broker = broker;
+		this.#instance = instance;
+		this.#listener = listener;
+	}
+
+	start(): void {
+		void this.#run();
 	}
 
 	connected(connectionId: string, profileId: string): void {
-		this.#tell("presence.connected", connectionId, profileId);
+		this.#open.set(connectionId, profileId);
+		this.#untold.add(connectionId);
+		this.#wake?.();
 	}
 
-	disconnected(connectionId: string, profileId: string): void {
-		this.#tell("presence.disconnected", connectionId, profileId);
+	disconnected(connectionId: string): void {
+		this.#open.delete(connectionId);
+		this.#untold.add(connectionId);
+		this.#wake?.();
 	}
 
 	/** Resolves when what was said of this socket has been heard; or, the presence node being away, when there is no use in waiting. */
 	async heard(connectionId: string): Promise<void> {
-		const told = this.#under.get(connectionId);
-		if (told) await within(told, HEARD_WITHIN);
+		await within(
+			this.#until(() => !this.#untold.has(connectionId) && !this.#under.has(connectionId)),
+			HEARD_WITHIN,
+		);
 	}
 
 	/** Resolves when all is told, or after `ms`. */
 	async settled(ms: number): Promise<void> {
-		await within(Promise.all(this.#under.values()), ms);
+		await within(
+			this.#until(() => this.#untold.size === 0 && this.#under.size === 0),
+			ms,
+		);
 	}
 
 	/** The process ends: nobody is told anything more. */
 	stop(): void {
 		this.#stopped = true;
+		this.#wake?.();
 	}
 
-	#tell(action: "presence.connected" | "presence.disconnected", connectionId: string, profileId: string): void {
-		const told = (this.#under.get(connectionId) ?? Promise.resolve()).then(() => this.#until(action, { connectionId, profileId }));
-		this.#under.set(connectionId, told);
-		void told.finally(() => {
-			if (this.#under.get(connectionId) === told) this.#under.delete(connectionId);
-		});
+	async #until(done: () => boolean): Promise<void> {
+		while (!done() && !this.#stopped) await this.#round.promise;
 	}
 
-	async #until(action: "presence.connected" | "presence.disconnected", params: { connectionId: string; profileId: string }): Promise<void> {
-		for (let pause = FIRST_PAUSE; !this.#stopped; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
+	async #run(): Promise<void> {
+		let pause = FIRST_PAUSE;
+		let toldAt = Number.NEGATIVE_INFINITY;
+		while (!this.#stopped) {
 			try {
-				await callAction(this.#broker, action, params, { timeout: 5_000 });
-				return;
+				const { known, told } = await this.#report();
+				if (!known) throw new Error("It does not know all of this door.");
+				pause = FIRST_PAUSE;
+				const all = this.#untold.size === 0;
+				const again = all && !this.#sure;
+				if (again || performance.now() - toldAt >= BEAT) {
+					toldAt = performance.now();
+					this.#listener.told(told, again);
+				}
+				if (!all) continue;
+				this.#sure = true;
+				await this.#sleep(BEAT, true);
 			} catch (error) {
-				this.#broker.logger.debug("The presence node did not hear; trying again.", { action, error: String(error) });
-				await new Promise<void>((resolve) => void setTimeout(resolve, pause).unref());
+				this.#broker.logger.debug("The presence node did not hear; trying again.", { error: String(error) });
+				this.#sure = false;
+				await this.#sleep(pause, false);
+				pause = Math.min(LONGEST_PAUSE, pause * 2);
 			}
 		}
+		this.#round.resolve();
+	}
+
+	/** One portion of what is untold; with nothing to tell, a sign of life. */
+	async #report(): Promise<{ known: boolean; told: number }> {
+		const begin = !this.#begun;
+		if (begin) {
+			this.#heard.clear();
+			this.#untold.clear();
+			for (const connectionId of this.#open.keys()) this.#untold.add(connectionId);
+		}
+		const portion = new Set<string>();
+		const opened: { connectionId: string; profileId: string }[] = [];
+		const closed: string[] = [];
+		for (const connectionId of this.#untold) {
+			if (portion.size >= PORTION) break;
+			const profileId = this.#open.get(connectionId);
+			if (profileId === undefined) closed.push(connectionId);
+			else opened.push({ connectionId, profileId });
+			portion.add(connectionId);
+		}
+		const came = opened.filter(({ connectionId }) => !this.#heard.has(connectionId)).length;
+		const went = closed.filter((connectionId) => this.#heard.has(connectionId)).length;
+		// What changes while this is under way is untold again.
+		for (const connectionId of portion) this.#untold.delete(connectionId);
+		this.#under = portion;
+		try {
+			const params = { instance: this.#instance, no: ++this.#no, begin, count: this.#heard.size + came - went, opened, closed };
+			const answer = await callAction(this.#broker, "presence.report", params, { timeout: PATIENCE });
+			for (const { connectionId } of opened) this.#heard.add(connectionId);
+			for (const connectionId of closed) this.#heard.delete(connectionId);
+			this.#begun = answer.known;
+			return answer;
+		} catch (error) {
+			for (const connectionId of portion) this.#untold.add(connectionId);
+			throw error;
+		} finally {
+			this.#under = new Set();
+			this.#round.resolve();
+			this.#round = Promise.withResolvers();
+		}
+	}
+
+	/** @param wakes whether something new to tell ends it */
+	async #sleep(ms: number, wakes: boolean): Promise<void> {
+		if (this.#stopped || (wakes && this.#untold.size > 0)) return;
+		await new Promise<void>((resolve) => {
+			const timer = setTimeout(resolve, ms);
+			timer.unref();
+			this.#wake = () => {
+				if (!wakes && !this.#stopped) return;
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+		this.#wake = undefined;
 	}
 }

@@ -5,7 +5,6 @@ import { randomUUID } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { natsOf } from "../../mixins/nats.ts";
 import { callAction } from "../../mixins/node.ts";
-import type { PresenceEntry } from "../contracts/presence.ts";
 import type { Gateway } from "./gateway.ts";
 import type { RoomName } from "./room-name.ts";
 import { parseRoom } from "./room-name.ts";
@@ -62,7 +61,10 @@ export class Resync {
 	/** One round after another. */
 	#ask(): void {
 		this.#running = this.#running
-			.then(() => Promise.all([this.#rooms(), this.#people()]))
+			.then(() => {
+				this.#gateway.news.doubt(this.#gateway.interest.profiles());
+				return this.#rooms();
+			})
 			.then(
 				() => {},
 				(error: unknown) => {
@@ -86,20 +88,6 @@ export class Resync {
 				);
 				for (const [at, { name }] of portion.entries()) gate.remind(name, heads[at] ?? 0);
 			}
-		}
-	}
-
-	async #people(): Promise<void> {
-		const { interest } = this.#gateway;
-		const ids = interest.profiles();
-		for (let from = 0; from < ids.length; from += PORTION) {
-			const { data } = await callAction(
-				this.#broker,
-				"presence.lookup",
-				{ ids: ids.slice(from, from + PORTION) },
-				{ meta: { requestId: randomUUID() } },
-			);
-			interest.changed(data as PresenceEntry[]);
 		}
 	}
 }

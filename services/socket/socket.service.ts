@@ -9,7 +9,7 @@ import { onDrain } from "../../mixins/drain.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import { allowedOrigins } from "../../mixins/origins.ts";
 import { settings } from "../../mixins/settings.ts";
-import type { PresenceEntry } from "../contracts/presence.ts";
+import type { PresenceChanged } from "../contracts/presence.ts";
 import type { SocketEventName } from "../contracts/socket.ts";
 import { tellOfNewMember } from "./client-handlers.ts";
 import { dispatch, unknownEvent } from "./dispatch.ts";
@@ -82,8 +82,8 @@ export default defineService<SocketService>({
 
 	events: {
 		"presence.changed": {
-			handler(this: SocketService, { params }: { params: { profiles: PresenceEntry[] } }) {
-				this.gateway.interest.changed(params.profiles);
+			handler(this: SocketService, { params }: { params: PresenceChanged }) {
+				this.gateway.news.heard(params);
 			},
 		},
 	},
@@ -131,12 +131,13 @@ export default defineService<SocketService>({
 
 	started() {
 		this.gateway.resync.start();
+		this.gateway.presence.start();
 		joinFrames(this.io.of("/").adapter);
 		this.io.of("/").on("connection", (socket) => {
 			const link = linkOf(socket);
 			socket.once("disconnect", () => {
 				this.gateway.remove(link);
-				this.gateway.presence.disconnected(link.connectionId, link.profileId);
+				this.gateway.presence.disconnected(link.connectionId);
 			});
 			this.gateway.presence.connected(link.connectionId, link.profileId);
 			// Revoked, or told to go, while it shook hands.

@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { ServiceSchema } from "moleculer";
 import type { Socket } from "socket.io-client";
+import type { DoorReport } from "../../services/contracts/presence.ts";
 import { socketEvents } from "../../services/contracts/socket.ts";
 import { checkEvents, events as eventTable } from "../../services/socket/events.ts";
 import type { SocketLink } from "../../services/socket/link.ts";
@@ -186,7 +187,7 @@ describe("events", () => {
 
 	test("with hostile payloads are refused with 422 before any node hears of them", async () => {
 		const { ana, groupId } = await groupOf();
-		await eventually(() => assert.equal(house.callsOf("presence.connected").length, 1));
+		await eventually(() => assert.ok(house.callsOf("presence.report").some(({ params }) => (params as DoorReport).opened.length === 1)));
 		await eventually(() => assert.equal(house.callsOf("notifications.openRoom").length, 1));
 		house.calls.length = 0;
 		const hostile: unknown[][] = [
@@ -650,8 +651,7 @@ describe("events", () => {
 		const { online } = (await ana.ok("presence:subscribe", { groupId })) as unknown as { online: { profileId: string }[] };
 		assert.deepEqual(new Set(online.map(({ profileId }) => profileId)), new Set([ana.profileId, ben.profileId]));
 		const carol = randomUUID();
-		const say = (profileId: string) =>
-			house.broker.broadcast("presence.changed", { profiles: [{ profileId, status: "away", lastSeen: null }] });
+		const say = (profileId: string) => house.change(profileId, "away");
 		const heardBy = (someone: typeof ana) =>
 			someone.heard
 				.filter(([event]) => event === "signal")
@@ -683,9 +683,7 @@ describe("events", () => {
 
 	test("presence: what changes while the answer is under way is told after it", async () => {
 		const { ana, ben, groupId } = await groupOf(2);
-		house.before.set("presence.lookup", () =>
-			house.broker.broadcast("presence.changed", { profiles: [{ profileId: ben.profileId, status: "away", lastSeen: null }] }),
-		);
+		house.before.set("presence.lookup", () => house.change(ben.profileId, "away"));
 		await ana.ok("presence:subscribe", { groupId });
 		await eventually(() =>
 			assert.deepEqual(
@@ -695,24 +693,63 @@ describe("events", () => {
 		);
 	});
 
-	test("presence is told of each socket that opens and closes, in order, until it has heard", async () => {
+	test("presence: of a change that comes late or is missing, the node is asked", async () => {
+		const { ana, ben, groupId } = await groupOf(2);
+		await ana.ok("presence:subscribe", { groupId });
+		const statuses = () =>
+			ana.heard
+				.filter(([event]) => event === "signal")
+				.map(([, payload]) => (payload as { profiles: { status: string }[] }).profiles[0]?.status);
+		const first = house.reporting.told + 1;
+		house.reporting.told += 2;
+		await house.change(ben.profileId, "away", first + 1);
+		await eventually(() => assert.deepEqual(statuses(), ["away"]));
+		house.calls.length = 0;
+		await house.change(ben.profileId, "offline", first);
+		// The node of this house says of everybody that they are online.
+		await eventually(() => assert.deepEqual(statuses(), ["away", "online"]));
+		assert.equal(house.callsOf("presence.lookup").length, 1);
+		await house.change(ben.profileId, "away");
+		await eventually(() => assert.deepEqual(statuses(), ["away", "online", "away"]));
+		house.reporting.told++;
+		await eventually(() => assert.deepEqual(statuses(), ["away", "online", "away", "online"]));
+	});
+
+	test("presence is told which sockets are here, again until it has heard, and everything where it began anew", async () => {
+		const reports = () => house.callsOf("presence.report").map(({ params }) => params as DoorReport);
 		let failures = 2;
-		for (const action of ["presence.connected", "presence.disconnected"]) {
-			house.before.set(action, () => {
-				if (failures-- > 0) throw new Error("away");
-			});
-		}
-		const ana = await connect();
+		const profileId = randomUUID();
+		const isHers = (one: { profileId: string }) => one.profileId === profileId;
+		let connectionId = "";
+		house.before.set("presence.report", (ctx) => {
+			const { opened, closed } = ctx.params as DoorReport;
+			if ((opened.some(isHers) || closed.includes(connectionId)) && failures-- > 0) throw new Error("away");
+		});
+		const ana = await connect(profileId);
+		await eventually(() => assert.ok(reports().filter(({ opened }) => opened.some(isHers)).length > 2));
+		connectionId = reports()
+			.flatMap(({ opened }) => opened)
+			.find(isHers)?.connectionId as string;
+		await eventually(() => assert.deepEqual(reports().at(-1)?.opened, [], "a sign of life"));
+		assert.equal(reports().at(-1)?.begin, false);
+		const count = reports().at(-1)?.count as number;
+
+		house.reporting.known = false;
+		await eventually(() => assert.ok(reports().some(({ begin, opened }) => begin && opened.some(isHers))));
+		const whole = reports().findLast(({ begin }) => begin) as DoorReport;
+		assert.deepEqual([whole.opened.length, whole.count], [count, count]);
+		assert.ok(whole.opened.some(isHers));
+		house.reporting.known = true;
+		await eventually(() => assert.deepEqual([reports().at(-1)?.begin, reports().at(-1)?.opened], [false, []]));
+
 		failures = 2;
 		ana.socket.close();
-		await eventually(() => {
-			const told = house.calls.filter(
-				({ name, params }) => /^presence\.(dis)?connected$/.test(name) && (params as { profileId: string }).profileId === ana.profileId,
-			);
-			assert.equal(told.at(-1)?.name, "presence.disconnected");
-			assert.ok(told.length > 2);
-			assert.equal(new Set(told.map(({ params }) => (params as { connectionId: string }).connectionId)).size, 1);
-		});
+		await eventually(() => assert.ok(reports().filter(({ closed }) => closed.includes(connectionId)).length > 2));
+		const numbers = reports().map(({ no }) => no);
+		assert.deepEqual(
+			numbers,
+			numbers.toSorted((a, b) => a - b),
+		);
 	});
 
 	test("a socket that has gone leaves nothing behind", async () => {

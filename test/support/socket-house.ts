@@ -44,6 +44,8 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 	const rooms = new Map<string, Room>();
 	const before = new Map<string, Before>();
 	const calls: { name: string; params: unknown; meta: Meta }[] = [];
+	/** What the presence node answers to the door's reports. */
+	const reporting = { known: true, told: 0 };
 
 	const node = (name: string, actions: Record<string, (params: never, ctx: Context<unknown, Meta>) => unknown>): ServiceSchema => ({
 		name,
@@ -86,8 +88,7 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 			memberIds: ({ groupId }: Params<"groups.memberIds">) => ({ profileIds: [...(rooms.get(`group:${groupId}`)?.members ?? [])] }),
 		}),
 		node("presence", {
-			connected: () => ({}),
-			disconnected: () => ({}),
+			report: () => ({ ...reporting }),
 			set: () => ({}),
 			lookup: ({ ids }: Params<"presence.lookup">) => ({ data: ids.map((profileId) => ({ profileId, status: "online", lastSeen: null })) }),
 		}),
@@ -125,6 +126,10 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 		rooms,
 		calls,
 		before,
+		reporting,
+		/** Tells a change of presence, as the next one. */
+		change: (profileId: string, status: string, number = ++reporting.told) =>
+			broker.broadcast("presence.changed", { number, profiles: [{ profileId, status, lastSeen: null }] }),
 		store,
 		say,
 		bus: roomBus(broker),

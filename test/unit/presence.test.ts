@@ -89,23 +89,6 @@ test("only a socket of the profile speaks for it", () => {
 	assert.equal(presence.set("z", "ana", "hidden"), false);
 });
 
-test("a door that died takes its sockets with it; those of other doors stay", () => {
-	const presence = new Presence();
-	presence.connected("door-1|x|1", "ana", false, at(0));
-	presence.connected("door-2|x|2", "ana", false, at(0));
-	presence.connected("door-1|x|3", "ben", false, at(0));
-	told(presence, 0);
-	presence.doorGone("door-1|", at(10));
-	assert.deepEqual(told(presence, 10 + GRACE), ["ben offline"]);
-});
-
-test("a socket that closed does not come back by a late word of its opening", () => {
-	const presence = new Presence();
-	presence.disconnected("a", at(0));
-	presence.connected("a", "ana", false, at(0));
-	assert.deepEqual(told(presence, 1), []);
-});
-
 const fact = (type: string, payload: object): AnyFact =>
 	({ id: "f", type, version: 1, at: at(0).toISOString(), aggregate: "a", requestId: null, actor: null, payload }) as unknown as AnyFact;
 

@@ -7,8 +7,8 @@ export type Said = "online" | "away" | "hidden";
 
 /** So long (ms) after its last socket a profile still counts as here: a link that flaps is no news. */
 export const GRACE = 1_500;
-
-const ENDED_KEPT = 10_000;
+/** Changes are gathered for so long (ms) before they are told: a crowd that comes is one signal. */
+export const GATHER = 100;
 
 interface Person {
 	readonly connections: Set<string>;
@@ -35,8 +35,6 @@ export interface News {
 export class Presence {
 	readonly #people = new Map<string, Person>();
 	readonly #profileOf = new Map<string, string>();
-	/** Sockets that closed lately: a "connected" that comes late, after a time-out, must not bring them back. */
-	readonly #ended = new Set<string>();
 	/** What followers were told last; who is not here is offline. */
 	readonly #told = new Map<string, PresenceEntry["status"]>();
 	/** Whose state may be another than what was told. */
@@ -56,7 +54,6 @@ export class Presence {
 
 	/** A socket opened. `hidden`: what is remembered of the profile, used where it is not known here. */
 	connected(connectionId: string, profileId: string, hidden: boolean, now: Date): void {
-		if (this.#ended.has(connectionId)) return;
 		let person = this.#people.get(profileId);
 		if (!person) {
 			person = { connections: new Set(), said: hidden ? "hidden" : "online", cameAt: now.getTime(), leftAt: undefined };
@@ -71,11 +68,6 @@ export class Presence {
 
 	/** A socket closed. One that is not known is no news: it was told before. */
 	disconnected(connectionId: string, now: Date): void {
-		this.#ended.add(connectionId);
-		for (const oldest of this.#ended) {
-			if (this.#ended.size <= ENDED_KEPT) break;
-			this.#ended.delete(oldest);
-		}
 		const profileId = this.#profileOf.get(connectionId);
 		const person = profileId === undefined ? undefined : this.#people.get(profileId);
 		this.#profileOf.delete(connectionId);
@@ -83,11 +75,6 @@ export class Presence {
 		if (person.connections.size > 0) return;
 		person.leftAt = now.getTime();
 		this.#touched.add(profileId);
-	}
-
-	/** A door died, and with it all its sockets: connections are named by their door first. */
-	doorGone(prefix: string, now: Date): void {
-		for (const connectionId of [...this.#profileOf.keys()]) if (connectionId.startsWith(prefix)) this.disconnected(connectionId, now);
 	}
 
 	/** False where this is no socket of that profile. */

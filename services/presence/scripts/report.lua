@@ -1,0 +1,32 @@
+-- A door says what opened and closed: instance, no, begin, count, how many opened, then (socket, profile, hides) of each of
+-- these, then the sockets that closed. Answers whether all of this door is known, and the number of the last change told.
+local instance, no, begin, count = ARGV[3], tonumber(ARGV[4]), ARGV[5] == "1", tonumber(ARGV[6])
+local last = tonumber(redis.call("HGET", P .. "numbers", instance) or nil)
+
+if last and no <= last then return { 1, told() } end
+if not last and not begin then return { 0, told() } end
+if begin then gone(instance, now) end
+redis.call("HSET", P .. "numbers", instance, no)
+redis.call("ZADD", P .. "doors", now, instance)
+
+local door = P .. "door:" .. instance
+local i = 8
+for _ = 1, tonumber(ARGV[7]) do
+	local socket, id, hides = ARGV[i], ARGV[i + 1], ARGV[i + 2] == "1"
+	i = i + 3
+	redis.call("HSET", door, socket, id)
+	redis.call("SADD", sockets(id), socket)
+	if redis.call("HSETNX", person(id), "said", hides and "hidden" or "online") == 1 then
+		redis.call("HSET", person(id), "cameAt", now, "unsaved", "1")
+	end
+	redis.call("HDEL", person(id), "leftAt")
+	due(id, now + GATHER)
+end
+for j = i, #ARGV do
+	local id = redis.call("HGET", door, ARGV[j])
+	if id then
+		redis.call("HDEL", door, ARGV[j])
+		leave(ARGV[j], id, now)
+	end
+end
+return { redis.call("HLEN", door) == count and 1 or 0, told() }

@@ -1,0 +1,8 @@
+-- A client says how it is: socket, profile, what it says. Answers 0 where this is no socket of that profile.
+local socket, id, said = ARGV[3], ARGV[4], ARGV[5]
+if redis.call("SISMEMBER", sockets(id), socket) == 0 then return 0 end
+local before = redis.call("HGET", person(id), "said")
+if (before == "hidden") ~= (said == "hidden") then redis.call("HSET", person(id), "unsaved", "1") end
+redis.call("HSET", person(id), "said", said)
+due(id, now + GATHER)
+return 1
