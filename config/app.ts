@@ -43,6 +43,8 @@ export interface AppOptions {
 	env: Env;
 	/** Without doors and background work: for tools that only call actions, beside a running Reloop or without one. */
 	tool?: boolean;
+	/** False for a tool that runs no node and looks into no database: it works while they are away. */
+	data?: boolean;
 	checkAnswers?: boolean;
 }
 
@@ -72,7 +74,12 @@ async function withPort(env: Env): Promise<Env> {
 	return { ...env, PORT, PUBLIC_URL: env.PUBLIC_URL === "http://localhost:0" ? `http://localhost:${PORT}` : env.PUBLIC_URL };
 }
 
-export async function startApp({ env: given, tool = false, checkAnswers }: AppOptions): Promise<App> {
+/** Whoever uses a tool can try again, and reads what it says apart from its answer. */
+const TOOL_PATIENCE_MS = 3_000;
+
+export async function startApp({ env: given, tool = false, data = true, checkAnswers }: AppOptions): Promise<App> {
+	const say = (sentence: string): void => (tool ? console.error(sentence) : console.log(sentence));
+	const patienceMs = tool ? TOOL_PATIENCE_MS : PATIENCE_MS;
 	const env = await withPort(given);
 	const nodes = env.NODES.filter((node) => !tool || !DOORS.includes(node));
 	// Loading the code takes as long as starting the database: side by side. Its failure is heard where it is awaited.
@@ -82,10 +89,10 @@ export async function startApp({ env: given, tool = false, checkAnswers }: AppOp
 	let broker: ServiceBroker | undefined;
 	try {
 		if (!(await checkRedis(env))) say("REDIS_URL: no server answers; starting without it.");
-		databases = await openMigratedDatabases(env, say);
-		configureDatabases(databases);
+		databases = data ? await openMigratedDatabases(env, say, { patienceMs }) : undefined;
+		if (databases) configureDatabases(databases);
 
-		const nats = env.NATS_URL ? await connectToNats(env, env.NODES.join(" "), PATIENCE_MS, say) : undefined;
+		const nats = env.NATS_URL ? await connectToNats(env, env.NODES.join(" "), patienceMs, say) : undefined;
 		const made = new ServiceBroker({
 			...brokerOptions(env, { checkAnswers }),
 			// The broker's own stop ends with it, so that tools that stop a broker (the REPL) leave nothing behind.
@@ -115,8 +122,6 @@ async function announce(broker: ServiceBroker): Promise<void> {
 	await discoverer.sendLocalNodeInfo();
 	await natsOf(broker)?.connection.flush();
 }
-
-const say = (sentence: string): void => console.log(sentence);
 
 async function release(databases: Databases | undefined, broker: ServiceBroker | undefined): Promise<void> {
 	if (broker) await closeNats(broker);

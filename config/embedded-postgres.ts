@@ -400,7 +400,7 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** Below the range from which systems take ports for outgoing connections: such a port stays ours between two starts. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
 	for (;;) {
 		const port = 20_000 + (randomBytes(2).readUInt16BE() % 12_000);
 		if (await isFree(port)) return port;

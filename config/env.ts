@@ -336,6 +336,10 @@ function keptKey(dataDir: string): string {
 	return key;
 }
 
+/** The environment as it was given: for a program that starts others of ours with it. */
+export const givenEnvironment = (source: Source = process.env): Record<string, string> =>
+	Object.fromEntries(Object.entries(source).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ""));
+
 /** What a program of the system needs to run at all; nothing that says something about us. */
 export function systemEnvironment(source: Source = process.env): Record<string, string> {
 	const needed = ["PATH", "Path", "SystemRoot", "TEMP", "TMP"].map((name) => [name, source[name]]);

@@ -38,7 +38,7 @@ export function isServerOf(pid: number, data: string): boolean {
 }
 
 /** The command line of a process, empty for one that is gone or only waits to be reaped; undefined where none can be read. */
-function commandOf(pid: number): string | undefined {
+export function commandOf(pid: number): string | undefined {
 	if (process.platform === "win32") return undefined;
 	if (process.platform !== "linux") return spawnSync("ps", ["-ww", "-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout ?? "";
 	try {

@@ -8,6 +8,7 @@ import { processHealth } from "./health.ts";
 import { implement } from "./node.ts";
 import { hearOperators } from "./operators-socket.ts";
 import { perBroker } from "./per-broker.ts";
+import { redisStatus } from "./redis.ts";
 import { settings } from "./settings.ts";
 
 export interface Shown {
@@ -34,6 +35,8 @@ const LAST_WORD_MS = 100;
 /** The service of this process. Tools have none: they are not what operators look after. */
 export function operatorsService(broker: ServiceBroker): ServiceSchema {
 	const startedAt = new Date().toISOString();
+	// Connects now, where nobody else does: the first probe must not take the beginning for trouble.
+	redisStatus(broker);
 	let unhear: (() => Promise<void>) | undefined;
 	return {
 		name: "ops",

@@ -11,6 +11,8 @@ const NONE = "No process of this Reloop answers.";
 
 export interface ListedProcess {
 	nodeId: string;
+	/** What `npm run cluster` calls it. */
+	name?: string;
 	/** Null for one that did not answer. */
 	state: ProcessState | null;
 }
@@ -18,7 +20,11 @@ export interface ListedProcess {
 /** Every living process and how it is. */
 export function listProcesses(desk: Desk): Promise<ListedProcess[]> {
 	return Promise.all(
-		desk.processes().map(async (process) => ({ nodeId: process.nodeId, state: await process.ask("ops.process", {}).catch(() => null) })),
+		desk.processes().map(async ({ nodeId, ask }) => {
+			const state = await ask("ops.process", {}).catch(() => null);
+			const name = desk.names.get(state?.pid ?? 0);
+			return { nodeId, ...(name ? { name } : {}), state };
+		}),
 	);
 }
 
@@ -57,11 +63,11 @@ export const nodes = operation({
 			? NONE
 			: columns([
 					["process", "nodes", "pid", "up", "memory", "sockets", "rooms", "actors", "status"],
-					...processes.map(({ nodeId, state }) =>
+					...processes.map(({ nodeId, name, state }) =>
 						state
 							? [
 									nodeId,
-									state.nodes.join(","),
+									name ?? state.nodes.join(","),
 									state.pid,
 									ago(state.startedAt),
 									megabytes(state.memory),
@@ -174,13 +180,13 @@ export const drain = operation({
 	usage: "drain <node>",
 	summary: "Tell one process to leave: not ready, its sockets told to move, work ended, then its exit.",
 	help:
-		"<node> is a process as `nodes` names it, or the beginning of its name; or a node's name where one process runs it. " +
+		"<node> is a process as `nodes` names it, or the beginning of that name; or a node, where one process runs it. " +
 		"It does what SIGTERM does. Whoever looks after the process (npm run cluster, Kubernetes) starts another one.",
 	args: ["node"],
 	needs: "processes",
 	async run(desk, [wanted = ""]) {
 		const all = await listProcesses(desk);
-		const exact = all.filter(({ nodeId }) => nodeId === wanted);
+		const exact = all.filter(({ nodeId, name }) => nodeId === wanted || name === wanted);
 		const byName = all.filter(({ nodeId }) => nodeId.startsWith(wanted));
 		const byNode = all.filter(({ state }) => state?.nodes.includes(wanted));
 		const [found = []] = [exact, byNode, byName].filter((list) => list.length > 0);

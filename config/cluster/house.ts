@@ -1,0 +1,167 @@
+// A cluster on one machine: its servers, its schemas, and a process for each copy of a node, started in this order and
+// ended in the other.
+import fs from "node:fs";
+import path from "node:path";
+import { type Databases, openDatabases } from "../databases.ts";
+import type { Env } from "../env.ts";
+import { readLockFile } from "../postmaster.ts";
+import { migrateAll } from "../migrations.ts";
+import { Board, type Row } from "./board.ts";
+import { Keeper, type Program } from "./keeper.ts";
+import type { Planned } from "./plan.ts";
+import { type ClusterRecord, clearAway, removeRecord, writeRecord } from "./record.ts";
+import { findPrograms, type LocalServer, natsProgram, redisProgram } from "./servers.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "..", "..");
+const DOORS = ["api", "socket"];
+const PROBE_MS = 3_000;
+
+export interface HouseOptions {
+	/** As for a single process: without NATS_URL, which is given apart. */
+	env: Env;
+	natsUrl: string | undefined;
+	plan: readonly Planned[];
+	/** What every process gets besides what is its own. */
+	environment: Readonly<Record<string, string>>;
+	screen: NodeJS.WriteStream;
+}
+
+export class House {
+	readonly #options: HouseOptions;
+	readonly #startedAt = new Date().toISOString();
+	readonly #servers: { nats?: Keeper; redis?: Keeper } = {};
+	readonly #urls = { nats: "", redis: "", database: "" };
+	#rows: Row[] = [];
+	#databases: Databases | undefined;
+	#board: Board | undefined;
+	#stopping: Promise<void> | undefined;
+
+	constructor(options: HouseOptions) {
+		this.#options = options;
+	}
+
+	get #dataDir(): string {
+		return this.#options.env.DATA_DIR;
+	}
+
+	/** Resolved when every process is ready. Rejects with a sentence where something does not come up. */
+	async start(): Promise<void> {
+		const { env, natsUrl, plan, screen } = this.#options;
+		const wanted = [...(natsUrl ? [] : ["nats-server"]), ...(env.REDIS_URL ? [] : ["redis-server"])];
+		const programs = findPrograms(wanted);
+		fs.mkdirSync(path.join(this.#dataDir, "logs"), { recursive: true });
+		await clearAway(this.#dataDir);
+		const changed = (keeper: Keeper, how?: string): void => {
+			this.#board?.changed(keeper, how);
+			this.#record();
+		};
+		const run = async (made: LocalServer, name: "nats" | "redis"): Promise<void> => {
+			const keeper = new Keeper(made.program, changed);
+			this.#servers[name] = keeper;
+			this.#urls[name] = made.url;
+			await keeper.start();
+		};
+		const local = { nats: programs["nats-server"], redis: programs["redis-server"] };
+		this.#urls.nats = natsUrl ?? "";
+		this.#urls.redis = env.REDIS_URL ?? "";
+		await Promise.all([
+			local.nats && natsProgram(local.nats, this.#dataDir, this.#log("nats")).then((made) => run(made, "nats")),
+			local.redis && redisProgram(local.redis, this.#dataDir, this.#log("redis")).then((made) => run(made, "redis")),
+			this.#openDatabase(),
+		]);
+		if (this.#stopping) return;
+		this.#rows = plan.map((planned) => {
+			const url = `http://localhost:${planned.port}`;
+			return { planned, url, keeper: new Keeper(this.#program(planned, url), changed) };
+		});
+		this.#board = new Board(this.#rows, screen);
+		await Promise.all(this.#rows.map(({ keeper }) => keeper.start()));
+		if (!this.#stopping) this.#board.say(`Reloop is ready at ${env.PUBLIC_URL}`);
+	}
+
+	/** Doors first: what they have taken is still answered by the others. Safe to call twice. */
+	stop(): Promise<void> {
+		this.#stopping ??= this.#stop();
+		return this.#stopping;
+	}
+
+	/** At once: nothing is drained. */
+	kill(): void {
+		for (const { keeper } of this.#rows) keeper.kill();
+		for (const server of Object.values(this.#servers)) server.kill();
+	}
+
+	async #stop(): Promise<void> {
+		this.#board?.say("Draining …");
+		const all = (rows: Row[]) => Promise.all(rows.map(({ keeper }) => keeper.stop()));
+		await all(this.#rows.filter(({ planned }) => DOORS.includes(planned.node)));
+		await all(this.#rows);
+		await Promise.all(Object.values(this.#servers).map((server) => server.stop()));
+		await this.#databases?.stop();
+		this.#board?.end();
+		removeRecord(this.#dataDir);
+	}
+
+	async #openDatabase(): Promise<void> {
+		const { env } = this.#options;
+		this.#databases = await openDatabases(env, (sentence) => console.log(sentence));
+		await migrateAll(this.#databases.migrations, "up");
+		this.#urls.database = env.DATABASE_URL ?? this.#databases.migrations.ownerUrl;
+	}
+
+	#program({ name, node, port }: Planned, url: string): Program {
+		const { environment } = this.#options;
+		const { nats, redis, database } = this.#urls;
+		return {
+			name,
+			command: process.execPath,
+			args: ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"],
+			environment: {
+				...environment,
+				NATS_URL: nats,
+				REDIS_URL: redis,
+				...(database ? { DATABASE_URL: database } : {}),
+				NODES: node,
+				// A lone realtime door listens on SOCKET_PORT.
+				...(node === "socket" ? { SOCKET_PORT: String(port) } : { PORT: String(port) }),
+			},
+			folder: ROOT,
+			log: this.#log(name),
+			ours: true,
+			probe: async () => {
+				const answer = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(PROBE_MS) });
+				const { status } = (await answer.json()) as { status?: string };
+				return status === "ok" ? "ready" : status === "degraded" ? "degraded" : "not ready";
+			},
+		};
+	}
+
+	#log(name: string): string {
+		return path.join(this.#dataDir, "logs", `${name}.log`);
+	}
+
+	#record(): void {
+		const { nats, redis, database } = this.#urls;
+		const { env } = this.#options;
+		const record: ClusterRecord = {
+			pid: process.pid,
+			url: env.PUBLIC_URL,
+			startedAt: this.#startedAt,
+			nats: { url: nats, pid: this.#servers.nats?.pid ?? null },
+			redis: { url: redis, pid: this.#servers.redis?.pid ?? null },
+			database: {
+				url: database && Object.assign(new URL(database), { password: "" }).href,
+				pid: env.DATABASE_URL ? null : (readLockFile(path.join(this.#dataDir, "postgres"))?.pid ?? null),
+			},
+			processes: this.#rows.map(({ planned, keeper, url }) => ({
+				...planned,
+				pid: keeper.pid,
+				url,
+				state: keeper.state,
+				startedAt: keeper.startedAt.toISOString(),
+				restarts: keeper.restarts,
+			})),
+		};
+		writeRecord(this.#dataDir, record);
+	}
+}
