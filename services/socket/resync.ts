@@ -2,6 +2,7 @@
 // how those are whom its sockets follow. When NATS was away, when a process died, and now and then in any case. It asks
 // once for each room and profile, however many sockets there are.
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { natsOf } from "../../mixins/nats.ts";
 import { callAction } from "../../mixins/node.ts";
@@ -15,6 +16,8 @@ const EVERY = 15_000;
 const SOON = 300;
 /** And once more after so long (ms): what was on its way then has arrived. */
 const AGAIN = 2_500;
+/** So long (ms) a frame may take from the commit to here. */
+const ON_ITS_WAY = 500;
 /** As many at once as the nodes answer. */
 const PORTION = 500;
 
@@ -76,6 +79,7 @@ export class Resync {
 
 	async #rooms(): Promise<void> {
 		const { gate } = this.#gateway;
+		const known: [name: string, head: number][] = [];
 		const rooms = gate.rooms().map((name) => parseRoom(name) as RoomName);
 		for (const [action, of] of Map.groupBy(rooms, ({ heads }) => heads)) {
 			for (let from = 0; from < of.length; from += PORTION) {
@@ -86,8 +90,11 @@ export class Resync {
 					{ keys: portion.map(({ key }) => key) },
 					{ meta: { requestId: randomUUID() } },
 				);
-				for (const [at, { name }] of portion.entries()) gate.remind(name, heads[at] ?? 0);
+				for (const [at, { name }] of portion.entries()) known.push([name, heads[at] ?? 0]);
 			}
 		}
+		// A frame that is stored may still be on its way here: only who has not heard it after a moment has missed it.
+		await pause(ON_ITS_WAY);
+		for (const [name, head] of known) gate.remind(name, head);
 	}
 }

@@ -462,3 +462,44 @@ describe("draining", () => {
 		await Promise.all(commands);
 	});
 });
+
+describe("a mailbox whose key another process may write", () => {
+	test("begins each command and each read with the store, and keeps nothing", async () => {
+		let mine = false;
+		const actors = actorsOn({ keeps: () => mine });
+		await actors.submit("a", say("one"));
+		store.logs.set("a", ["one", "by another"]);
+		assert.deepEqual(await actors.read("a"), { head: 2 });
+		assert.deepEqual(await actors.submit("a", say("three")), [3]);
+		assert.deepEqual(store.loads, ["a", "a", "a"]);
+		await turn();
+		mine = true;
+		assert.deepEqual(await actors.submit("a", say("four")), [4]);
+		assert.deepEqual(await actors.read("a"), { head: 4 });
+		assert.equal(store.loads.length, 4, "what is ours is kept");
+	});
+
+	test("forgets what it kept when it is told to, and the others go on", async () => {
+		const actors = actorsOn();
+		await Promise.all([actors.submit("a", say("one")), actors.submit("b", say("one"))]);
+		await turn();
+		store.logs.set("a", ["one", "by another"]);
+		actors.forgetAll((key) => key === "a");
+		assert.deepEqual([await actors.read("a"), await actors.read("b")], [{ head: 2 }, { head: 1 }]);
+		assert.deepEqual(store.loads, ["a", "b", "a"]);
+	});
+});
+
+test("a command whose caller has given up is refused, not done", async () => {
+	const actors = actorsOn();
+	const held = gate();
+	store.before = () => held.opened;
+	const first = actors.submit("a", say("one"));
+	await turn();
+	const late = actors.submit("a", say("too late"), performance.now() - 1);
+	const patient = actors.submit("a", say("two"), performance.now() + 3_600_000);
+	held.open();
+	await assert.rejects(late, (error) => isProblem(error, "unavailable"));
+	assert.deepEqual([await first, await patient], [[1], [2]]);
+	assert.deepEqual(store.log("a"), ["one", "two"]);
+});

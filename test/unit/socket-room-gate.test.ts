@@ -265,3 +265,26 @@ test("a signal does not come back to the socket it came from", async () => {
 	bus.signal(ROOM, { type: "typing", groupId: "g", profileId: "ana" }, "ana");
 	assert.deepEqual([ana.heard.signals, ben.heard.signals], [[], ["typing"]]);
 });
+
+test("who has heard less than the log is known to have is told to pull; who has heard all of it, or asks already, is not", async () => {
+	const { bus, gate, join, enter } = house();
+	const [ana, ben, carol] = [join("ana"), join("ben"), join("carol")];
+	await enter(ana, opened(3));
+	await enter(ben, opened(5));
+	// The last frame was lost, and nothing came after it.
+	const asking = gate.open(carol, ROOM, async () => opened(4));
+	bus.remind(ROOM, 5);
+	gate.remind(ROOM, 5);
+	assert.deepEqual([ana.heard.pulls, ben.heard.pulls, carol.heard.pulls], [[5], [], []]);
+	await asking.ready;
+	asking.settle();
+	assert.deepEqual(carol.heard.pulls, [5], "its answer came before what the log is known to have");
+
+	const again = gate.open(ana, ROOM, async () => opened(5, [4, 5]));
+	bus.remind(ROOM, 5);
+	await again.ready;
+	again.settle();
+	bus.publish(frame(6));
+	assert.deepEqual([ana.heard.pulls, ana.heard.seqs, ben.heard.seqs], [[5], [6], [6]]);
+	gate.remind("group:nobody-is-in", 9);
+});
