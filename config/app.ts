@@ -12,6 +12,7 @@ import { door } from "../mixins/door.ts";
 import { drainAll } from "../mixins/drain.ts";
 import { answerProbes } from "../mixins/health-door.ts";
 import { operatorsService } from "../mixins/operators.ts";
+import { metricsService } from "../mixins/metrics.ts";
 import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { checkRedis } from "../mixins/redis.ts";
@@ -103,6 +104,7 @@ export async function startApp({ env: given, tool = false, data = true, checkAns
 		provideSettings(broker, env, { tool });
 		for (const schema of (await schemas).flat()) broker.createService(schema);
 		if (!tool) broker.createService(operatorsService(broker));
+		if (!tool && env.METRICS_PORT !== undefined) broker.createService(metricsService(broker));
 		if (!tool && !nodes.includes("api")) answerProbes(broker);
 		await broker.start();
 		// Ready means that the others know it, not that they will in a moment.

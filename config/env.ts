@@ -159,6 +159,8 @@ const table = {
 	PUBLIC_URL: maybe(webUrl),
 	RATE_LIMIT_FACTOR: row(factor, "1"),
 	CORS_ORIGINS: row(list("origins such as https://app.example, comma separated", isOrigin), ""),
+	METRICS_PORT: maybe(integer(0, 65_535)),
+	METRICS_HOST: row(word, "127.0.0.1"),
 	LOG_LEVEL: row(oneOf("fatal", "error", "warn", "info", "debug", "trace"), "info"),
 } satisfies Record<string, Row<unknown>>;
 
@@ -166,7 +168,7 @@ const table = {
 const notYet = [
 	/^S3_(ENDPOINT|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)$/,
 	/^(UPLOADS_SHARED|FCM_CREDENTIALS_FILE|FCM_API_BASE|MAP_TILES_URL)$/,
-	/^(METRICS_PORT|METRICS_HOST|OTEL_EXPORTER_OTLP_ENDPOINT)$/,
+	/^OTEL_EXPORTER_OTLP_ENDPOINT$/,
 	/^(SMTP_URL|MAIL_FROM|PAYMENT_PROVIDER|CLERK_WEBHOOK_SECRET)$/,
 	/^STRIPE_(SECRET_KEY|WEBHOOK_SECRET|API_BASE)$/,
 	/^OIDC_[A-Z0-9]+_(ISSUER|CLIENT_ID|CLIENT_SECRET|SCOPES)$/,

@@ -29,6 +29,12 @@ export function showOperators(broker: ServiceBroker, parts: Partial<Shown>): voi
 	Object.assign(shown(broker), parts);
 }
 
+/** What this process holds at present; 0 of what it has nothing to do with. */
+export function holdings(broker: ServiceBroker): { sockets: number; rooms: number; actors: number } {
+	const { sockets, rooms, actors } = shown(broker);
+	return { sockets: sockets?.count() ?? 0, rooms: rooms?.count() ?? 0, actors: actors?.count() ?? 0 };
+}
+
 /** The answer of `ops.drain` goes out before the process begins to go (ms). */
 const LAST_WORD_MS = 100;
 
@@ -42,7 +48,6 @@ export function operatorsService(broker: ServiceBroker): ServiceSchema {
 		name: "ops",
 		actions: implement("ops", {
 			async process() {
-				const { sockets, rooms, actors } = shown(broker);
 				return {
 					nodeId: broker.nodeID,
 					nodes: settings(broker).NODES,
@@ -50,9 +55,7 @@ export function operatorsService(broker: ServiceBroker): ServiceSchema {
 					host: hostname(),
 					startedAt,
 					memory: process.memoryUsage.rss(),
-					sockets: sockets?.count() ?? 0,
-					rooms: rooms?.count() ?? 0,
-					actors: actors?.count() ?? 0,
+					...holdings(broker),
 					health: await processHealth(broker),
 				};
 			},
