@@ -26,7 +26,7 @@ after(async () => {
 
 async function run(program: string, args: string[], input = "") {
 	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", `config/${program}.ts`, ...args], {
-		env: { ...systemEnvironment(), DATA_DIR: data.path },
+		env: { ...systemEnvironment(), ...data.environment },
 	});
 	let out = "";
 	let err = "";
