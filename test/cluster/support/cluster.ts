@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { systemEnvironment } from "../../../config/env.ts";
 import { mongoServer, natsServer, postgresServer, redisServer, unusedPort } from "../../support/servers.ts";
 import type { Server } from "../../support/servers.ts";
 
@@ -138,8 +139,7 @@ export class Cluster {
 		this.servers = servers;
 		this.#data = mkdtempSync(join(tmpdir(), "reloop-cluster-"));
 		this.#environment = {
-			PATH: process.env.PATH ?? "",
-			HOME: process.env.HOME ?? "",
+			...systemEnvironment(),
 			HOST: "127.0.0.1",
 			DATA_DIR: this.#data,
 			SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),

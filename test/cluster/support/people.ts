@@ -117,13 +117,16 @@ export class SocketClient {
 	readonly rooms = new Map<string, Heard>();
 	readonly #cluster: Cluster;
 	readonly #journal: Journal;
+	readonly #comesBack: boolean;
 	#socket: Socket | undefined;
 	#door: number;
 	#closed = false;
+	#wasOpen = false;
 	#open = Promise.withResolvers<Socket>();
 
-	constructor(cluster: Cluster, journal: Journal, account: Account, door: number) {
+	constructor(cluster: Cluster, journal: Journal, account: Account, door: number, { comesBack = true } = {}) {
 		this.#cluster = cluster;
+		this.#comesBack = comesBack;
 		this.#journal = journal;
 		this.account = account;
 		this.#door = door;
@@ -131,7 +134,7 @@ export class SocketClient {
 		this.#open.promise.catch(() => {});
 	}
 
-	/** Connects, and from then on stays connected, to whichever door lets it in. */
+	/** Connects, and from then on stays connected, to whichever door lets it in; one that does not come back, until it is cut. */
 	async open(): Promise<void> {
 		void this.#stay();
 		await this.#open.promise;
@@ -209,6 +212,7 @@ export class SocketClient {
 				this.#open = Promise.withResolvers();
 				this.#open.promise.catch(() => {});
 			}
+			if (!this.#comesBack && this.#wasOpen) this.#closed = true;
 			if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
 		}
 		this.#open.reject(new Error(`${this.name} was closed.`));
@@ -238,7 +242,10 @@ export class SocketClient {
 			bye = ` after bye: ${reason}`;
 		});
 		this.#resume(socket, [...this.rooms.keys()]).then(
-			() => this.#open.resolve(socket),
+			() => {
+				this.#wasOpen = true;
+				this.#open.resolve(socket);
+			},
 			// Not let in by a node that is away: the connection is of no use.
 			() => socket.disconnect(),
 		);

@@ -18,6 +18,8 @@ const LISTENERS = 8;
 /** Write over HTTP. Each phase has other ones of the pool, so that there are always some whose messages are paid for. */
 const AUTHORS = 4;
 const POOL = 24;
+/** Come once, and do not come back when their connection ends: they are shown as gone then. */
+const VISITORS = 4;
 const ROOMS = 2;
 /** Of the messages that nobody knows of, so many are sent again until they are acknowledged. */
 const INSIST = 0.8;
@@ -41,12 +43,26 @@ export interface Report {
 	presenceRightAfterMs: number;
 }
 
+export interface PhaseOptions {
+	/** So many more sockets that listen, all of them on the first door to begin with. */
+	crowd?: number;
+	/** Between two messages of one writer (ms). */
+	breathMs?: number;
+}
+
+/** What a fault may want to know of the load it is done under. */
+export interface Progress {
+	/** Resolved, with the milliseconds it took, when every writer has been served again. */
+	servedAgain(): Promise<number>;
+}
+
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 export class Trial {
 	readonly cluster: Cluster;
 	readonly #listeners: Account[];
 	readonly #authors: Account[];
+	readonly #visitors: Account[];
 	readonly #effects: Effects;
 	#phases = 0;
 
@@ -56,30 +72,40 @@ export class Trial {
 		const listeners: Account[] = [];
 		const authors: Account[] = [];
 		for (let n = 0; n < LISTENERS; n++) listeners.push(await register(`Listener ${n}`));
+		const visitors: Account[] = [];
 		for (let n = 0; n < POOL; n++) authors.push(await register(`Author ${n}`));
-		return new Trial(cluster, listeners, authors);
+		for (let n = 0; n < VISITORS; n++) visitors.push(await register(`Visitor ${n}`));
+		return new Trial(cluster, listeners, authors, visitors);
 	}
 
-	private constructor(cluster: Cluster, listeners: Account[], authors: Account[]) {
+	private constructor(cluster: Cluster, listeners: Account[], authors: Account[], visitors: Account[]) {
 		this.cluster = cluster;
 		this.#listeners = listeners;
 		this.#authors = authors;
+		this.#visitors = visitors;
 		this.#effects = new Effects(cluster.servers.postgres.url);
 	}
 
 	/** Does `fault` under load, waits until all are served again, and judges. */
-	async phase(name: string, fault: () => Promise<unknown>): Promise<Report> {
+	async phase(name: string, fault: (progress: Progress) => Promise<unknown>, options: PhaseOptions = {}): Promise<Report> {
+		const { crowd = 0, breathMs = BREATH_MS } = options;
 		const number = this.#phases++;
 		const authors = Array.from({ length: AUTHORS }, (_, n) => this.#authors[(number * AUTHORS + n) % POOL] as Account);
-		const groups = await this.#rooms([...this.#listeners, ...authors], name);
+		const groups = await this.#rooms([...this.#listeners, ...(crowd > 0 ? this.#authors : authors)], name);
 		const journal = new Journal();
 		const clients = this.#listeners.map((account, n) => new SocketClient(this.cluster, journal, account, n));
+		for (let n = 0; n < crowd; n++) clients.push(new SocketClient(this.cluster, journal, this.#authors[n % POOL] as Account, 0));
+		const visitors = this.#visitors.map((account, n) => new SocketClient(this.cluster, journal, account, n, { comesBack: false }));
+		const everybody = [...clients, ...visitors];
 		const https = authors.map((_, n) => new HttpClient(this.cluster, journal, n));
 		try {
-			await Promise.all(clients.map((client) => client.open()));
+			await Promise.all(everybody.map((client) => client.open()));
 			for (const { id, head } of groups) await Promise.all(clients.map((client) => client.listen(id, head)));
 
-			const load = new Load(groups.map(({ id }) => id));
+			const load = new Load(
+				groups.map(({ id }) => id),
+				breathMs,
+			);
 			const began = performance.now();
 			for (const client of clients.slice(0, LISTENERS / 2))
 				load.write(client.name, (group, clientId, text) => client.send(group, `${number}-${clientId}`, text));
@@ -89,9 +115,9 @@ export class Trial {
 				);
 			load.read(() => this.#look(https[0] as HttpClient, authors[0] as Account, groups[0]?.id as string));
 			await load.servedAgain(RECOVERY_MS);
-			await fault();
+			await fault({ servedAgain: () => load.servedAgain(RECOVERY_MS) });
 			const recoveredAfterMs = await load.servedAgain(RECOVERY_MS);
-			const presence = await this.#presence(clients);
+			const presence = await this.#presence(everybody);
 			const ended = performance.now();
 			await load.stop();
 
@@ -107,8 +133,8 @@ export class Trial {
 				.flatMap(({ events }) => events)
 				.flatMap(({ message, by, at }) => (message ? [{ id: message.id, sender: by.profileId, at }] : []));
 			const effects = await this.#effects.check(messages, SETTLE_MS);
-			for (const client of clients) client.close();
-			const gone = await this.#presence(clients);
+			for (const client of everybody) client.close();
+			const gone = await this.#presence(everybody);
 			const broken = [...breaches(verdict), ...effects.map((what) => `effects: ${what}`), ...presence.wrong, ...gone.wrong];
 			return {
 				phase: name,
@@ -121,7 +147,7 @@ export class Trial {
 				presenceRightAfterMs: Math.max(presence.afterMs, gone.afterMs),
 			};
 		} finally {
-			for (const client of clients) client.close();
+			for (const client of everybody) client.close();
 		}
 	}
 
@@ -158,17 +184,18 @@ export class Trial {
 	/** Everybody is shown as they are, within five seconds: after how long, or what is wrong by then. */
 	async #presence(clients: readonly SocketClient[]): Promise<{ afterMs: number; wrong: string[] }> {
 		const setup = new HttpClient(this.cluster, new Journal());
-		const ids = clients.map(({ account }) => account.profileId);
+		const people = Map.groupBy(clients, ({ account }) => account.profileId);
+		const ids = [...people.keys()];
 		const began = performance.now();
 		let wrong: string[] = [];
 		await eventually(async () => {
 			wrong = ["presence: nobody answers"];
 			const { body } = await setup.request(this.#listeners[0], "GET", `/api/presence?ids=${ids.join(",")}`);
-			const shown = (body.data ?? []) as { profileId: string; status: string }[];
-			wrong = clients.flatMap((client, n) => {
-				const due = client.connectedTo ? "online" : "offline";
-				const status = shown[n]?.status ?? JSON.stringify(body);
-				return status === due ? [] : [`presence: ${client.name} is ${due} and is shown as ${status}`];
+			const shown = new Map((body.data as { profileId: string; status: string }[]).map(({ profileId, status }) => [profileId, status]));
+			wrong = [...people].flatMap(([profileId, own]) => {
+				const due = own.some(({ connectedTo }) => connectedTo) ? "online" : "offline";
+				const status = shown.get(profileId);
+				return status === due ? [] : [`presence: ${own[0]?.name} is ${due} and is shown as ${status}`];
 			});
 			if (wrong.length > 0) throw new Error(wrong[0]);
 		}, PRESENCE_MS).catch(() => {});
@@ -197,13 +224,15 @@ type Write = (groupId: string, clientId: string, text: string) => Promise<"ok" |
 /** Writers and readers that go on until they are told to stop. */
 class Load {
 	readonly #groups: string[];
+	readonly #breathMs: number;
 	readonly #loops: Promise<void>[] = [];
 	/** How many messages of each writer were acknowledged. */
 	readonly #served = new Map<string, number>();
 	#going = true;
 
-	constructor(groups: string[]) {
+	constructor(groups: string[], breathMs: number) {
 		this.#groups = groups;
+		this.#breathMs = breathMs;
 	}
 
 	write(name: string, send: Write): void {
@@ -214,7 +243,7 @@ class Load {
 	read(look: () => Promise<void>): void {
 		this.#loops.push(
 			(async () => {
-				for (; this.#going; await pause(BREATH_MS)) await look();
+				for (; this.#going; await pause(this.#breathMs)) await look();
 			})(),
 		);
 	}
@@ -243,9 +272,9 @@ class Load {
 				const outcome = await send(group, String(n), `message ${n} of ${name}`).catch(() => "unknown" as const);
 				if (outcome === "ok") this.#served.set(name, (this.#served.get(name) ?? 0) + 1);
 				if (outcome !== "unknown" || !insist || (!this.#going && tries > 20)) break;
-				await pause(BREATH_MS * 4);
+				await pause(100);
 			}
-			await pause(BREATH_MS);
+			await pause(this.#breathMs);
 		}
 	}
 }
