@@ -8,7 +8,10 @@ import type { Principal } from "../services/contracts/index.ts";
 import { callAction } from "./node.ts";
 import type { Seals } from "./principal.ts";
 import { sealsFor } from "./principal.ts";
+import { cacheOf } from "./cache.ts";
 import { perBroker } from "./per-broker.ts";
+import { redisOf } from "./redis.ts";
+import { COPY_MS, readRevocations } from "./revocations.ts";
 import { settings } from "./settings.ts";
 
 /** Who a token speaks for, and until when (seconds since 1970). */
@@ -27,6 +30,8 @@ export interface VerifierOptions {
 	issuer: string;
 	audience: string;
 	loadKeys: () => Promise<JSONWebKeySet>;
+	/** Keys that were known before, to begin with while those of today are read. */
+	keptKeys?: () => Promise<JSONWebKeySet | undefined>;
 	/** Makes what a token says believable to other processes. */
 	seals: Pick<Seals, "seal">;
 	/** Verified tokens kept in memory, about a kilobyte each; the least recently used go first. */
@@ -81,7 +86,7 @@ function toPrincipal(claims: Partial<AccessClaims>, seals: Pick<Seals, "seal">):
 	return Object.freeze({ ...sealed, exp });
 }
 
-export function tokenVerifier({ issuer, audience, loadKeys, seals, remember = 10_000 }: VerifierOptions): TokenVerifier {
+export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, remember = 10_000 }: VerifierOptions): TokenVerifier {
 	const known = new Map<string, Verified>();
 	const revoked = new Map<string, number>();
 	const listeners: ((sessionId: string) => void)[] = [];
@@ -105,6 +110,10 @@ export function tokenVerifier({ issuer, audience, loadKeys, seals, remember = 10
 
 	/** The keys as known. Old ones are better than none: while they are read anew, and where that fails, they stay in use. */
 	const present = async () => {
+		if (!keys && keptKeys) {
+			const kept = await keptKeys();
+			if (kept) keys ??= createLocalJWKSet(kept);
+		}
 		if (!keys) await load();
 		else if (performance.now() - loadedAt > KEY_REFRESH_MS && performance.now() - triedAt > KEY_RELOAD_MS) load().catch(() => {});
 		return keys as NonNullable<typeof keys>;
@@ -165,32 +174,61 @@ export function tokenVerifier({ issuer, audience, loadKeys, seals, remember = 10
 
 /** The signal that a session has ended. It may be lost: doors also ask. */
 export const SESSION_REVOKED = "identity.session.revoked";
-/** So often (ms) the identity node is asked for what a lost signal did not say. */
+/** So often (ms) the identity node is asked for what a lost signal did not say, where there is no Redis to read it from. */
 const POLL_MS = 700;
-const ASK_OVERLAP_MS = 60_000;
+/** Where there is, it is asked in any case so often (ms). */
+const ASK_ANYWAY_MS = 10_000;
+export const ASK_OVERLAP_MS = 60_000;
+/** A node that does not answer in this time (ms) is away, where there is something to go on with. */
+const ASK_PATIENCE_MS = 2_000;
+/** Keys are kept for so long (s), for doors that start while the identity node is away. They are read anew all the time. */
+const KEEP_KEYS = 86_400;
+const KEPT = "identity.jwks";
 
 /**
- * The verifier of this broker's process. It learns of revocations by a signal and by asking the identity node, so that
- * one reaches every door within a second and survives a restart: nothing is verified before it has asked once.
+ * The verifier of this broker's process. It learns of revocations by a signal, from the copy in Redis, and by asking the
+ * identity node, so that one reaches every door within a second and survives a restart: nothing is verified before it has
+ * been told once.
  */
 export const tokens = perBroker((broker): TokenVerifier => {
+	const redis = redisOf(broker);
+	const cache = cacheOf(broker);
 	const made = tokenVerifier({
 		issuer: settings(broker).PUBLIC_URL,
 		audience: AUDIENCE,
 		seals: sealsFor(settings(broker).SECRET_KEY),
-		loadKeys: async () => (await callAction(broker, "identity.jwks", {})) as unknown as JSONWebKeySet,
+		async loadKeys() {
+			const keys = (await callAction(broker, "identity.jwks", {})) as unknown as JSONWebKeySet;
+			void cache.set(KEPT, keys, KEEP_KEYS);
+			return keys;
+		},
+		keptKeys: async () => (await cache.get(KEPT)) as JSONWebKeySet | undefined,
 	});
+	const readCopy = redis && readRevocations(redis, made.revoke);
 	let since: string | undefined;
-	const ask = async () => {
-		const { sessions, at } = await callAction(broker, "identity.revocations", since ? { since } : {});
+	let askedAt = Number.NEGATIVE_INFINITY;
+	const ask = async (timeout?: number) => {
+		const params = since ? { since } : {};
+		const { sessions, at } = await callAction(broker, "identity.revocations", params, timeout === undefined ? {} : { timeout });
 		for (const { sessionId, until } of sessions) made.revoke(sessionId, Date.parse(until));
 		// A revocation decided before `at` may have been committed after it: the next question overlaps.
 		since = new Date(Date.parse(at) - ASK_OVERLAP_MS).toISOString();
+		askedAt = performance.now();
+	};
+	const hear = async () => {
+		const copy = await readCopy?.();
+		if (copy === "fresh" && performance.now() - askedAt < ASK_ANYWAY_MS) return;
+		try {
+			await ask(copy ? ASK_PATIENCE_MS : undefined);
+		} catch (error) {
+			// While the node is away nobody ends a session: what it copied last is the truth.
+			if (!copy) throw error;
+		}
 	};
 	let informed = false;
 	let asking: Promise<void> | undefined;
 	const inform = () => {
-		asking ??= ask()
+		asking ??= hear()
 			.then(() => {
 				informed = true;
 			})
@@ -210,10 +248,10 @@ export const tokens = perBroker((broker): TokenVerifier => {
 		started() {
 			// Where the identity node is not there yet, whoever brings a token asks.
 			const poll = () => {
-				if (broker.registry?.getActionEndpoints("identity.revocations")?.hasAvailable()) inform().catch(() => {});
+				if (redis?.usable || broker.registry?.getActionEndpoints("identity.revocations")?.hasAvailable()) inform().catch(() => {});
 			};
 			poll();
-			timer = setInterval(poll, POLL_MS);
+			timer = setInterval(poll, redis ? COPY_MS : POLL_MS);
 			timer.unref();
 		},
 		stopped() {

@@ -4,9 +4,9 @@ import { factsOf } from "../../mixins/facts/index.ts";
 import { healthOf } from "../../mixins/health.ts";
 import { defineService, implement } from "../../mixins/node.ts";
 import { isTool, settings } from "../../mixins/settings.ts";
-import { ALGORITHM, CLOCK_TOLERANCE } from "../../mixins/token.ts";
-import { identityNode, refusedUntil } from "./node.ts";
-import { endedSince, sweep } from "./store.ts";
+import { ALGORITHM } from "../../mixins/token.ts";
+import { identityNode, revocationsSince } from "./node.ts";
+import { sweep } from "./store.ts";
 
 const HOURLY = 3_600_000;
 
@@ -40,22 +40,17 @@ export default defineService<IdentityService>({
 		},
 
 		async revocations(ctx) {
-			const node = identityNode(ctx.broker);
-			const now = new Date();
-			const alive = now.getTime() - (node.ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;
-			const since = Math.max(alive, ctx.params.since ? Date.parse(ctx.params.since) : 0);
-			const ended = await endedSince(node.db, new Date(since));
-			return {
-				at: now.toISOString(),
-				sessions: ended.map(({ sessionId, endedAt }) => ({ sessionId, until: refusedUntil(node, endedAt).toISOString() })),
-			};
+			const { db, ttlAccess } = identityNode(ctx.broker);
+			const at = new Date();
+			return { at: at.toISOString(), sessions: await revocationsSince(db, ttlAccess, at, Date.parse(ctx.params.since ?? "")) };
 		},
 	}),
 
 	async started() {
-		const { db, signing } = identityNode(this.broker);
+		const { db, signing, copy } = identityNode(this.broker);
 		await signing.ensureKey(new Date());
 		if (isTool(this.broker)) return;
+		copy?.start();
 		const housekeep = async () => {
 			await signing.ensureKey(new Date());
 			await sweep(db, new Date());
@@ -66,5 +61,6 @@ export default defineService<IdentityService>({
 
 	stopped() {
 		clearInterval(this.housekeeping);
+		identityNode(this.broker).copy?.stop();
 	},
 });

@@ -8,15 +8,17 @@ import type { SharedLimiter } from "../../mixins/limits.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
+import { copyRevocations } from "../../mixins/revocations.ts";
+import type { Revocation, RevocationCopy } from "../../mixins/revocations.ts";
 import { settings } from "../../mixins/settings.ts";
-import { CLOCK_TOLERANCE, SESSION_REVOKED } from "../../mixins/token.ts";
+import { ASK_OVERLAP_MS, CLOCK_TOLERANCE, SESSION_REVOKED } from "../../mixins/token.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
 import { Attempts } from "./attempts.ts";
 import { Signing } from "./signing.ts";
 import type { AccountRow } from "./store.ts";
-import { endSessions, insertRefreshToken, insertSession, profilesOf } from "./store.ts";
+import { endedSince, endSessions, insertRefreshToken, insertSession, profilesOf } from "./store.ts";
 
 export interface IdentityNode {
 	db: Db;
@@ -25,6 +27,8 @@ export interface IdentityNode {
 	enumeration: SharedLimiter;
 	/** Tries to sign in that are under way. */
 	attempts: Attempts;
+	/** Who was signed out, in Redis, for the doors; undefined where they ask. */
+	copy: RevocationCopy | undefined;
 	issuer: string;
 	/** RATE_LIMIT_FACTOR. */
 	factor: number;
@@ -41,6 +45,11 @@ export const identityNode = perBroker((broker): IdentityNode => {
 		// Not in the database: it slows enumeration down, and losing it gives nothing away.
 		enumeration: limiterOf(broker, "enumeration", { units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
 		attempts: new Attempts(),
+		copy: copyRevocations(broker, {
+			endedSince: (since) => revocationsSince(db, env.TTL_ACCESS, new Date(), since),
+			lifetime: refusedFor(env.TTL_ACCESS),
+			overlap: ASK_OVERLAP_MS,
+		}),
 		issuer: env.PUBLIC_URL,
 		factor: env.RATE_LIMIT_FACTOR,
 		ttlAccess: env.TTL_ACCESS,
@@ -112,9 +121,16 @@ export async function openSession(node: IdentityNode, tx: Tx, ctx: AnyCtx, accou
 
 export type RevocationReason = "logout" | "reuse" | "role" | "ended";
 
-/** Until when a door must refuse tokens of a session that ended then. */
-export const refusedUntil = (node: IdentityNode, endedAt: Date): Date =>
-	new Date(endedAt.getTime() + (node.ttlAccess + 2 * CLOCK_TOLERANCE) * 1000);
+/** So long (ms) a door must refuse tokens of a session that ended: until all of them have expired. */
+const refusedFor = (ttlAccess: number): number => (ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;
+const refusedUntil = (ttlAccess: number, endedAt: Date): string => new Date(endedAt.getTime() + refusedFor(ttlAccess)).toISOString();
+
+/** Sessions that doors must still refuse, of those that ended since (ms since 1970; NaN or undefined for all). */
+export async function revocationsSince(db: Db, ttlAccess: number, now: Date, since = Number.NaN): Promise<Revocation[]> {
+	const oldest = now.getTime() - refusedFor(ttlAccess);
+	const ended = await endedSince(db, new Date(since > oldest ? since : oldest));
+	return ended.map(({ sessionId, endedAt }) => ({ sessionId, until: refusedUntil(ttlAccess, endedAt) }));
+}
 
 /** Ends sessions: the fact is written with it, and after the commit the doors hear of it at once. */
 export async function revokeSessions(
@@ -126,7 +142,7 @@ export async function revokeSessions(
 	now: Date,
 ): Promise<void> {
 	const ended = await endSessions(tx, which, reason, now);
-	const until = refusedUntil(node, now).toISOString();
+	const until = refusedUntil(node.ttlAccess, now);
 	await tellFacts(
 		tx,
 		{ requestId: ctx.requestId, actor: ctx.meta.principal?.profileId ?? null },
@@ -137,7 +153,8 @@ export async function revokeSessions(
 		})),
 	);
 	tx.afterCommit(() => {
-		// A signal that is lost is no harm: the doors also ask.
+		// A signal that is lost is no harm: the doors also read and ask.
+		node.copy?.add(ended.map(({ sessionId }) => ({ sessionId, until })));
 		for (const { sessionId } of ended) ctx.broker.broadcast(SESSION_REVOKED, { sessionId, until }).catch(() => {});
 	});
 }
