@@ -20,6 +20,7 @@ const DRAIN_MS = 2_000;
 const PART = "Reloop-Part";
 /** Bytes left for the headers of a part. */
 const PART_HEADROOM = 1_024;
+const NAMESPACES_SAID = 100;
 /** Packets whose last part has not come; more than that, and the oldest is given up. */
 const UNFINISHED = 64;
 
@@ -42,6 +43,20 @@ export class NatsTransporter extends Transporters.NATS {
 			}),
 		];
 		await this.onConnected();
+		this.#watchNamespaces(nats);
+	}
+
+	/** Nodes of another namespace share our NATS, perhaps by mistake: they are not heard, and that is said once. */
+	#watchNamespaces(nats: Nats): void {
+		const said = new Set([this.prefix]);
+		nats.connection.subscribe("*.INFO", {
+			callback: (error, { subject }) => {
+				const [prefix = ""] = error ? [] : subject.split(".");
+				if (!prefix.startsWith("MOL") || said.has(prefix) || said.size > NAMESPACES_SAID) return;
+				said.add(prefix);
+				this.logger.warn("Nodes of another namespace are on our NATS: they are not heard.", { namespace: prefix.slice(0, 100) });
+			},
+		});
 	}
 
 	/** The connection is not ours to close: others say their last words over it. */

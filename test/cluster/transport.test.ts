@@ -85,6 +85,26 @@ describe("a cluster over NATS", { skip: needs("nats-server", "redis-server", "po
 		}
 	});
 
+	test("a node of another namespace is not heard, and said so once", async () => {
+		const identity = cluster.one("identity");
+		const info = {
+			ver: "5",
+			sender: "neighbour",
+			services: [],
+			config: {},
+			ipList: [],
+			hostname: "x",
+			client: {},
+			instanceID: "1",
+			metadata: {},
+			seq: 1,
+		};
+		for (let n = 0; n < 5; n++) stranger.publish("MOL-elsewhere.INFO", JSON.stringify(info));
+		assert.equal((await ask("identity.jwks", {}))?.success, true);
+		await eventually(() => assert.match(identity.output, /another namespace[^\n]*|MOL-elsewhere/));
+		assert.equal(identity.output.split("MOL-elsewhere").length - 1, 1);
+	});
+
 	test("a node of another protocol version is refused, and said so once", async () => {
 		const identity = cluster.one("identity");
 		assert.equal(await ask("identity.jwks", {}, "4"), undefined);
