@@ -1,6 +1,7 @@
 // What the services of this node share: its database, its room log, and who is here.
 import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
+import { batched } from "../../mixins/batch.ts";
 import type { Db } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
@@ -26,6 +27,8 @@ export interface PresenceNode {
 	/** The profiles' rooms: where they are stored, and what doors hear of them. */
 	carrier: PostgresLog;
 	log: RoomLog;
+	/** How far a profile's room is. A crowd that comes back costs a few questions, not one for each. */
+	headOf(profileId: string): Promise<number>;
 	book: PresenceBook;
 	/** What is remembered of profiles that are not here; those never seen are left out. */
 	remembered(profileIds: readonly string[]): Promise<Map<string, Omit<Seen, "profileId">>>;
@@ -99,9 +102,11 @@ function make(broker: ServiceBroker): PresenceNode {
 		);
 		timer.unref();
 	};
+	const head = batched((keys) => carrier.heads(keys));
 	return {
 		db,
 		carrier,
+		headOf: async (profileId) => (await head(profileId)) ?? 0,
 		log: new RoomLog(carrier, "profile", broker),
 		book,
 		async remembered(profileIds) {

@@ -50,10 +50,10 @@ export default defineService({
 		},
 
 		async openRoom(ctx) {
-			const { carrier, log } = presenceNode(ctx.broker);
+			const { headOf, log } = presenceNode(ctx.broker);
 			const { key, after, limit } = ctx.params;
 			if (key !== ctx.caller.profileId) throw problem("not-found");
-			const head = (await carrier.heads([key])).get(key) ?? 0;
+			const head = await headOf(key);
 			if (after !== undefined && after > head) throw problem("seq-ahead", { head });
 			return log.opened(key, head, after, limit);
 		},
