@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { nodeFolders, readEnv } from "../../../config/env.ts";
+import { nodeFolders, readEnv, systemEnvironment } from "../../../config/env.ts";
 import { findProgram } from "../../../config/programs.ts";
 
 export const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -18,7 +18,7 @@ export function run(program: string, args: string[], { input, env = {} }: { inpu
 	assert.ok(file, `${program} was not found`);
 	const { status, stdout, stderr } = spawnSync(file, args, {
 		cwd: ROOT,
-		env: { PATH: process.env.PATH, HOME: os.tmpdir(), ...env },
+		env: { ...systemEnvironment(), HOME: os.tmpdir(), ...env },
 		encoding: "utf8",
 		input,
 		maxBuffer: 64 * 1024 * 1024,
