@@ -41,6 +41,7 @@ export class PresenceReport {
 	#no = 0;
 	#begun = false;
 	#sure = false;
+	#away = false;
 	#round = Promise.withResolvers<void>();
 	#wake: (() => void) | undefined;
 	#stopped = false;
@@ -69,8 +70,9 @@ export class PresenceReport {
 
 	/** Resolves when what was said of this socket has been heard; or, the presence node being away, when there is no use in waiting. */
 	async heard(connectionId: string): Promise<void> {
+		const isHeard = () => !this.#untold.has(connectionId) && !this.#under.has(connectionId);
 		await within(
-			this.#until(() => !this.#untold.has(connectionId) && !this.#under.has(connectionId)),
+			this.#until(() => isHeard() || this.#away),
 			HEARD_WITHIN,
 		);
 	}
@@ -149,8 +151,10 @@ export class PresenceReport {
 			for (const { connectionId } of opened) this.#heard.add(connectionId);
 			for (const connectionId of closed) this.#heard.delete(connectionId);
 			this.#begun = answer.known;
+			this.#away = false;
 			return answer;
 		} catch (error) {
+			this.#away = true;
 			for (const connectionId of portion) this.#untold.add(connectionId);
 			throw error;
 		} finally {
