@@ -12,9 +12,21 @@ import type { Carrier, Inlet, Portion, Source } from "./carrier.ts";
 import type { Told } from "./marks.ts";
 import { saveTold, toldMark } from "./marks.ts";
 import type { OutboxRow } from "./outbox.ts";
-import { factsBetween, rowsSince, unsentFacts } from "./outbox.ts";
+import { factsBetween, rowsSince, sentSince, unsentFacts } from "./outbox.ts";
 import { StreamSource } from "./stream-source.ts";
-import { hintOf, KEEP_DAYS, streamFor, streamOf, subjectOf, tellerOf, whileConnected } from "./streams.ts";
+import {
+	beginAnew,
+	beginningOf,
+	hasHoles,
+	hintOf,
+	identityOf,
+	KEEP_DAYS,
+	streamFor,
+	streamOf,
+	subjectOf,
+	tellerOf,
+	whileConnected,
+} from "./streams.ts";
 
 export interface JetStreamOptions {
 	/** Servers that keep each fact. */
@@ -92,17 +104,17 @@ export class JetStreamCarrier implements Carrier {
 		let mark = this.#marks.get(node);
 		if (!mark) throw new Error("deliver() follows next().");
 		try {
-			let lastSeq = await whileConnected(this.#nats, this.#putAll(rows, mark.lastSeq));
+			let lastSeq = await whileConnected(this.#nats, this.#putAll(rows, mark));
 			if (lastSeq === undefined) {
 				const { created } = mark;
 				mark = await this.#look(tx, node, mark);
 				if (mark.created !== created) return false;
-				lastSeq = await whileConnected(this.#nats, this.#putEach(rows, mark.lastSeq));
+				lastSeq = await whileConnected(this.#nats, this.#putEach(rows, mark));
 			}
 			const last = rows.at(-1)?.row ?? 0;
 			await saveTold(tx, streamOf(node), { ...mark, lastSeq, refillAfter: mark.refillUntil === null ? null : last });
 		} catch (error) {
-			this.#looked.delete(node);
+			this.#looked.set(node, Number.NEGATIVE_INFINITY);
 			throw error;
 		}
 		this.#nats.connection.publish(hintOf(node));
@@ -110,56 +122,71 @@ export class JetStreamCarrier implements Carrier {
 	}
 
 	/** Puts a portion at the stream's end without waiting between them; answers where it ends then, or undefined: not all could be put in their places. */
-	async #putAll(rows: OutboxRow[], lastSeq: number): Promise<number | undefined> {
-		const puts = await Promise.allSettled(rows.map((row, index) => this.#put(row, lastSeq + index)));
+	async #putAll(rows: OutboxRow[], mark: Told): Promise<number | undefined> {
+		const puts = await Promise.allSettled(rows.map((row, index) => this.#put(row, mark.lastSeq + index, mark)));
 		const failures = puts.filter((put) => put.status === "rejected").map(({ reason }) => reason as unknown);
 		const failure = failures.find((error) => !isWrongPlace(error));
 		if (failure) throw failure;
 		if (failures.length > 0) return undefined;
-		return Math.max(lastSeq, ...puts.map((put) => (put.status === "fulfilled" ? put.value.seq : 0)));
+		return Math.max(mark.lastSeq, ...puts.map((put) => (put.status === "fulfilled" ? put.value.seq : 0)));
 	}
 
 	/** The same one by one: for a portion of which some are there already, since whoever put them did not live to mark them. */
-	async #putEach(rows: OutboxRow[], lastSeq: number): Promise<number> {
-		let last = lastSeq;
+	async #putEach(rows: OutboxRow[], mark: Told): Promise<number> {
+		let last = mark.lastSeq;
 		for (const row of rows) {
-			const { seq, duplicate } = await this.#put(row, last);
+			const { seq, duplicate } = await this.#put(row, last, mark);
 			if (!duplicate) last = seq;
 		}
 		return last;
 	}
 
-	#put({ row: _row, ...fact }: OutboxRow, after: number) {
+	#put({ row: _row, ...fact }: OutboxRow, after: number, { created, refillUntil }: Told) {
+		// The stream still knows, for its window, what it has lost, and would take it for a message that comes twice.
+		const again = refillUntil === null ? "" : beginningOf(created);
 		return this.#nats.connection
 			.jetstream()
-			.publish(subjectOf(fact.type), JSON.stringify(fact), { msgID: fact.id, timeout: ACK_LIMIT, expect: { lastSequence: after } });
+			.publish(subjectOf(fact.type), JSON.stringify(fact), { msgID: fact.id + again, timeout: ACK_LIMIT, expect: { lastSequence: after } });
 	}
 
 	/**
-	 * Holds the stream against what is remembered of it. One that is not as we left it is made anew, so that its consumers
-	 * begin anew as well, and is filled again with all it would have kept; inboxes know what they have.
+	 * Holds the stream against what is remembered of it. One that is not as we left it begins anew, and its consumers with it; it
+	 * is filled again with all it would have kept. Inboxes know what they have.
 	 */
 	async #look(tx: Tx, node: string, mark: Told | undefined): Promise<Told> {
 		const manager = await this.#manager;
-		const { replicas } = this.#options;
+		const { replicas, say } = this.#options;
 		let stream = await whileConnected(this.#nats, streamFor(manager, node, replicas));
 		if (stream.config.num_replicas !== replicas) await manager.streams.update(streamOf(node), { num_replicas: replicas });
+		const { last_seq, messages } = stream.state;
+		const ours = mark?.created === identityOf(stream);
+		const whole = ours && mark.lastSeq <= last_seq && !hasHoles(stream) && (await this.#holds(tx, node, mark, messages));
 		this.#looked.set(node, performance.now());
-		const lastSeq = stream.state.last_seq;
-		if (mark?.created === stream.created && mark.lastSeq <= lastSeq) return { ...mark, lastSeq };
+		if (whole) return { ...mark, lastSeq: last_seq };
 		if (mark)
-			this.#options.say("A stream of facts has lost what it held: it is filled again from the outbox.", {
+			say("A stream of facts has lost some: it is filled again from the outbox.", {
 				stream: streamOf(node),
 				was: mark.lastSeq,
-				is: lastSeq,
+				is: last_seq,
 			});
-		if (lastSeq > 0) {
-			await manager.streams.delete(streamOf(node));
-			stream = await streamFor(manager, node, replicas);
-		}
-		const range = await rowsSince(tx, new Date(Date.now() - KEEP_DAYS * 86_400_000));
-		const made = { created: String(stream.created), lastSeq: 0, refillAfter: range?.after ?? null, refillUntil: range?.until ?? null };
+		if (ours || last_seq > 0) stream = await beginAnew(manager, node);
+		const range = await rowsSince(tx, daysAgo(KEEP_DAYS));
+		const made: Told = {
+			created: identityOf(stream),
+			lastSeq: stream.state.last_seq,
+			refillAfter: range?.after ?? null,
+			refillUntil: range?.until ?? null,
+		};
 		await saveTold(tx, streamOf(node), made);
 		return made;
 	}
+
+	/** Whether so many messages can be all that was sent: a count of many rows, so only once in each connection. */
+	async #holds(tx: Tx, node: string, mark: Told, messages: number): Promise<boolean> {
+		if (this.#looked.has(node) || mark.refillUntil !== null) return true;
+		// A day less than it keeps: what is about to be forgotten is not missed.
+		return (await sentSince(tx, daysAgo(KEEP_DAYS - 1))) <= messages;
+	}
 }
+
+const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);

@@ -80,6 +80,14 @@ export async function markSent(tx: Tx, rows: OutboxRow[], now: Date): Promise<vo
 	);
 }
 
+/** How many facts since a time were carried. */
+export async function sentSince(tx: Tx, since: Date): Promise<number> {
+	const [row] = await tx.query<{ count: number }>("select count(*)::int as count from outbox where sent_at is not null and at >= $1", [
+		since,
+	]);
+	return row?.count ?? 0;
+}
+
 /** How many facts wait to be carried. */
 export async function unsentCount(db: Db): Promise<number> {
 	const [row] = await db.query<{ count: number }>("select count(*)::int as count from outbox where sent_at is null");

@@ -9,7 +9,7 @@ import type { Inlet, Source } from "./carrier.ts";
 import type { AnyFact } from "./fact.ts";
 import type { Heard } from "./marks.ts";
 import { heardMark, saveHeard } from "./marks.ts";
-import { hintOf, isMissing, streamFor, streamOf, subjectOf, whileConnected } from "./streams.ts";
+import { found, hintOf, identityOf, streamFor, streamOf, subjectOf, whileConnected } from "./streams.ts";
 
 export interface StreamSourceOptions {
 	nats: Nats;
@@ -99,7 +99,9 @@ export class StreamSource implements Source {
 			return { mark, pending: durable.num_pending };
 
 		const stream = await streamFor(manager, this.#options.teller, this.#options.replicas);
-		const known = mark && !less && mark.created === stream.created && mark.lastSeq <= stream.state.last_seq;
+		const created = identityOf(stream);
+		const known = mark && !less && mark.created === created && mark.lastSeq <= stream.state.last_seq;
+		const first = Math.max(known ? mark.lastSeq + 1 : 1, stream.state.first_seq);
 		if (durable) await found(manager.consumers.delete(this.#stream, this.#durable));
 		const made = await manager.consumers.add(this.#stream, {
 			durable_name: this.#durable,
@@ -107,27 +109,17 @@ export class StreamSource implements Source {
 			ack_policy: AckPolicy.All,
 			ack_wait: nanos(ACK_WAIT),
 			max_ack_pending: -1,
-			...(known ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: mark.lastSeq + 1 } : { deliver_policy: DeliverPolicy.All }),
+			deliver_policy: DeliverPolicy.StartSequence,
+			opt_start_seq: first,
 		});
-		const fresh: Heard = {
-			created: String(stream.created),
-			lastSeq: known ? mark.lastSeq : 0,
-			durableCreated: made.created,
-			deliveries: 0,
-		};
+		const { consumer_seq, stream_seq } = made.delivered;
+		if (consumer_seq !== 0 || stream_seq !== first - 1)
+			throw new Error(`${this.#durable} was made anew and does not begin where it should.`);
+		const fresh: Heard = { created, lastSeq: first - 1, durableCreated: made.created, deliveries: 0 };
 		await saveHeard(tx, this.#stream, this.#durable, fresh);
 		return { mark: fresh, pending: made.num_pending };
 	}
 }
-
-const found = async <T>(answer: Promise<T>): Promise<T | undefined> => {
-	try {
-		return await answer;
-	} catch (error) {
-		if (isMissing(error)) return undefined;
-		throw error;
-	}
-};
 
 const subjectsOf = ({ config: { filter_subjects, filter_subject } }: ConsumerInfo): string[] =>
 	filter_subjects ?? (filter_subject ? [filter_subject] : []);

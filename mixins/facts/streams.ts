@@ -1,4 +1,5 @@
 // The streams of facts in JetStream: one for each node that tells, made by whoever needs it first, and the same by everybody.
+import { randomUUID } from "node:crypto";
 import type { JetStreamManager, StreamInfo } from "nats";
 import { DiscardPolicy, NatsError, nanos, RetentionPolicy, StorageType } from "nats";
 import type { Nats } from "../nats.ts";
@@ -9,6 +10,8 @@ export const KEEP_DAYS = 30;
 const DAY_MS = 86_400_000;
 const DEDUPE_MS = 120_000;
 const NOT_FOUND = "404";
+/** In a stream's metadata. */
+const BEGUN = "reloop-begun";
 
 export const streamOf = (node: string): string => `FACTS_${node}`;
 /** A fact's name begins with the node that tells it: so does what follows here. */
@@ -16,8 +19,6 @@ export const subjectOf = (type: string): string => `${NAMESPACE}.facts.${type}`;
 export const tellerOf = (type: string): string => type.slice(0, type.indexOf("."));
 /** Where a relay says that it carried something; may be lost. */
 export const hintOf = (node: string): string => `${NAMESPACE}.told.${node}`;
-
-export const isMissing = (error: unknown): boolean => error instanceof NatsError && error.code === NOT_FOUND;
 
 /** What was asked of NATS and is not answered when the connection breaks never will be: this says so at once. */
 export async function whileConnected<T>(nats: Nats, asked: Promise<T>): Promise<T> {
@@ -34,11 +35,8 @@ export async function whileConnected<T>(nats: Nats, asked: Promise<T>): Promise<
 
 /** The stream of a node, as it is; made where it is missing. */
 export async function streamFor(manager: JetStreamManager, node: string, replicas: number): Promise<StreamInfo> {
-	try {
-		return await manager.streams.info(streamOf(node));
-	} catch (error) {
-		if (!isMissing(error)) throw error;
-	}
+	const present = await found(manager.streams.info(streamOf(node)));
+	if (present) return present;
 	return manager.streams.add({
 		name: streamOf(node),
 		subjects: [`${NAMESPACE}.facts.${node}.>`],
@@ -49,4 +47,37 @@ export async function streamFor(manager: JetStreamManager, node: string, replica
 		duplicate_window: nanos(DEDUPE_MS),
 		num_replicas: replicas,
 	});
+}
+
+/** Which stream it is: another one when it was made anew, or begun anew by `beginAnew`. */
+export const identityOf = ({ created, config }: StreamInfo): string => [created, config.metadata?.[BEGUN]].filter(Boolean).join(" ");
+
+/** What `beginAnew` called it; empty where it never was. */
+export const beginningOf = (identity: string): string => identity.split(" ")[1] ?? "";
+
+/** Facts are taken from it at its head alone, by age: anything else that is missing was lost. */
+export const hasHoles = ({ state: { messages, first_seq, last_seq } }: StreamInfo): boolean =>
+	messages > 0 && messages !== last_seq - first_seq + 1;
+
+/**
+ * Empties a stream, makes it another one, and has all its consumers made again. (Not deleted and made anew: nats-server clears
+ * up behind a deletion later, and a stream of the same name made meanwhile has the old messages in it.)
+ */
+export async function beginAnew(manager: JetStreamManager, node: string): Promise<StreamInfo> {
+	const name = streamOf(node);
+	const { config } = await manager.streams.info(name);
+	await manager.streams.update(name, { metadata: { ...config.metadata, [BEGUN]: randomUUID() } });
+	await manager.streams.purge(name);
+	for await (const { name: consumer } of manager.consumers.list(name)) await found(manager.consumers.delete(name, consumer));
+	return manager.streams.info(name);
+}
+
+/** Undefined where JetStream does not know what was asked for. */
+export async function found<T>(answer: Promise<T>): Promise<T | undefined> {
+	try {
+		return await answer;
+	} catch (error) {
+		if (error instanceof NatsError && error.code === NOT_FOUND) return undefined;
+		throw error;
+	}
 }
