@@ -10,6 +10,9 @@ export interface TestApp extends App {
 	url: string;
 }
 
+/** What every app of this process gets besides: for stories that are told once more on another store. */
+export const everyAppGets: Record<string, string> = {};
+
 /** Every node with both doors on a free port; answers are held against their contracts. `environment` adds to the usual one. */
 export async function startTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
 	const data = await dataDirectory();
@@ -19,6 +22,7 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
 		PORT: "0",
 		RATE_LIMIT_FACTOR: "100000",
 		LOG_LEVEL: "fatal",
+		...everyAppGets,
 		...environment,
 	});
 	const app = await startApp({ env, checkAnswers: true });

@@ -113,7 +113,8 @@ export class Member {
 export class Cluster {
 	readonly servers: Servers;
 	readonly members: Member[] = [];
-	readonly #environment: Record<string, string>;
+	/** What every process gets, besides its nodes and its port. */
+	readonly environment: Readonly<Record<string, string>>;
 	readonly #data: string;
 
 	/** Starts servers (all at once), migrates, and starts the processes. */
@@ -138,7 +139,7 @@ export class Cluster {
 	private constructor(servers: Servers, environment: Record<string, string>) {
 		this.servers = servers;
 		this.#data = mkdtempSync(join(tmpdir(), "reloop-cluster-"));
-		this.#environment = {
+		this.environment = {
 			...systemEnvironment(),
 			HOST: "127.0.0.1",
 			DATA_DIR: this.#data,
@@ -156,12 +157,23 @@ export class Cluster {
 
 	/** Starts more processes; resolved when all are ready. */
 	async add(shape: Shape): Promise<Member[]> {
-		const added: Member[] = [];
-		for (const [nodes, copies] of Object.entries(shape))
-			for (let copy = 0; copy < copies; copy++) added.push(new Member(nodes.split(","), await unusedPort(), this.#environment));
-		this.members.push(...added);
-		await Promise.all(added.map((member) => member.start()));
-		return added;
+		const wanted = Object.entries(shape).flatMap(([nodes, copies]) => Array.from({ length: copies }, () => nodes.split(",")));
+		return Promise.all(wanted.map((nodes) => this.#begin(nodes)));
+	}
+
+	async #begin(nodes: string[]): Promise<Member> {
+		for (let attempt = 1; ; attempt++) {
+			const member = new Member(nodes, await unusedPort(), this.environment);
+			this.members.push(member);
+			try {
+				await member.start();
+				return member;
+			} catch (error) {
+				this.members.splice(this.members.indexOf(member), 1);
+				// Another test may have taken the port between our look and its use.
+				if (attempt === 3 || !/is in use/.test((error as Error).message)) throw error;
+			}
+		}
 	}
 
 	/** The processes that run a node, whether they live or not. */
@@ -209,7 +221,7 @@ export class Cluster {
 	async #migrate(): Promise<void> {
 		const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/migrate.ts", "up"], {
 			cwd: ROOT,
-			env: this.#environment,
+			env: this.environment,
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		let said = "";
