@@ -1,4 +1,5 @@
 // `npm start`: one process with the nodes named in NODES. Says where it is ready; SIGTERM and Ctrl-C drain it.
+import { constants } from "node:os";
 import { showOperators } from "../mixins/operators.ts";
 import { startApp } from "./app.ts";
 import { EnvError, readEnv } from "./env.ts";
@@ -11,9 +12,16 @@ const LONGEST_STOP = 9_500;
 /** After SIGTERM the doors go on answering for so long (ms) while /ready is red: a balancer looks about once a second. */
 const NOTICE = 1_000;
 
+/** Until there is something to drain. The first process of a container is not ended by a signal for which it has no handler. */
+const leave = (signal: NodeJS.Signals): never => process.exit(128 + constants.signals[signal]);
+
 async function main(): Promise<void> {
 	const env = readEnv();
+	process.on("SIGTERM", leave);
+	process.on("SIGINT", leave);
 	const app = await startApp({ env });
+	process.off("SIGTERM", leave);
+	process.off("SIGINT", leave);
 	let stoppingSince: number | undefined;
 	const stop = (signal: NodeJS.Signals): void => {
 		if (stoppingSince !== undefined) {

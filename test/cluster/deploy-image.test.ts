@@ -126,6 +126,14 @@ describe("what the image holds", { skip: needs("postgres", "initdb") }, () => {
 		assert.ok(performance.now() - began < 10_000);
 	});
 
+	test("goes at SIGTERM while it still waits for its servers", async () => {
+		const nowhere = `postgres://postgres:5432@127.0.0.1:${await unusedPort()}/reloop`;
+		const waiting = run(execForm(one(image, "CMD")), { DATABASE_URL: nowhere, SECRET_KEY: TEST_SECRET_KEY });
+		await eventually(() => assert.match(waiting.output(), /^DATABASE_URL: .* Waiting\.$/m), 10_000);
+		waiting.child.kill("SIGTERM");
+		assert.equal(await waiting.ended, 143, "by a handler: to the first process of a container a signal without one does nothing");
+	});
+
 	test("ends with one sentence and 1 where a variable is missing", async () => {
 		const refused = run(execForm(one(image, "CMD")), { DATABASE_URL: server.url });
 		assert.equal(await refused.ended, 1);
