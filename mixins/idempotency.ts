@@ -129,6 +129,10 @@ export function isTaken(error: unknown): boolean {
 	return code === "23505" && table === "idempotency";
 }
 
+/** The same, from a store where the key is not a row of that table. */
+export const answerTaken = (): Error =>
+	Object.assign(new Error("The Idempotency-Key was used up by another request."), { code: "23505", table: "idempotency" });
+
 /** A refusal by state is an answer too: it is kept, after the rollback of what it refused. */
 async function keepingConflicts<R>(ctx: IdempotentCtx, db: Db, work: () => Promise<R>): Promise<R> {
 	try {

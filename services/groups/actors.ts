@@ -11,17 +11,21 @@ import { perBroker } from "../../mixins/per-broker.ts";
 import { database, isUnavailable } from "../../mixins/postgres.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
 import type { Entry, LogCarrier } from "../../mixins/log-carrier.ts";
+import { mongoLog, refuseOtherStore } from "../../mixins/mongo-log.ts";
 import { ownership } from "../../mixins/owners.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { showOperators } from "../../mixins/operators.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import type { EvictionReason } from "../../mixins/rooms.ts";
+import { settings } from "../../mixins/settings.ts";
 import type { LogEvent } from "../contracts/groups.ts";
 import type { GroupDecision } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
 import { evolve } from "./domain/group.ts";
-import type { Deed } from "./store.ts";
-import { applyEffect, loadGroup, projection, toRow } from "./store.ts";
+import { joinedReads } from "./joined-store.ts";
+import { twoStepReads } from "./mongo-store.ts";
+import type { Deed, GroupReads } from "./store.ts";
+import { applyEffect, projection, toRow } from "./store.ts";
 
 /** A decision with what the call around it needs: whose request it is, and its Idempotency-Key, if it has one. */
 export interface GroupCommit<R = unknown> extends GroupDecision<R> {
@@ -135,12 +139,25 @@ function isSecondJoin(error: unknown): boolean {
 	return code === "23505" && constraint === "members_pkey";
 }
 
+/** The carrier of the log, and how it is read. */
+function storeOf(broker: ServiceBroker, db: Db): { carrier: LogCarrier<Deed>; reads: GroupReads; healthy?: () => Promise<boolean> } {
+	const { MONGO_URL } = settings(broker);
+	if (MONGO_URL === undefined) return { carrier: new PostgresLog(db, projection({ late: false })), reads: joinedReads(db) };
+	const carrier = mongoLog(broker, { url: MONGO_URL, collection: "group_events", db, projection: projection({ late: true }) });
+	return { carrier, reads: twoStepReads(db, carrier), healthy: () => carrier.healthy() };
+}
+
 /** The signal that a process has written a group that is not its own. */
 export const GROUP_WRITTEN = "groups.written";
 
 export interface GroupsNode {
 	db: Db;
 	log: RoomLog;
+	reads: GroupReads;
+	/** Where the log is in a store of its own: whether that one answers. */
+	logIsHealthy: (() => Promise<boolean>) | undefined;
+	/** Refuses to go on with logs that are in the other store. */
+	checkLog: () => Promise<void>;
 	actors: Actors<GroupState | null, GroupEvent, GroupCommit>;
 	/** Another process has written this group. */
 	forget: (groupId: string) => void;
@@ -150,11 +167,11 @@ export interface GroupsNode {
 
 function make(broker: ServiceBroker): GroupsNode {
 	const db = database("groups");
-	const carrier = new PostgresLog(db, projection({ late: false }));
+	const { carrier, reads, healthy: logIsHealthy } = storeOf(broker, db);
 	const log = new RoomLog(carrier, "group", broker);
 	const owned = ownership(broker, "messages.post");
 	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
-		load: (groupId) => loadGroup(db, groupId),
+		load: (groupId) => reads.load(groupId),
 		head: (state) => state?.head ?? 0,
 		commit: (batch) => commit(db, carrier, batch),
 		portions,
@@ -200,7 +217,8 @@ function make(broker: ServiceBroker): GroupsNode {
 		actors.forget(groupId);
 		log.forget(groupId);
 	};
-	return { db, log, actors, once, forget: forgetOne };
+	const checkLog = () => refuseOtherStore(db, settings(broker).MONGO_URL !== undefined);
+	return { db, log, reads, logIsHealthy, checkLog, actors, once, forget: forgetOne };
 }
 
 /** What the services of this node share on one broker: its database, its room log, its actors. */

@@ -5,7 +5,6 @@ import type { Ctx } from "../contracts/index.ts";
 import type { GroupsNode } from "./actors.ts";
 import type { GroupDecision, Moment } from "./domain/decisions.ts";
 import type { GroupState, Member } from "./domain/group.ts";
-import { countUnread } from "./store.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -57,7 +56,7 @@ export async function unreadOf(node: GroupsNode, group: GroupState, profileId: s
 	const memo = memos.get(me);
 	if (memo && memo.readSeq === me.readSeq && memo.head === group.head) return memo.unread;
 	const counted = { readSeq: me.readSeq, head: group.head };
-	const unread = await countUnread(node.db, group.id, profileId, me.readSeq);
+	const unread = await node.reads.countUnread(group.id, profileId, me.readSeq);
 	memos.set(me, { ...counted, unread });
 	return unread;
 }

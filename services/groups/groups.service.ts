@@ -11,7 +11,6 @@ import { command, unreadOf } from "./command.ts";
 import { create, edit, join, kick, leave, remove, setRole } from "./domain/decisions.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
 import type { ListedGroup } from "./store.ts";
-import { groupsOf, publicGroups } from "./store.ts";
 
 const viewListed = ({ creatorId: _creator, ...group }: ListedGroup): Group => ({ ...group, createdAt: group.createdAt.toISOString() });
 
@@ -25,8 +24,22 @@ export default defineService({
 		},
 	},
 
+	// The log's own connection, where it has one, is made with the services.
+	created() {
+		groupsNode(this.broker);
+	},
+
+	started() {
+		return groupsNode(this.broker).checkLog();
+	},
+
 	actions: implement("groups", {
-		health: healthOf("groups"),
+		async health(ctx) {
+			const { logIsHealthy } = groupsNode(ctx.broker);
+			const [{ status, checks }, log] = await Promise.all([healthOf("groups")(), logIsHealthy?.()]);
+			if (log === undefined) return { status, checks };
+			return { status: log ? status : "down", checks: { ...checks, log: { status: log ? "ok" : "down" } } };
+		},
 
 		async create(ctx) {
 			const groupId = newId();
@@ -42,14 +55,14 @@ export default defineService({
 		async mine(ctx) {
 			const { limit, cursor } = ctx.params;
 			const [before] = decodeCursor(cursor, ["uuid"]) ?? [null];
-			const rows = await groupsOf(groupsNode(ctx.broker).db, ctx.caller.profileId, before, limit + 1);
+			const rows = await groupsNode(ctx.broker).reads.groupsOf(ctx.caller.profileId, before, limit + 1);
 			return pageOf(rows, limit, (row) => [row.id], viewListed);
 		},
 
 		async public(ctx) {
 			const { limit, cursor } = ctx.params;
 			const [before] = decodeCursor(cursor, ["uuid"]) ?? [null];
-			const rows = await publicGroups(groupsNode(ctx.broker).db, ctx.caller.profileId, before, limit + 1);
+			const rows = await groupsNode(ctx.broker).reads.publicGroups(ctx.caller.profileId, before, limit + 1);
 			return pageOf(rows, limit, (row) => [row.id], viewListed);
 		},
 

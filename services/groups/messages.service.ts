@@ -11,7 +11,7 @@ import { deleteMessage, editMessage, post, react, readTo } from "./domain/decisi
 import type { MessageBody } from "./domain/group.ts";
 import { asMember } from "./domain/group.ts";
 import type { MessageRow } from "./store.ts";
-import { findMessage, findTarget, hasReacted, markRead, messagesFrom } from "./store.ts";
+import { hasReacted, markRead } from "./store.ts";
 
 /** A message in its present state, as clients see it. */
 function view(row: MessageRow): Message {
@@ -70,15 +70,15 @@ export default defineService({
 		},
 
 		async page(ctx) {
-			const { db, actors } = groupsNode(ctx.broker);
+			const { reads, actors } = groupsNode(ctx.broker);
 			const { groupId, limit, around } = ctx.params;
 			const viewer = ctx.caller.profileId;
 			asMember(await actors.read(groupId), viewer);
 			onePlace(ctx.params);
 			if (around !== undefined && ctx.params.cursor === undefined) {
 				const half = Math.floor(limit / 2);
-				const older = await messagesFrom(db, groupId, viewer, { before: around }, half);
-				const newer = await messagesFrom(db, groupId, viewer, { after: around - 1 }, limit - older.length + 1);
+				const older = await reads.messagesFrom(groupId, viewer, { before: around }, half);
+				const newer = await reads.messagesFrom(groupId, viewer, { after: around - 1 }, limit - older.length + 1);
 				const shown = newer.slice(0, limit - older.length);
 				const last = shown.at(-1);
 				return {
@@ -90,20 +90,20 @@ export default defineService({
 				decodeCursor(ctx.params.cursor, ["word", "number"]) ??
 				(ctx.params.after === undefined ? ["before", ctx.params.before] : ["after", ctx.params.after]);
 			if (direction === "after") {
-				const rows = await messagesFrom(db, groupId, viewer, { after: Number(edge) }, limit + 1);
+				const rows = await reads.messagesFrom(groupId, viewer, { after: Number(edge) }, limit + 1);
 				const shown = rows.slice(0, limit);
 				return { data: shown.map(view), nextCursor: rows.length > limit ? encodeCursor(["after", shown.at(-1)?.seq ?? 0]) : null };
 			}
-			const rows = await messagesFrom(db, groupId, viewer, { before: edge === undefined ? null : Number(edge) }, limit + 1);
+			const rows = await reads.messagesFrom(groupId, viewer, { before: edge === undefined ? null : Number(edge) }, limit + 1);
 			const shown = rows.slice(0, limit).reverse();
 			return { data: shown.map(view), nextCursor: rows.length > limit ? encodeCursor(["before", shown[0]?.seq ?? 0]) : null };
 		},
 
 		async show(ctx) {
-			const { db, actors } = groupsNode(ctx.broker);
+			const { reads, actors } = groupsNode(ctx.broker);
 			const { groupId, seq } = ctx.params;
 			asMember(await actors.read(groupId), ctx.caller.profileId);
-			const row = await findMessage(db, groupId, ctx.caller.profileId, seq);
+			const row = await reads.findMessage(groupId, ctx.caller.profileId, seq);
 			if (!row) throw problem("not-found");
 			return view(row);
 		},
@@ -112,9 +112,9 @@ export default defineService({
 			const node = groupsNode(ctx.broker);
 			const { groupId, seq, content } = ctx.params;
 			const { eventSeq } = await command(node, ctx, groupId, async (state, moment) =>
-				editMessage(state, moment, await findTarget(node.db, groupId, seq), content),
+				editMessage(state, moment, await node.reads.findTarget(groupId, seq), content),
 			);
-			const row = await findMessage(node.db, groupId, ctx.caller.profileId, seq);
+			const row = await node.reads.findMessage(groupId, ctx.caller.profileId, seq);
 			if (!row) throw problem("not-found");
 			return { ...view(row), eventSeq };
 		},
@@ -123,7 +123,7 @@ export default defineService({
 			const node = groupsNode(ctx.broker);
 			const { groupId, seq } = ctx.params;
 			const deleted = await command(node, ctx, groupId, async (state, moment) =>
-				deleteMessage(state, moment, await findTarget(node.db, groupId, seq)),
+				deleteMessage(state, moment, await node.reads.findTarget(groupId, seq)),
 			);
 			return { room: node.log.nameOf(groupId), seq: deleted.seq };
 		},
@@ -135,7 +135,7 @@ export default defineService({
 				react(
 					state,
 					moment,
-					await findTarget(node.db, groupId, seq),
+					await node.reads.findTarget(groupId, seq),
 					emoji,
 					!remove,
 					await hasReacted(node.db, groupId, seq, emoji, ctx.caller.profileId),

@@ -84,6 +84,12 @@ create table join_requests (
   constraint join_requests_pkey PRIMARY KEY (group_id, profile_id)
 );
 
+create table log_applied (
+  room uuid not null,
+  seq bigint not null,
+  constraint log_applied_pkey PRIMARY KEY (room)
+);
+
 create table members (
   group_id uuid not null,
   profile_id uuid not null,

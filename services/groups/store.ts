@@ -7,7 +7,7 @@ import type { Db, Tx } from "../../mixins/postgres.ts";
 import type { Effect, NewInvite, Target } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState, Member } from "./domain/group.ts";
 
-type Query = Pick<Tx, "query">;
+export type Query = Pick<Tx, "query">;
 
 interface GroupRow {
 	id: string;
@@ -57,19 +57,36 @@ export const projection = ({ late }: { late: boolean }): Projection<Deed> => ({
 	},
 });
 
+/** What is read of groups and of their logs at once. Where both are in one database, by joins; else in two steps. */
+export interface GroupReads {
+	/** As the log left it: everything that comes of its events is written. */
+	load(groupId: string): Promise<GroupState | null>;
+	/** Groups of a profile, or public ones it is not in, newest first. */
+	groupsOf(profileId: string, before: string | null, limit: number): Promise<ListedGroup[]>;
+	publicGroups(profileId: string, before: string | null, limit: number): Promise<ListedGroup[]>;
+	/** Messages of others after the mark that are not deleted. */
+	countUnread(groupId: string, profileId: string, readSeq: number): Promise<number>;
+	/** Messages in their present state: after a seq ascending, or before one descending. */
+	messagesFrom(groupId: string, viewer: string, from: From, limit: number): Promise<MessageRow[]>;
+	findMessage(groupId: string, viewer: string, seq: number): Promise<MessageRow | undefined>;
+	findTarget(groupId: string, seq: number): Promise<Target | undefined>;
+}
+
+export type From = { after: number } | { before: number | null };
+
 function toGroupEvent({ type, id, at, sender, senderName, body }: NewEvent): GroupEvent {
 	return { ...body, type, id, at, by: { profileId: sender ?? "", displayName: senderName ?? "" } } as GroupEvent;
 }
 
 /** Where the log is in the same database, its head is its last row; else as far as it was brought here. */
-const lastRow = (group: string) => `(select coalesce(max(seq), 0)::bigint from room_events where room = ${group})`;
-const lastApplied = (group: string) => `(select seq from log_applied where room = ${group})`;
+export const lastRow = "(select coalesce(max(seq), 0)::bigint from room_events where room = g.id)";
+const lastApplied = "(select seq from log_applied where room = g.id)";
 
 /** A group with its members, as the log left it; null where there is none. `elsewhere`: the log is in another store. */
 export async function loadGroup(db: Db, groupId: string, { elsewhere = false } = {}): Promise<GroupState | null> {
 	const [group] = await db.query<GroupRow & { head: number }>(
 		`select id, name, description, is_public as "isPublic", creator_id as "creatorId", created_at as "createdAt",
-			${elsewhere ? lastApplied("g.id") : lastRow("g.id")} as head
+			${elsewhere ? lastApplied : lastRow} as head
 		from groups g where id = $1`,
 		[groupId],
 		elsewhere ? "group-load-elsewhere" : "group-load",
@@ -270,42 +287,13 @@ export interface ListedGroup extends GroupRow {
 	unread: number;
 }
 
-/** Messages of others after the mark that are not deleted. */
-const unreadCount = `(select count(*)::int from room_events e
-	where e.room = g.id and e.seq > m.read_seq and e.type = 'message' and e.sender <> m.profile_id
-		and not exists (select 1 from message_states s where s.group_id = e.room and s.seq = e.seq and s.deleted_at is not null))`;
-const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g.creator_id as "creatorId", g.created_at as "createdAt", g.member_count as "memberCount",
-	${lastRow("g.id")} as head`;
-
-export function groupsOf(db: Query, profileId: string, before: string | null, limit: number): Promise<ListedGroup[]> {
-	return db.query<ListedGroup>(
-		`select ${listed}, m.role, ${unreadCount} as unread
-		from members m join groups g on g.id = m.group_id
-		where m.profile_id = $1 and ($2::uuid is null or m.group_id < $2) order by m.group_id desc limit $3`,
-		[profileId, before, limit],
-		"groups-mine",
-	);
-}
-
-export function publicGroups(db: Query, profileId: string, before: string | null, limit: number): Promise<ListedGroup[]> {
-	return db.query<ListedGroup>(
-		`select ${listed}, null as role, 0 as unread from groups g
-		where g.is_public and ($2::uuid is null or g.id < $2)
-			and not exists (select 1 from members m where m.group_id = g.id and m.profile_id = $1)
-		order by g.id desc limit $3`,
-		[profileId, before, limit],
-		"groups-public",
-	);
-}
-
-export async function countUnread(db: Query, groupId: string, profileId: string, readSeq: number): Promise<number> {
-	const [row] = await db.query<{ unread: number }>(
-		`select ${unreadCount} as unread from (select $1::uuid as id) g, (select $2::uuid as profile_id, $3::bigint as read_seq) m`,
-		[groupId, profileId, readSeq],
-		"unread",
-	);
-	return row?.unread ?? 0;
-}
+/** What every list shows of a group. */
+export const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g.creator_id as "creatorId", g.created_at as "createdAt", g.member_count as "memberCount"`;
+/** Which groups of a profile, and which public ones it is not in: $1 the profile, $2 the id that the page goes on after, $3 how many. */
+export const whereMine = `from members m join groups g on g.id = m.group_id
+	where m.profile_id = $1 and ($2::uuid is null or m.group_id < $2) order by m.group_id desc limit $3`;
+export const wherePublic = `from groups g where g.is_public and ($2::uuid is null or g.id < $2)
+	and not exists (select 1 from members m where m.group_id = g.id and m.profile_id = $1) order by g.id desc limit $3`;
 
 /** Moves a read mark forward, never back; answers where it stands. */
 export async function markRead(db: Query, groupId: string, profileId: string, seq: number): Promise<number> {
@@ -329,52 +317,12 @@ export interface MessageRow {
 	reactions: { emoji: string; count: number; mine: boolean }[] | null;
 }
 
-const messageColumns = `e.seq, e.at, e.sender, e.sender_name as "senderName", e.body, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt",
-	(select json_agg(json_build_object('emoji', r.emoji, 'count', r.count, 'mine', r.mine) order by r.first, r.emoji) from (
+/** The reactions to a message, $2 being who looks. */
+export const reactionsTo = (group: string, seq: string) => `(
+	select json_agg(json_build_object('emoji', r.emoji, 'count', r.count, 'mine', r.mine) order by r.first, r.emoji) from (
 		select emoji, count(*)::int as count, bool_or(profile_id = $2) as mine, min(at) as first
-		from reactions where group_id = e.room and seq = e.seq group by emoji
-	) r) as reactions`;
-const messageFrom = "from room_events e left join message_states s on s.group_id = e.room and s.seq = e.seq";
-
-/** Messages in their present state: after a seq ascending, or before one descending; by the index on (room, seq) at any depth. */
-export function messagesFrom(
-	db: Query,
-	groupId: string,
-	viewer: string,
-	from: { after: number } | { before: number | null },
-	limit: number,
-): Promise<MessageRow[]> {
-	if ("after" in from) {
-		return db.query<MessageRow>(
-			`select ${messageColumns} ${messageFrom} where e.room = $1 and e.type = 'message' and e.seq > $3 order by e.seq limit $4`,
-			[groupId, viewer, from.after, limit],
-			"messages-after",
-		);
-	}
-	return db.query<MessageRow>(
-		`select ${messageColumns} ${messageFrom} where e.room = $1 and e.type = 'message' and e.seq < $3 order by e.seq desc limit $4`,
-		[groupId, viewer, from.before ?? Number.MAX_SAFE_INTEGER, limit],
-		"messages-before",
-	);
-}
-
-export async function findMessage(db: Query, groupId: string, viewer: string, seq: number): Promise<MessageRow | undefined> {
-	const [row] = await db.query<MessageRow>(
-		`select ${messageColumns} ${messageFrom} where e.room = $1 and e.seq = $3 and e.type = 'message'`,
-		[groupId, viewer, seq],
-		"message-show",
-	);
-	return row;
-}
-
-export async function findTarget(db: Query, groupId: string, seq: number): Promise<Target | undefined> {
-	const [row] = await db.query<{ senderId: string; deletedAt: Date | null }>(
-		`select e.sender as "senderId", s.deleted_at as "deletedAt" ${messageFrom} where e.room = $1 and e.seq = $2 and e.type = 'message'`,
-		[groupId, seq],
-		"message-target",
-	);
-	return row && { seq, senderId: row.senderId, deletedAt: row.deletedAt?.toISOString() ?? null };
-}
+		from reactions where group_id = ${group} and seq = ${seq} group by emoji
+	) r)`;
 
 export async function hasReacted(db: Query, groupId: string, seq: number, emoji: string, profileId: string): Promise<boolean> {
 	const rows = await db.query(
