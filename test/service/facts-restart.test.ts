@@ -5,8 +5,6 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import type { ServiceBroker } from "moleculer";
-import type { Embedded } from "../../config/embedded-postgres.ts";
-import { startEmbedded } from "../../config/embedded-postgres.ts";
 import { migrateAll } from "../../config/migrations.ts";
 import { derivedLogin } from "../../config/roles.ts";
 import { unsentCount } from "../../mixins/facts/outbox.ts";
@@ -14,16 +12,17 @@ import { closeDatabases, configureDatabases, database, isUnavailable } from "../
 import { TEST_SECRET_KEY } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { HEARER, hearing, makeEffects, noted, startProcess, TELLER, tell, upTo } from "../support/facts.ts";
+import { type OwnServer, startOwnServer } from "../support/own-server.ts";
 
 /** A server of its own: others may not be restarted under the feet of other tests. */
 let home: string;
-let server: Embedded;
+let server: OwnServer;
 let broker: ServiceBroker;
 
 before(async () => {
 	home = fs.mkdtempSync(path.join(os.tmpdir(), "reloop-restart-"));
 	fs.chmodSync(home, 0o755);
-	server = await startEmbedded(home);
+	server = await startOwnServer(home);
 	await migrateAll({ ownerUrl: server.ownerUrl, secretKey: TEST_SECRET_KEY, nodes: [TELLER, HEARER] }, "up");
 	const urlFor = (node: string) => {
 		const { user, password } = derivedLogin(node, TEST_SECRET_KEY);
@@ -68,7 +67,7 @@ test("the database restarting in the middle of the work loses nothing and repeat
 		const reached = (told.get("a") ?? 0) + 40;
 		await eventually(() => assert.ok((told.get("a") ?? 0) >= reached));
 		await server.stop();
-		server = await startEmbedded(home);
+		server = await startOwnServer(home);
 	}
 	telling = false;
 	await Promise.all(tellers);

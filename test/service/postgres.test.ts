@@ -4,12 +4,12 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { type Embedded, startEmbedded } from "../../config/embedded-postgres.ts";
 import { migrateAll } from "../../config/migrations.ts";
 import { derivedLogin } from "../../config/roles.ts";
 import { closeDatabases, configureDatabases, type Db, DATABASE_UNAVAILABLE, database, isUnavailable } from "../../mixins/postgres.ts";
 import { TEST_SECRET_KEY } from "../support/database.ts";
 import { servicesWith } from "../support/nodes.ts";
+import { type OwnServer, startOwnServer } from "../support/own-server.ts";
 
 // A server of its own: this file stops and starts it.
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "reloop-mixin-"));
@@ -19,7 +19,7 @@ const services = servicesWith({
 	},
 	beta: { "0001_secrets": "-- Up Migration\ncreate table secrets (word text);\n-- Down Migration\ndrop table secrets;\n" },
 });
-let server: Embedded;
+let server: OwnServer;
 let alpha: Db;
 const reports: string[] = [];
 
@@ -29,7 +29,7 @@ const urlFor = (node: string) => {
 };
 
 before(async () => {
-	server = await startEmbedded(folder);
+	server = await startOwnServer(folder);
 	await migrateAll({ ownerUrl: server.ownerUrl, secretKey: TEST_SECRET_KEY, servicesDir: services }, "up");
 	configureDatabases({ urlFor, directUrlFor: urlFor, poolSize: 3, waitMs: 1_000, report: (_error, where) => void reports.push(where) });
 	alpha = database("alpha");
@@ -189,7 +189,7 @@ test("A restart of the database does not end the process: the pool answers again
 	assert.equal(await alpha.healthy(), false);
 	await assert.rejects(alpha.query("select 1"), { code: DATABASE_UNAVAILABLE });
 
-	server = await startEmbedded(folder);
+	server = await startOwnServer(folder);
 	assert.equal(await alpha.healthy(), true);
 	assert.deepEqual(await alpha.query("select id from things where id >= 30"), []);
 	await until(() => heard.length === 2);
