@@ -1,23 +1,37 @@
-// The embedded database dies under load, three times: the process lives on, and what was acknowledged is stored and heard once.
+// The database dies under load, three times: the process lives on, and what was acknowledged is stored and heard once.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect, listen, person, say } from "../../support/client.ts";
+import { externalUrl } from "../../support/database.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { Running } from "../../support/process.ts";
 import { dataDirectory, startProcess } from "../../support/process.ts";
+import type { Server } from "../../support/servers.ts";
+import { postgresServer } from "../../support/servers.ts";
 
 let data: Awaited<ReturnType<typeof dataDirectory>>;
 let running: Running;
+/** Where the suite runs on a server from outside: one of that kind, which only this test kills. */
+let outside: Server | undefined;
 before(async () => {
 	data = await dataDirectory();
-	running = await startProcess(data.path);
+	outside = externalUrl ? await postgresServer() : undefined;
+	running = await startProcess(data.path, outside && { DATABASE_URL: outside.url });
 });
 after(async () => {
 	await running.end();
 	await data.remove();
+	await outside?.stop();
 });
+
+/** The embedded one is started again by Reloop, another one by whoever runs it. */
+async function killDatabase(): Promise<void> {
+	if (outside) return outside.restart("SIGKILL");
+	const [pid] = (await readFile(join(data.path, "postgres", "postmaster.pid"), "utf8")).split("\n");
+	process.kill(Number(pid), "SIGKILL");
+}
 
 test("after three kills of PostgreSQL no acknowledged message is lost or doubled, on the log and on an open socket", {
 	timeout: 120_000,
@@ -47,8 +61,7 @@ test("after three kills of PostgreSQL no acknowledged message is lost or doubled
 	for (let kill = 0; kill < 3; kill++) {
 		const reached = acknowledged.length;
 		await eventually(() => assert.ok(acknowledged.length > reached + 20), 30_000);
-		const [pid] = (await readFile(join(data.path, "postgres", "postmaster.pid"), "utf8")).split("\n");
-		process.kill(Number(pid), "SIGKILL");
+		await killDatabase();
 		const known = acknowledged.length;
 		await eventually(() => assert.ok(acknowledged.length > known + 20), 30_000);
 	}
