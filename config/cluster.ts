@@ -46,6 +46,7 @@ async function main(): Promise<void> {
 		void house.stop().then(() => process.exit(0), fail);
 	};
 	for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
+	if (given.npm_lifecycle_event === "cluster") whenOrphaned(() => stop("SIGTERM"));
 	try {
 		await house.start();
 	} catch (error) {
@@ -55,6 +56,17 @@ async function main(): Promise<void> {
 		await house.stop().catch(() => house.kill());
 		throw error;
 	}
+}
+
+/** A signal to npm ends the shell between npm and us, which does not pass it on: what we notice is another parent. */
+function whenOrphaned(then: () => void): void {
+	const parent = process.ppid;
+	const timer = setInterval(() => {
+		if (process.ppid === parent) return;
+		clearInterval(timer);
+		then();
+	}, 250);
+	timer.unref();
 }
 
 function fail(error: unknown): never {

@@ -2,10 +2,10 @@
 // ended in the other.
 import fs from "node:fs";
 import path from "node:path";
-import { type Databases, openDatabases } from "../databases.ts";
+import { openDatabases } from "../databases.ts";
+import { type Embedded, startEmbedded } from "../embedded-postgres.ts";
 import type { Env } from "../env.ts";
-import { readLockFile } from "../postmaster.ts";
-import { migrateAll } from "../migrations.ts";
+import { migrateAll, nodesWithMigrations } from "../migrations.ts";
 import { Board, type Row } from "./board.ts";
 import { Keeper, type Program } from "./keeper.ts";
 import type { Planned } from "./plan.ts";
@@ -15,6 +15,8 @@ import { findPrograms, type LocalServer, natsProgram, redisProgram } from "./ser
 const ROOT = path.resolve(import.meta.dirname, "..", "..");
 const DOORS = ["api", "socket"];
 const PROBE_MS = 3_000;
+/** Nine connections for each process that has a database, some for tools, and as many again while one is replaced. */
+const DATABASE_SETTINGS = { max_connections: 250 };
 
 export interface HouseOptions {
 	/** As for a single process: without NATS_URL, which is given apart. */
@@ -32,7 +34,7 @@ export class House {
 	readonly #servers: { nats?: Keeper; redis?: Keeper } = {};
 	readonly #urls = { nats: "", redis: "", database: "" };
 	#rows: Row[] = [];
-	#databases: Databases | undefined;
+	#embedded: Embedded | undefined;
 	#board: Board | undefined;
 	#stopping: Promise<void> | undefined;
 
@@ -97,16 +99,20 @@ export class House {
 		await all(this.#rows.filter(({ planned }) => DOORS.includes(planned.node)));
 		await all(this.#rows);
 		await Promise.all(Object.values(this.#servers).map((server) => server.stop()));
-		await this.#databases?.stop();
+		await this.#embedded?.stop();
 		this.#board?.end();
 		removeRecord(this.#dataDir);
 	}
 
+	/** The database that was named, or the embedded one for all whose own was not; with the schemas as the code expects them. */
 	async #openDatabase(): Promise<void> {
 		const { env } = this.#options;
-		this.#databases = await openDatabases(env, (sentence) => console.log(sentence));
-		await migrateAll(this.#databases.migrations, "up");
-		this.#urls.database = env.DATABASE_URL ?? this.#databases.migrations.ownerUrl;
+		const say = (sentence: string): void => console.log(sentence);
+		const homeless = nodesWithMigrations().some((node) => env.NODES.includes(node) && !env.databases[node]?.url);
+		if (!env.DATABASE_URL && homeless) this.#embedded = await startEmbedded(env.DATA_DIR, { say, settings: DATABASE_SETTINGS });
+		this.#urls.database = env.DATABASE_URL ?? this.#embedded?.ownerUrl ?? "";
+		const { migrations } = await openDatabases({ ...env, DATABASE_URL: this.#urls.database || undefined }, say);
+		await migrateAll(migrations, "up");
 	}
 
 	#program({ name, node, port }: Planned, url: string): Program {
@@ -151,7 +157,7 @@ export class House {
 			redis: { url: redis, pid: this.#servers.redis?.pid ?? null },
 			database: {
 				url: database && Object.assign(new URL(database), { password: "" }).href,
-				pid: env.DATABASE_URL ? null : (readLockFile(path.join(this.#dataDir, "postgres"))?.pid ?? null),
+				pid: this.#embedded?.pid ?? null,
 			},
 			processes: this.#rows.map(({ planned, keeper, url }) => ({
 				...planned,

@@ -19,8 +19,8 @@ const HOW_TO_GET: Readonly<Record<string, { variable: string; how: string }>> = 
 };
 
 /** The programs' files. Throws a sentence for each one that this machine does not have. */
-export function findPrograms(names: readonly string[]): Record<string, string> {
-	const found = names.map((name) => [name, findProgram(name)] as const);
+export function findPrograms(names: readonly string[], find = findProgram): Record<string, string> {
+	const found = names.map((name) => [name, find(name)] as const);
 	const missing = found.filter(([, file]) => file === undefined).map(([name]) => name);
 	if (missing.length > 0)
 		throw refusal(
