@@ -1,6 +1,7 @@
 // What the tests of the deployment share: programs that read its files, and what the platform thinks of the variables in them.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -24,6 +25,19 @@ export function run(program: string, args: string[], { input, env = {} }: { inpu
 		maxBuffer: 64 * 1024 * 1024,
 	});
 	return { code: status, out: stdout, err: stderr };
+}
+
+/** Runs a command as a container gives it (node and its arguments), with its variables alone; answers how it ended. */
+export async function start([program, ...args]: string[], env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+	assert.equal(program, "node");
+	const child = spawn(process.execPath, args, { cwd: ROOT, env });
+	let output = "";
+	for (const stream of [child.stdout, child.stderr])
+		stream.on("data", (chunk) => {
+			output += chunk;
+		});
+	const [code] = (await once(child, "close")) as [number | null];
+	return { code, output };
 }
 
 /** A start would accept these variables, whatever is asked of it later. */
