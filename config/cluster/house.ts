@@ -36,6 +36,8 @@ export class House {
 	#rows: Row[] = [];
 	#embedded: Embedded | undefined;
 	#board: Board | undefined;
+	/** Of servers and schemas: what is about to be there must be stopped too. */
+	#opening: Promise<void> | undefined;
 	#stopping: Promise<void> | undefined;
 
 	constructor(options: HouseOptions) {
@@ -57,20 +59,10 @@ export class House {
 			this.#board?.changed(keeper, how);
 			this.#record();
 		};
-		const run = async (made: LocalServer, name: "nats" | "redis"): Promise<void> => {
-			const keeper = new Keeper(made.program, changed);
-			this.#servers[name] = keeper;
-			this.#urls[name] = made.url;
-			await keeper.start();
-		};
-		const local = { nats: programs["nats-server"], redis: programs["redis-server"] };
-		this.#urls.nats = natsUrl ?? "";
-		this.#urls.redis = env.REDIS_URL ?? "";
-		await Promise.all([
-			local.nats && natsProgram(local.nats, this.#dataDir, this.#log("nats")).then((made) => run(made, "nats")),
-			local.redis && redisProgram(local.redis, this.#dataDir, this.#log("redis")).then((made) => run(made, "redis")),
-			this.#openDatabase(),
-		]);
+		console.log(`What each process says is in ${path.join(this.#dataDir, "logs")}.`);
+		const opening = this.#open(programs, changed);
+		this.#opening = opening.catch(() => {});
+		await opening;
 		if (this.#stopping) return;
 		this.#rows = plan.map((planned) => {
 			const url = `http://localhost:${planned.port}`;
@@ -79,6 +71,29 @@ export class House {
 		this.#board = new Board(this.#rows, screen);
 		await Promise.all(this.#rows.map(({ keeper }) => keeper.start()));
 		if (!this.#stopping) this.#board.say(`Reloop is ready at ${env.PUBLIC_URL}`);
+	}
+
+	/** Servers and schemas, side by side. */
+	async #open(programs: Record<string, string>, changed: (keeper: Keeper, how?: string) => void): Promise<void> {
+		const { env, natsUrl } = this.#options;
+		const run = async (name: "nats" | "redis", given: string | undefined, make: () => Promise<LocalServer>): Promise<void> => {
+			if (given) {
+				this.#urls[name] = given;
+				return;
+			}
+			const { url, program } = await make();
+			if (this.#stopping) return;
+			const keeper = new Keeper(program, changed);
+			this.#servers[name] = keeper;
+			this.#urls[name] = url;
+			await keeper.start();
+		};
+		const program = (name: string): string => programs[name] ?? name;
+		await Promise.all([
+			run("nats", natsUrl, () => natsProgram(program("nats-server"), this.#dataDir, this.#log("nats"))),
+			run("redis", env.REDIS_URL, () => redisProgram(program("redis-server"), this.#dataDir, this.#log("redis"))),
+			this.#openDatabase(),
+		]);
 	}
 
 	/** Doors first: what they have taken is still answered by the others. Safe to call twice. */
@@ -99,6 +114,7 @@ export class House {
 		await all(this.#rows.filter(({ planned }) => DOORS.includes(planned.node)));
 		await all(this.#rows);
 		await Promise.all(Object.values(this.#servers).map((server) => server.stop()));
+		await this.#opening;
 		await this.#embedded?.stop();
 		this.#board?.end();
 		removeRecord(this.#dataDir);
