@@ -13,6 +13,7 @@ import { drainAll } from "../mixins/drain.ts";
 import { answerProbes } from "../mixins/health-door.ts";
 import { operatorsService } from "../mixins/operators.ts";
 import { metricsService } from "../mixins/metrics.ts";
+import { checkMongo } from "../mixins/mongo.ts";
 import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { checkRedis } from "../mixins/redis.ts";
@@ -89,6 +90,7 @@ export async function startApp({ env: given, tool = false, data = true, checkAns
 	let databases: Databases | undefined;
 	let broker: ServiceBroker | undefined;
 	try {
+		if (env.NODES.includes("groups")) await checkMongo(env, PATIENCE_MS, say);
 		if (!(await checkRedis(env))) say("REDIS_URL: no server answers; starting without it.");
 		databases = data ? await openMigratedDatabases(env, say, { patienceMs }) : undefined;
 		if (databases) configureDatabases(databases);

@@ -159,6 +159,8 @@ export interface GroupsNode {
 	/** Refuses to go on with logs that are in the other store. */
 	checkLog: () => Promise<void>;
 	actors: Actors<GroupState | null, GroupEvent, GroupCommit>;
+	/** Something of this group was written beside its log: where it is not ours, its owner should know. */
+	wrote: (groupId: string) => void;
 	/** Another process has written this group. */
 	forget: (groupId: string) => void;
 	/** Runs work for a name once at a time: whoever comes meanwhile gets the same result, marked as replayed. */
@@ -170,6 +172,10 @@ function make(broker: ServiceBroker): GroupsNode {
 	const { carrier, reads, healthy: logIsHealthy } = storeOf(broker, db);
 	const log = new RoomLog(carrier, "group", broker);
 	const owned = ownership(broker, "messages.post");
+	// The owner did not answer in time; when it wakes up, what it knows is out of date.
+	const wrote = (groupId: string) => {
+		if (!owned.mine(groupId)) void broker.broadcast(GROUP_WRITTEN, { groupId });
+	};
 	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
 		load: (groupId) => reads.load(groupId),
 		head: (state) => state?.head ?? 0,
@@ -177,11 +183,8 @@ function make(broker: ServiceBroker): GroupsNode {
 		portions,
 		committed(entry, later) {
 			const state = committed(broker, log, entry, later);
-			if (!owned.mine(entry.key)) {
-				// The owner did not answer in time; when it wakes up, what it knows is out of date.
-				void broker.broadcast(GROUP_WRITTEN, { groupId: entry.key });
-				later(() => log.forget(entry.key));
-			}
+			wrote(entry.key);
+			if (!owned.mine(entry.key)) later(() => log.forget(entry.key));
 			return state;
 		},
 		keeps: (groupId) => owned.mine(groupId),
@@ -218,7 +221,7 @@ function make(broker: ServiceBroker): GroupsNode {
 		log.forget(groupId);
 	};
 	const checkLog = () => refuseOtherStore(db, settings(broker).MONGO_URL !== undefined);
-	return { db, log, reads, logIsHealthy, checkLog, actors, once, forget: forgetOne };
+	return { db, log, reads, logIsHealthy, checkLog, actors, once, wrote, forget: forgetOne };
 }
 
 /** What the services of this node share on one broker: its database, its room log, its actors. */

@@ -158,6 +158,7 @@ export default defineService({
 			const { profileId } = ctx.caller;
 			const mark = readTo(await node.actors.read(groupId), profileId, ctx.params.seq);
 			const seq = await markRead(node.db, groupId, profileId, mark);
+			node.wrote(groupId);
 			const { group, me } = asMember(await node.actors.read(groupId), profileId);
 			me.readSeq = Math.max(me.readSeq, seq);
 			roomBus(ctx.broker).signal(node.log.nameOf(groupId), { type: "read", groupId, profileId, seq: me.readSeq }, ctx.meta.socketId);

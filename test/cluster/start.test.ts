@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { systemEnvironment } from "../../config/env.ts";
 import { connectToNats } from "../../mixins/nats.ts";
 import type { FreshDatabase } from "../support/database.ts";
 import { freshDatabase, TEST_SECRET_KEY } from "../support/database.ts";
@@ -35,8 +36,7 @@ describe("a process of a cluster", { skip: needs("nats-server", "redis-server", 
 		const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"], {
 			cwd: ROOT,
 			env: {
-				PATH: process.env.PATH ?? "",
-				HOME: process.env.HOME ?? "",
+				...systemEnvironment(),
 				DATA_DIR: folder,
 				NODES: "identity",
 				PORT: String(await unusedPort()),
