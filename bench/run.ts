@@ -14,6 +14,10 @@ const benchmarks: Record<string, { about: string; run: (rounds: number) => Promi
 		about: "a page of messages at depth 100 and at depth 1,000,000 of one log",
 		run: async (rounds) => (await import("./history.ts")).history(rounds),
 	},
+	facts: {
+		about: "a fact from its commit to a socket, and how many a second: over NATS and in one process",
+		run: async (rounds) => (await import("./facts.ts")).facts(rounds),
+	},
 	start: {
 		about: "time to ready on a new and on an old data directory, and resident memory",
 		run: async (rounds) => (await import("./start.ts")).start(rounds),

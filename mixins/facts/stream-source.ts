@@ -61,25 +61,31 @@ export class StreamSource implements Source {
 		const { nats, db, inlet } = this.#options;
 		if (!nats.connected) throw new Error("NATS is away.");
 		return db.tx(async (tx) => {
-			// This commit need not wait for the disk: what is lost of the inbox is lost of the mark, and fetched again.
-			const [lock] = await tx.query<{ mine: boolean }>(
-				"select pg_try_advisory_xact_lock(hashtextextended($1, 2)) as mine, set_config('synchronous_commit', 'off', true)",
-				[`${this.#durable}:${this.#stream}`],
-				"source-lock",
-			);
+			const manager = await this.#options.manager;
+			// One after the other at the database, and only once on the way there. The commit need not wait for the disk: what is
+			// lost of the inbox is lost of the mark, and fetched again.
+			const [[lock], heard] = await Promise.all([
+				tx.query<{ mine: boolean }>(
+					"select pg_try_advisory_xact_lock(hashtextextended($1, 2)) as mine, set_config('synchronous_commit', 'off', true)",
+					[`${this.#durable}:${this.#stream}`],
+					"source-lock",
+				),
+				heardMark(tx, this.#stream, this.#durable),
+			]);
 			if (!lock?.mine) return BUSY_RETRY;
-			const place = await this.#place(tx);
+			const durable = await whileConnected(nats, found(manager.consumers.info(this.#stream, this.#durable)));
+			const place = await this.#place(tx, manager, heard, durable);
 			if (!place || place.pending === 0) return null;
 			const { mark, pending } = place;
 			const fetched = await whileConnected(nats, fetch(nats.connection, this.#stream, this.#durable, Math.min(pending, PORTION)));
 			const messages = inARow(fetched, mark.deliveries);
 			const last = messages.at(-1);
 			if (!last) throw new Error(`${this.#stream} has facts for ${this.#durable} and hands out none.`);
-			await inlet(
-				messages.map(({ message }) => message.json<AnyFact>()),
-				tx,
-			);
-			await saveHeard(tx, this.#stream, this.#durable, { ...mark, lastSeq: last.seq, deliveries: last.delivery });
+			const facts = messages.map(({ message }) => message.json<AnyFact>());
+			await Promise.all([
+				inlet(facts, tx),
+				saveHeard(tx, this.#stream, this.#durable, { ...mark, lastSeq: last.seq, deliveries: last.delivery }),
+			]);
 			// For operators, who see by it how far we are; we do not rely on it.
 			tx.afterCommit(() => last.message.respond());
 			return pending > messages.length ? 0 : null;
@@ -87,10 +93,12 @@ export class StreamSource implements Source {
 	}
 
 	/** Where to go on: the durable as we left it, or one made again. Null: it is not ours to fetch. */
-	async #place(tx: Tx): Promise<{ mark: Heard; pending: number } | null> {
-		const manager = await this.#options.manager;
-		const mark = await heardMark(tx, this.#stream, this.#durable);
-		const durable = await whileConnected(this.#options.nats, found(manager.consumers.info(this.#stream, this.#durable)));
+	async #place(
+		tx: Tx,
+		manager: JetStreamManager,
+		mark: Heard | undefined,
+		durable: ConsumerInfo | undefined,
+	): Promise<{ mark: Heard; pending: number } | null> {
 		const theirs = durable && subjectsOf(durable);
 		const more = theirs?.some((subject) => !this.#subjects.includes(subject)) ?? false;
 		const less = theirs !== undefined && this.#subjects.some((subject) => !theirs.includes(subject));
