@@ -35,8 +35,12 @@ export async function processHealth(broker: ServiceBroker): Promise<Health> {
 	const answers = await Promise.all(nodes.map(async (node) => [node, await healthOfNode(broker, node)] as const));
 	const checks: NonNullable<Health["checks"]> = {};
 	for (const [node, { status }] of answers) checks[node] = { status };
-	const databases = answers.flatMap(([, health]) => health.checks?.database?.status ?? []);
-	if (databases.length > 0) checks.database = { status: worst(databases) };
+	// What nodes stand on (their database, their log), each as the worst off of them sees it.
+	for (const [, health] of answers) {
+		for (const [name, { status }] of Object.entries(health.checks ?? {})) {
+			if (name !== "server") checks[name] = { status: worst([status, checks[name]?.status ?? "ok"]) };
+		}
+	}
 	const nats = natsOf(broker);
 	if (nats) checks.transport = { status: nats.connected ? "ok" : "down" };
 	const redis = redisStatus(broker);

@@ -131,8 +131,11 @@ export class House {
 		await migrateAll(migrations, "up");
 	}
 
-	#program({ name, node, port }: Planned, url: string): Program {
-		const { environment } = this.#options;
+	#program(planned: Planned, url: string): Program {
+		const { name, node, port } = planned;
+		const { env, environment, plan } = this.#options;
+		// METRICS_PORT is the first one's; 0 is a free port for each.
+		const metrics = env.METRICS_PORT ? env.METRICS_PORT + plan.indexOf(planned) : undefined;
 		const { nats, redis, database } = this.#urls;
 		return {
 			name,
@@ -143,6 +146,7 @@ export class House {
 				NATS_URL: nats,
 				REDIS_URL: redis,
 				...(database ? { DATABASE_URL: database } : {}),
+				...(metrics ? { METRICS_PORT: String(metrics) } : {}),
 				NODES: node,
 				// A lone realtime door listens on SOCKET_PORT.
 				...(node === "socket" ? { SOCKET_PORT: String(port) } : { PORT: String(port) }),
