@@ -21,6 +21,8 @@ async function main(): Promise<void> {
 			})),
 	};
 	const server = broker.repl() as unknown as REPLServer & { eval: REPLServer["eval"] };
+	// Moleculer would stop the broker alone.
+	server.removeAllListeners("exit").once("exit", () => void desk.close().finally(() => process.exit(0)));
 	const theirs = server.eval;
 	// Ours are read here, and not by Moleculer's parser: `--json`, help and refusals are those of `npm run admin`.
 	Object.assign(server, {
