@@ -8,7 +8,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/var/lib/reloop
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 METRICS_HOST=0.0.0.0 METRICS_PORT=9464 DATA_DIR=/var/lib/reloop
 RUN install -d -o 1000 -g 1000 -m 0700 /var/lib/reloop
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
@@ -17,7 +17,7 @@ COPY config ./config
 COPY mixins ./mixins
 COPY services ./services
 USER 1000:1000
-EXPOSE 3000
+EXPOSE 3000 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=180s --retries=3 CMD ["node", "config/live.ts"]
 CMD ["node", "--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"]

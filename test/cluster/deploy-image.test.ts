@@ -91,12 +91,15 @@ describe("what the image holds", { skip: needs("postgres", "initdb") }, () => {
 		await server.stop();
 	});
 
+	/** Nothing that a test opens is open to others, and nobody else's port is in its way. */
+	const loopback = { HOST: "127.0.0.1", METRICS_HOST: "127.0.0.1", METRICS_PORT: "0" };
+
 	/** Runs a command of the image as a container would: as its user, in its folder, with its variables and nothing else. */
 	function run([first, ...args]: string[], variables: Record<string, string>) {
 		assert.equal(first, "node");
 		const child = spawn(program, args, {
 			cwd: stage,
-			env: { ...environmentOf(image), DATA_DIR: data, HOST: "127.0.0.1", ...variables },
+			env: { ...environmentOf(image), DATA_DIR: data, ...loopback, ...variables },
 			...identity,
 		});
 		let output = "";

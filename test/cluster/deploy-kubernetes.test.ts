@@ -103,14 +103,16 @@ describe("k8s", { skip }, () => {
 	}
 
 	test("what is misspelled, of a wrong type or of an unknown kind is refused", () => {
-		const good = of.get("k8s/overlays/production")?.text ?? build("k8s/overlays/production").text;
+		const parts = (of.get("k8s/overlays/production") ?? build("k8s/overlays/production")).text.split(/^---$/m);
 		for (const [from, to] of [
 			["enableServiceLinks: false", "enableServiceLink: false"],
 			["maxUnavailable: 0", "maxUnavailable: [none]"],
 			["creationPolicy: Owner", "creationPolicy: Nobody"],
+			["interval: 15s", "intervall: 15s"],
 			["kind: ExternalSecret", "kind: ExternalSecrte"],
 		] as const) {
-			assert.ok(good.includes(from), from);
+			const good = parts.find((part) => part.includes(from));
+			assert.ok(good, from);
 			assert.notEqual(conform(good.replace(from, to)).code, 0, to);
 		}
 	});
@@ -179,7 +181,13 @@ describe("k8s", { skip }, () => {
 						(startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0) >= 200,
 						"a start may wait for three servers",
 					);
-					assert.equal(ports?.[0]?.containerPort, 3000);
+					assert.deepEqual(
+						ports?.map(({ name, containerPort }) => [name, containerPort]),
+						[
+							["http", 3000],
+							["metrics", 9464],
+						],
+					);
 					const seconds = (lifecycle?.preStop?.sleep?.seconds ?? 0) + longestStop() / 1000;
 					assert.ok((pod.terminationGracePeriodSeconds ?? 0) >= seconds + 5);
 					assert.deepEqual(deployment.spec.strategy, { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
@@ -209,7 +217,7 @@ describe("k8s", { skip }, () => {
 
 			test("has a policy for the network of every pod", () => {
 				const policies = resources(folder, "NetworkPolicy").map(({ metadata }) => metadata.name);
-				assert.ok(policies.includes("nodes") && policies.includes("doors"));
+				assert.ok(["nodes", "doors", "metrics"].every((name) => policies.includes(name)));
 			});
 		});
 	}
