@@ -61,7 +61,7 @@ describe("facts over JetStream", { skip: needs("nats-server") }, () => {
 		manager = await connection.jetstreamManager();
 	};
 	const start = async (consumers: Record<string, Consumer>, nodes?: string[]): Promise<ServiceBroker> => {
-		const broker = await startProcess(consumers, { natsUrl: server.url, ...(nodes ? { nodes } : {}) });
+		const broker = await startProcess(consumers, { natsUrls: [server.url], ...(nodes ? { nodes } : {}) });
 		running.push(broker);
 		return broker;
 	};

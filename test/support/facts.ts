@@ -118,17 +118,17 @@ export async function work(name: string, consumer: Consumer): Promise<{ next: nu
 }
 
 /**
- * A process of its own, as far as one broker is: relays for the teller, engines for the hearer. Nobody polls. With `natsUrl`
+ * A process of its own, as far as one broker is: relays for the teller, engines for the hearer. Nobody polls. With `natsUrls`
  * facts go over JetStream.
  */
 export async function startProcess(
 	consumers: Record<string, Consumer>,
-	{ natsUrl, nodes = [TELLER, HEARER] }: { natsUrl?: string; nodes?: string[] } = {},
+	{ natsUrls, nodes = [TELLER, HEARER] }: { natsUrls?: string[]; nodes?: string[] } = {},
 ): Promise<ServiceBroker> {
 	const broker = new ServiceBroker({ logger: false, skipProcessEventRegistration: true, stopped: closeNats });
-	if (natsUrl) {
-		provideSettings(broker, { NATS_REPLICAS: 1 } as Env);
-		provideNats(broker, await connectToNats({ NATS_URL: [natsUrl] } as Env, "test", 0, () => {}));
+	if (natsUrls) {
+		provideSettings(broker, { NATS_REPLICAS: natsUrls.length } as Env);
+		provideNats(broker, await connectToNats({ NATS_URL: natsUrls } as Env, "test", 0, () => {}));
 	}
 	const poll = { atLeastEvery: NEVER };
 	if (nodes.includes(TELLER)) broker.createService({ name: TELLER, mixins: [factsOf(TELLER, {}, poll)] });
