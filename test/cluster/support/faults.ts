@@ -44,6 +44,8 @@ const oneOf = <T>(values: readonly T[], random: () => number): T => values[Math.
 const upTo = (ms: number, random: () => number): number => Math.floor(random() * ms);
 
 export interface Fault {
+	/** What it is done to: two faults at once are one of each, so that they do not get into each other's way. */
+	to: "process" | "server";
 	/** Sure to fail no HTTP request, since whoever does it gives notice. */
 	graceful?: true;
 	run(cluster: Cluster, random: () => number): Promise<unknown>;
@@ -51,8 +53,9 @@ export interface Fault {
 
 /** What chaos chooses from. */
 export const faults: Record<string, Fault> = {
-	"kill -9 of a process": { run: (cluster, random) => kill(oneOf(cluster.members, random), upTo(1_500, random)) },
+	"kill -9 of a process": { to: "process", run: (cluster, random) => kill(oneOf(cluster.members, random), upTo(1_500, random)) },
 	"kill -9 of two processes": {
+		to: "process",
 		run: async (cluster, random) => {
 			const first = oneOf(cluster.members, random);
 			const second = oneOf(
@@ -62,20 +65,31 @@ export const faults: Record<string, Fault> = {
 			await Promise.all([kill(first, upTo(1_500, random)), kill(second, upTo(1_500, random))]);
 		},
 	},
-	"SIGTERM and a new process": { graceful: true, run: (cluster, random) => cluster.replace(oneOf(cluster.members, random)) },
-	"a frozen process": { run: (cluster, random) => freeze(oneOf(cluster.members, random), upTo(8_000, random)) },
-	"NATS restarted": { run: ({ servers }, random) => away(servers.nats, upTo(1_500, random), oneOf(["SIGTERM", "SIGKILL"], random)) },
-	"NATS wiped": { run: ({ servers }) => servers.nats.wipe() },
-	"NATS frozen": { run: ({ servers }, random) => freeze(servers.nats, upTo(3_000, random)) },
-	"Redis restarted": { run: ({ servers }, random) => away(servers.redis, upTo(2_000, random), oneOf(["SIGTERM", "SIGKILL"], random)) },
-	"Redis flushed": { run: ({ servers }) => flush(servers.redis) },
-	"Redis frozen": { run: ({ servers }, random) => freeze(servers.redis, upTo(3_000, random)) },
+	"SIGTERM and a new process": { to: "process", graceful: true, run: (cluster, random) => cluster.replace(oneOf(cluster.members, random)) },
+	"a frozen process": { to: "process", run: (cluster, random) => freeze(oneOf(cluster.members, random), upTo(8_000, random)) },
+	"NATS restarted": {
+		to: "server",
+		run: ({ servers }, random) => away(servers.nats, upTo(1_500, random), oneOf(["SIGTERM", "SIGKILL"], random)),
+	},
+	"NATS wiped": { to: "server", run: ({ servers }) => servers.nats.wipe() },
+	"NATS frozen": { to: "server", run: ({ servers }, random) => freeze(servers.nats, upTo(3_000, random)) },
+	"Redis restarted": {
+		to: "server",
+		run: ({ servers }, random) => away(servers.redis, upTo(2_000, random), oneOf(["SIGTERM", "SIGKILL"], random)),
+	},
+	"Redis flushed": { to: "server", run: ({ servers }) => flush(servers.redis) },
+	"Redis frozen": { to: "server", run: ({ servers }, random) => freeze(servers.redis, upTo(3_000, random)) },
 	"PostgreSQL restarted": {
+		to: "server",
 		run: ({ servers }, random) => away(servers.postgres, upTo(1_500, random), oneOf(["SIGINT", "SIGQUIT", "SIGKILL"], random)),
 	},
-	"PostgreSQL frozen": { run: ({ servers }, random) => freeze(servers.postgres, upTo(2_000, random)) },
+	"PostgreSQL frozen": { to: "server", run: ({ servers }, random) => freeze(servers.postgres, upTo(2_000, random)) },
 	"MongoDB restarted": {
+		to: "server",
 		run: async ({ servers }, random) => servers.mongo && away(servers.mongo, upTo(1_500, random), oneOf(["SIGTERM", "SIGKILL"], random)),
 	},
-	"gamification away for a while": { run: (cluster, random) => away(cluster.one("gamification"), 1_000 + upTo(4_000, random)) },
+	"gamification away for a while": {
+		to: "process",
+		run: (cluster, random) => away(cluster.one("gamification"), 1_000 + upTo(4_000, random)),
+	},
 };
