@@ -21,19 +21,27 @@ async function main(): Promise<void> {
 			})),
 	};
 	const server = broker.repl() as unknown as REPLServer & { eval: REPLServer["eval"] };
-	// Moleculer would stop the broker alone.
-	server.removeAllListeners("exit").once("exit", () => void desk.close().finally(() => process.exit(0)));
 	const theirs = server.eval;
-	// Ours are read here, and not by Moleculer's parser: `--json`, help and refusals are those of `npm run admin`.
+	const ours = async (words: string[]): Promise<void> => {
+		const command = readCommand(words, "");
+		if ("text" in command) console.log(command.text);
+		else await runCommand(command, desk, "");
+	};
+	// One after another, as they were typed or piped in; and what was begun is finished before the end.
+	let last: Promise<unknown> = Promise.resolve();
 	Object.assign(server, {
-		async eval(this: REPLServer, line: string, ...rest: [context: never, file: string, done: (error: Error | null) => void]) {
+		// Ours are read here, and not by Moleculer's parser: `--json`, help and refusals are those of `npm run admin`.
+		eval(this: REPLServer, line: string, ...rest: [context: never, file: string, done: (error: Error | null) => void]) {
 			const words = line.trim().split(/\s+/);
-			if (!Object.hasOwn(operations, words[0] ?? "")) return theirs.call(this, line, ...rest);
-			const command = readCommand(words, "");
-			if ("text" in command) console.log(command.text);
-			else await runCommand(command, desk, "");
-			rest[2](null);
+			const isOurs = Object.hasOwn(operations, words[0] ?? "");
+			last = last.catch(() => {}).then(() => (isOurs ? ours(words).finally(() => rest[2](null)) : theirs.call(this, line, ...rest)));
 		},
+	});
+	server.removeAllListeners("exit").once("exit", () => {
+		void last
+			.catch(() => {})
+			.then(() => desk.close())
+			.finally(() => process.exit(0));
 	});
 }
 
