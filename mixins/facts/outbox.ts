@@ -75,7 +75,8 @@ export async function markSent(tx: Tx, rows: OutboxRow[], now: Date): Promise<vo
 	const times = rows.map((row) => new Date(row.at).getTime());
 	await tx.query(
 		`update outbox set sent_at = $1 where id = any($2::bigint[]) and sent_at is null and at between $3 and $4`,
-		[now, rows.map((row) => row.row), new Date(Math.min(...times)), new Date(Math.max(...times))],
+		// What was written by SQL has microseconds, which we cut off: the last of them is a millisecond later at the most.
+		[now, rows.map((row) => row.row), new Date(Math.min(...times)), new Date(Math.max(...times) + 1)],
 		"outbox-sent",
 	);
 }

@@ -95,6 +95,13 @@ describe("the outbox", () => {
 		assert.deepEqual(rows, [{ sent: true }, { sent: true }, { sent: true }]);
 	});
 
+	test("what was written to the microsecond is marked too", async () => {
+		await tell("g", 1);
+		await teller.query("update outbox set at = date_trunc('milliseconds', at) + interval '999 microseconds'");
+		await carry({ ears: hearing("ears") });
+		assert.equal(await unsentCount(teller), 0);
+	});
+
 	test("a fact arrives whole: name, version, time, cause and payload", async () => {
 		const fact = posted("g", 7);
 		await teller.tx((tx) => tellFacts(tx, cause, [fact]));
