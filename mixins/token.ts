@@ -215,10 +215,12 @@ export const tokens = perBroker((broker): TokenVerifier => {
 		since = new Date(Date.parse(at) - ASK_OVERLAP_MS).toISOString();
 		askedAt = performance.now();
 	};
+	const isThere = () => broker.registry?.getActionEndpoints("identity.revocations")?.hasAvailable() === true;
 	const hear = async () => {
 		const copy = await readCopy?.();
 		if (copy === "fresh" && performance.now() - askedAt < ASK_ANYWAY_MS) return;
 		try {
+			if (!isThere()) throw problem("unavailable");
 			await ask(copy ? ASK_PATIENCE_MS : undefined);
 		} catch (error) {
 			// While the node is away nobody ends a session: what it copied last is the truth.
@@ -248,7 +250,7 @@ export const tokens = perBroker((broker): TokenVerifier => {
 		started() {
 			// Where the identity node is not there yet, whoever brings a token asks.
 			const poll = () => {
-				if (redis?.usable || broker.registry?.getActionEndpoints("identity.revocations")?.hasAvailable()) inform().catch(() => {});
+				if (redis?.usable || isThere()) inform().catch(() => {});
 			};
 			poll();
 			timer = setInterval(poll, redis ? COPY_MS : POLL_MS);

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
+import { natsOf } from "../../mixins/nats.ts";
 import type { RedisLink } from "../../mixins/redis.ts";
 import { problem } from "../contracts/errors.ts";
 import type { DoorReport, PresenceEntry } from "../contracts/presence.ts";
@@ -16,6 +17,8 @@ const SILENCE = 4_000;
 const LEASE = 2_000;
 /** News are asked for so often (ms), also where this process was not stirred: another may have died. */
 const TICK = 250;
+/** After all was lost (a flush) doors need so long (ms) to say who is here; until then nobody is taken to be away. */
+const SETTLING = 3_000;
 const MOST_NEWS = 250;
 const KEYS = ["presence:"];
 
@@ -47,7 +50,7 @@ export class RedisBook implements PresenceBook {
 	}
 
 	async strangers(profileIds: readonly string[]): Promise<string[]> {
-		const here = await this.look(profileIds);
+		const { here } = await this.#look(profileIds);
 		return profileIds.filter((id) => !here.has(id));
 	}
 
@@ -62,16 +65,23 @@ export class RedisBook implements PresenceBook {
 	}
 
 	async look(profileIds: readonly string[]): Promise<Map<string, PresenceEntry>> {
+		const { settled, here } = await this.#look(profileIds);
+		if (settled) return here;
+		return new Map(profileIds.map((profileId) => [profileId, here.get(profileId) ?? { profileId, status: "unknown", lastSeen: null }]));
+	}
+
+	async #look(profileIds: readonly string[]): Promise<{ settled: boolean; here: Map<string, PresenceEntry> }> {
 		const here = new Map<string, PresenceEntry>();
-		if (profileIds.length === 0) return here;
+		if (profileIds.length === 0) return { settled: true, here };
+		const [settled, ...flat] = await this.#run("look", [SETTLING, ...profileIds]);
 		let index = 0;
-		for (const [said = "", offlineSince = ""] of rows(await this.#run("look", profileIds), 2)) {
+		for (const [said = "", offlineSince = ""] of rows(flat, 2)) {
 			const profileId = profileIds[index++] as string;
 			if (said === "hidden") here.set(profileId, { profileId, status: "offline", lastSeen: null });
 			else if (offlineSince !== "") here.set(profileId, { profileId, status: "offline", lastSeen: iso(offlineSince) });
 			else if (said !== "") here.set(profileId, { profileId, status: said as PresenceEntry["status"], lastSeen: null });
 		}
-		return here;
+		return { settled: settled === 1, here };
 	}
 
 	async processGone(nodeId: string): Promise<void> {
@@ -80,7 +90,7 @@ export class RedisBook implements PresenceBook {
 
 	async news(): Promise<Tidings | undefined> {
 		// Who cannot tell leaves it to others; and a door that we cannot hear is not dead.
-		if (this.#broker.transit && !this.#broker.transit.connected) return undefined;
+		if (natsOf(this.#broker)?.connected === false) return undefined;
 		const [number, more, ...flat] = await this.#run("news", [SILENCE, LEASE, MOST_NEWS]);
 		const told = [...rows(flat, 7)].map(([id = "", status, changed, over, seenAt = "", hides, wentAt = ""]) => ({
 			entry: { profileId: id, status, lastSeen: wentAt === "" ? null : iso(wentAt) } as PresenceEntry,

@@ -2,7 +2,9 @@
 // about once a second that this door lives. What it says is a state, not a story: where the node has lost it (it began anew,
 // Redis was emptied, it took this door for dead) it is told everything again.
 import type { ServiceBroker } from "moleculer";
+import { natsOf } from "../../mixins/nats.ts";
 import { callAction } from "../../mixins/node.ts";
+import { problem } from "../contracts/errors.ts";
 
 /** At the latest after so long (ms) the node hears of this door again; after four times that it would take it for dead. */
 const BEAT = 1_000;
@@ -146,6 +148,8 @@ export class PresenceReport {
 		for (const connectionId of portion) this.#untold.delete(connectionId);
 		this.#under = portion;
 		try {
+			// Whoever could hear it is on the other side.
+			if (natsOf(this.#broker)?.connected === false && !this.#broker.getLocalService("presence")) throw problem("unavailable");
 			const params = { instance: this.#instance, no: ++this.#no, begin, count: this.#heard.size + came - went, opened, closed };
 			const answer = await callAction(this.#broker, "presence.report", params, { timeout: PATIENCE });
 			for (const { connectionId } of opened) this.#heard.add(connectionId);

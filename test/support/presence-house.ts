@@ -149,6 +149,7 @@ export function presenceSuite(title: string, houses: () => readonly PresenceHous
 			assert.equal(await last().statusOf(ana), "away");
 			await other.close(second);
 			await eventually(() => assert.deepEqual(statuses(ana), ["online", "away", "offline"]));
+			// At once, while it is still being told that she went.
 			await other.open(ana);
 			await eventually(() => assert.deepEqual(statuses(ana), ["online", "away", "offline", "online"]));
 		});

@@ -55,8 +55,10 @@ export class Presence {
 	/** A socket opened. `hidden`: what is remembered of the profile, used where it is not known here. */
 	connected(connectionId: string, profileId: string, hidden: boolean, now: Date): void {
 		let person = this.#people.get(profileId);
-		if (!person) {
-			person = { connections: new Set(), said: hidden ? "hidden" : "online", cameAt: now.getTime(), leftAt: undefined };
+		// Who went for good is somebody new, also before that was told.
+		if (!person || isOver(person, now)) {
+			const said = hidden || person?.said === "hidden" ? "hidden" : "online";
+			person = { connections: new Set(), said, cameAt: now.getTime(), leftAt: undefined };
 			this.#people.set(profileId, person);
 			this.#unsaved.add(profileId);
 		}

@@ -8,6 +8,7 @@
 --   due                zset  profile -> when to look at it
 --   telling            zset  profile -> until when somebody is telling of it
 --   told               the number of the last change that was told
+--   born               since when all this is kept
 --   watched, watching  when news were asked for last, and since when without a break
 local P = KEYS[1]
 local GATHER, GRACE = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -30,6 +31,11 @@ end
 local function told()
 	redis.call("SET", P .. "told", now * 1000, "NX")
 	return redis.call("GET", P .. "told")
+end
+
+local function born()
+	redis.call("SET", P .. "born", now, "NX")
+	return tonumber(redis.call("GET", P .. "born"))
 end
 
 local function leave(socket, id, at)

@@ -16,8 +16,12 @@ for _ = 1, tonumber(ARGV[7]) do
 	i = i + 3
 	redis.call("HSET", door, socket, id)
 	redis.call("SADD", sockets(id), socket)
-	if redis.call("HSETNX", person(id), "said", hides and "hidden" or "online") == 1 then
-		redis.call("HSET", person(id), "cameAt", now, "unsaved", "1")
+	local known = redis.call("HMGET", person(id), "said", "leftAt")
+	local leftAt = tonumber(known[2] or nil)
+	-- Who went for good is somebody new, also while that is still being told.
+	if not known[1] or leftAt and now >= leftAt + GRACE then
+		local hidden = hides or known[1] == "hidden"
+		redis.call("HSET", person(id), "said", hidden and "hidden" or "online", "cameAt", now, "unsaved", "1")
 	end
 	redis.call("HDEL", person(id), "leftAt")
 	due(id, now + GATHER)
