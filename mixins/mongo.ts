@@ -197,11 +197,23 @@ export function mongoCollection<T>(broker: ServiceBroker, options: MongoOptions)
 	};
 }
 
+const ANSWER_MS = 5_000;
+
 /** Wrong for good, however long one waits. */
 const FINAL = [
 	{ says: /Authentication failed|auth failed|not authorized|requires authentication/i, sentence: "the server refuses this login" },
 	{ says: /MongoParseError|ENOTFOUND _mongodb|URI|must be specified/i, sentence: "this is no URL that the driver understands" },
 ];
+
+/** The name of the replica set that answers; none where a server stands alone. */
+async function setName(adapter: Adapter): Promise<unknown> {
+	adapter.init(
+		{} as ServiceBroker,
+		{ schema: { collection: "check" }, logger: { info() {}, warn() {}, error() {} } } as unknown as Service,
+	);
+	await adapter.connect();
+	return (await adapter.client?.db("admin").command({ isMaster: 1 }))?.setName;
+}
 
 /**
  * Looks whether the server of MONGO_URL can be used, before anything is started: waits for one that is not there yet, and
@@ -216,16 +228,15 @@ export async function checkMongo(
 	const until = performance.now() + patienceMs;
 	for (let said = false; ; said = true) {
 		const adapter = adapterOf(MONGO_URL);
+		const answered = new AbortController();
 		try {
-			adapter.init(
-				{} as ServiceBroker,
-				{ schema: { collection: "check" }, logger: { info() {}, warn() {}, error() {} } } as unknown as Service,
+			// With some wrong options the driver neither asks nor gives up.
+			const late = pause(ANSWER_MS, undefined, { signal: answered.signal }).then(() =>
+				Promise.reject(new Error("The driver does not answer.")),
 			);
-			await adapter.connect();
-			const { setName } = (await adapter.client?.db("admin").command({ isMaster: 1 })) ?? {};
-			if (!setName)
-				throw refusal("MONGO_URL must name a replica set (one member is enough): only there are writes of several documents whole.");
-			return;
+			late.catch(() => {});
+			if (await Promise.race([setName(adapter), late])) return;
+			throw refusal("MONGO_URL must name a replica set (one member is enough): only there are writes of several documents whole.");
 		} catch (error) {
 			const { message, name, sentence } = error as Error & { sentence?: true };
 			if (sentence) throw error;
@@ -236,7 +247,8 @@ export async function checkMongo(
 			if (!said) say("MONGO_URL: no server answers yet; waiting for it.");
 			await pause(500);
 		} finally {
-			await adapter.client?.close().catch(() => {});
+			answered.abort();
+			adapter.client?.close().catch(() => {});
 		}
 	}
 }
