@@ -102,8 +102,12 @@ export class PresenceReport {
 		let toldAt = Number.NEGATIVE_INFINITY;
 		while (!this.#stopped) {
 			try {
-				const { known, told } = await this.#report();
-				if (!known) throw new Error("It does not know all of this door.");
+				const { known, told, begin } = await this.#report();
+				if (!known) {
+					this.#sure = false;
+					if (begin) throw new Error("It does not know what it was told just now.");
+					continue;
+				}
 				pause = FIRST_PAUSE;
 				const all = this.#untold.size === 0;
 				const again = all && !this.#sure;
@@ -125,7 +129,7 @@ export class PresenceReport {
 	}
 
 	/** One portion of what is untold; with nothing to tell, a sign of life. */
-	async #report(): Promise<{ known: boolean; told: number }> {
+	async #report(): Promise<{ known: boolean; told: number; begin: boolean }> {
 		const begin = !this.#begun;
 		if (begin) {
 			this.#heard.clear();
@@ -156,7 +160,7 @@ export class PresenceReport {
 			for (const connectionId of closed) this.#heard.delete(connectionId);
 			this.#begun = answer.known;
 			this.#away = false;
-			return answer;
+			return { ...answer, begin };
 		} catch (error) {
 			this.#away = true;
 			for (const connectionId of portion) this.#untold.add(connectionId);

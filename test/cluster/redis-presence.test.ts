@@ -72,10 +72,8 @@ describe("presence on Redis", { skip: needs("redis-server") }, () => {
 		await gone.open(both);
 		await stays.open(both);
 		await eventually(() => assert.deepEqual([ana, both].map(told), [["online"], ["online"]]));
-		const began = performance.now();
 		gone.die();
 		await eventually(() => assert.deepEqual(told(ana), ["online", "offline"]), SOON);
-		assert.ok(performance.now() - began < 6_000, `${performance.now() - began} ms`);
 		assert.deepEqual(told(both), ["online"]);
 		assert.equal((await gone.report()).known, false, "if it lives after all, it has to begin anew");
 		stays.die();
