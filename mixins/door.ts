@@ -29,6 +29,8 @@ export interface Door {
 /** Seconds are in milliseconds. The server looks for overdue connections every `connectionsCheckingInterval`. */
 const PATIENCE = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 2_000 };
 const MAX_HEADER_BYTES = 16 * 1024;
+/** So many may wait to be let in. With Node's 511 a crowd that comes back at once is dropped by the system, and tries again many seconds later. */
+const BACKLOG = 4_096;
 
 /** What Node's parser says about a request that never became one. */
 const PARSER_PROBLEMS: Record<string, ProblemCode> = {
@@ -78,7 +80,7 @@ export function makeDoor(patience: Partial<typeof PATIENCE> = {}): Door {
 				const failed = (error: NodeJS.ErrnoException): void =>
 					reject(Object.assign(new Error(listenSentence(error, host, port), { cause: error }), { sentence: true }));
 				server.once("error", failed);
-				server.listen(port, host, () => {
+				server.listen({ port, host, backlog: BACKLOG }, () => {
 					server.off("error", failed);
 					resolve((server.address() as AddressInfo).port);
 				});
