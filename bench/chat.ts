@@ -30,7 +30,7 @@ async function compare(
 		return { ...result, server };
 	};
 	const names = ["ours", "peer"] as const;
-	for (const target of names) await load.ask({ kind: "open", target, url: targets[target].url, rooms });
+	for (const target of names) await load.ask({ kind: "open", target, urls: [targets[target].url], rooms });
 	for (const target of names) await round(target, WARM_UP_MS);
 	const results = await alternate(rounds, { ours: () => round("ours", ROUND_MS), peer: () => round("peer", ROUND_MS) }, (which, result) => {
 		console.log(`  ${which}: ${describe(result)}`);

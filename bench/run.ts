@@ -18,6 +18,18 @@ const benchmarks: Record<string, { about: string; run: (rounds: number) => Promi
 		about: "a fact from its commit to a socket, and how many a second: over NATS and in one process",
 		run: async (rounds) => (await import("./facts.ts")).facts(rounds),
 	},
+	cluster: {
+		about: "chat through two gateways and two groups nodes over NATS, against all nodes in one process",
+		run: async (rounds) => (await import("./cluster.ts")).cluster(rounds),
+	},
+	storm: {
+		about: "a gateway dies with thousands of sockets: until all are back and have missed nothing, and what that reads",
+		run: async () => (await import("./storm.ts")).storm(),
+	},
+	idle: {
+		about: "memory of a gateway for each of 10,000 sockets that say nothing",
+		run: async () => (await import("./idle.ts")).idle(),
+	},
 	start: {
 		about: "time to ready on a new and on an old data directory, and resident memory",
 		run: async (rounds) => (await import("./start.ts")).start(rounds),

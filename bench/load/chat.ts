@@ -12,7 +12,8 @@ export interface Room {
 }
 
 export type ChatAsk =
-	| { kind: "open"; target: string; url: string; rooms: Room[] }
+	/** Members are shared out among the urls in turn. */
+	| { kind: "open"; target: string; urls: string[]; rooms: Room[] }
 	| { kind: "round"; target: string; senders: number; textBytes: number; ms: number }
 	| { kind: "close"; target: string };
 
@@ -36,10 +37,10 @@ interface Target {
 const targets = new Map<string, Target>();
 let round = 0;
 
-async function open(url: string, room: Room): Promise<Target["rooms"][number]> {
+async function open(urls: string[], room: Room): Promise<Target["rooms"][number]> {
 	const members: Member[] = [];
 	for (const token of room.tokens) {
-		const member = await openMember(url, token);
+		const member = await openMember(urls[members.length % urls.length] as string, token);
 		const joined = await member.emit("group:join", { groupId: room.id });
 		if (!joined.startsWith("[null")) throw new Error(`group:join was refused: ${joined}`);
 		members.push(member);
@@ -91,7 +92,7 @@ async function play({ rooms }: Target, senders: number, textBytes: number, lengt
 serve<ChatAsk, ChatRound | null>(async (ask) => {
 	switch (ask.kind) {
 		case "open":
-			targets.set(ask.target, { rooms: await Promise.all(ask.rooms.map((room) => open(ask.url, room))) });
+			targets.set(ask.target, { rooms: await Promise.all(ask.rooms.map((room) => open(ask.urls, room))) });
 			return null;
 		case "round":
 			return play(targets.get(ask.target) as Target, ask.senders, ask.textBytes, ask.ms);

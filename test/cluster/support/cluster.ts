@@ -118,11 +118,12 @@ export class Cluster {
 	readonly #data: string;
 
 	/** Starts servers (all at once), migrates, and starts the processes. */
-	static async start({ shape = WHOLE, mongo = false, environment = {}, nats: natsOptions = {} }: ClusterOptions = {}): Promise<Cluster> {
+	static async start(options: ClusterOptions = {}): Promise<Cluster> {
+		const { shape = WHOLE, mongo = false, durable = false, environment = {}, nats: natsOptions = {} } = options;
 		const [nats, redis, postgres, log] = await Promise.all([
 			natsServer(natsOptions),
 			redisServer(),
-			postgresServer(),
+			postgresServer(durable ? { settings: { fsync: "on", full_page_writes: "on" } } : {}),
 			mongo ? mongoServer() : undefined,
 		]);
 		const cluster = new Cluster({ nats, redis, postgres, ...(log ? { mongo: log } : {}) }, environment);
@@ -235,6 +236,8 @@ export interface ClusterOptions {
 	shape?: Shape;
 	/** The message log on MongoDB. */
 	mongo?: boolean;
+	/** PostgreSQL waits for the disk: for benchmarks. */
+	durable?: boolean;
 	environment?: Record<string, string>;
 	/** Further lines of the NATS server's configuration. */
 	nats?: { config?: string };
