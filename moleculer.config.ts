@@ -1,4 +1,5 @@
 // The broker of every process of Reloop: the one place of its options. Used by config/app.ts and by tools.
+import { hostname } from "node:os";
 import type { BrokerOptions } from "moleculer";
 import type { LogFn, Logger } from "pino";
 import { calls } from "./config/broker/calls.ts";
@@ -51,10 +52,16 @@ function logMethod(this: Logger, args: unknown[], method: LogFn): void {
 
 const plainError = (error: Error): object => ({ stack: error.stack, code: (error as { code?: unknown }).code });
 
+/** What operators and logs call a process: in a container by the container's name, elsewhere by what it runs. Never the same twice. */
+function nodeIdOf([node = "tool", ...others]: readonly string[]): string {
+	const word = process.pid === 1 ? hostname() : others.length > 0 ? "reloop" : node;
+	return `${word.replace(/[^A-Za-z0-9-]/g, "-")}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+}
+
 /** @param checkAnswers also hold every answer against its contract (tests) */
 export function brokerOptions(env: Env, { checkAnswers = env.NODE_ENV === "test" } = {}): BrokerOptions {
 	return {
-		nodeID: `reloop-${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
+		nodeID: nodeIdOf(env.NODES),
 		logger: {
 			type: "Pino",
 			options: { pino: { options: { base: null, timestamp: () => `,"time":"${new Date().toISOString()}"`, hooks: { logMethod } } } },

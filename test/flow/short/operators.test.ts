@@ -1,12 +1,15 @@
 // What operators see of a running process, and tell it: one table, offered by `npm run admin` and the REPL.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { lstat, readdir, writeFile } from "node:fs/promises";
 import { connect as open } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { systemEnvironment } from "../../../config/env.ts";
+import pg from "pg";
+import { openDatabases } from "../../../config/databases.ts";
+import { readEnv, systemEnvironment } from "../../../config/env.ts";
 import { localProcesses } from "../../../config/processes.ts";
 import { connect, http, person, say } from "../../support/client.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -119,6 +122,31 @@ test("facts that wait and dead letters are told without any process, node by nod
 	const { out, err } = await run("repl", [], "dead-letters --json\ndead-letters\ndead-letters replay --json\ndead-letters replay no-id\n");
 	assert.match(out, /\{"data":\[\]\}[\s\S]*There are no dead letters\.[\s\S]*\{"replayed":0\}/, "in the order of the lines");
 	assert.equal(err.trim(), "A fact's id is a UUID.");
+});
+
+test("a dead letter is listed with its cause, and gets another life", async () => {
+	const databases = await openDatabases(readEnv(data.environment), () => {});
+	const client = new pg.Client({ connectionString: databases.directUrlFor("presence") });
+	await client.connect();
+	const ids = [randomUUID(), randomUUID()];
+	for (const id of ids) {
+		// Of a consumer that does not exist, so that nobody handles it meanwhile.
+		await client.query(
+			`insert into inbox (consumer, fact_id, type, version, aggregate, at, payload, received_at, tries, dead_at, cause)
+			values ('ghost', $1::uuid, 'groups.message.posted', 1, $1::uuid::text, $2, '{}', $2, 10, $2, E'It fell.\\n  at nowhere')`,
+			[id, new Date()],
+		);
+	}
+	await client.end();
+	await databases.stop();
+	assert.deepEqual((await json("outbox")).presence.consumers.ghost, { waiting: 0, dead: 2 });
+	assert.equal((await json("status")).deadLetters, 2);
+	const { data: letters } = await json("dead-letters");
+	assert.deepEqual([letters.length, letters[0].node, letters[0].consumer, letters[0].tries], [2, "presence", "ghost", 10]);
+	assert.match((await admin("dead-letters")).out, /presence +ghost +.* It fell\.\n/);
+	assert.deepEqual(await json("dead-letters", "replay", ids[0] as string), { replayed: 1 });
+	assert.equal((await admin("dead-letters", "replay")).out, "1 dead letter will be tried again.\n");
+	assert.equal((await json("status")).deadLetters, 0);
 });
 
 test("the REPL takes the same words, --json and help among them", async () => {
