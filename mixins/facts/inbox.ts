@@ -126,8 +126,10 @@ export async function workInbox(
 	let portion: Waiting[] = [];
 	try {
 		const done = await db.tx(async (tx) => {
-			if (!(await take(tx, name))) return BUSY_RETRY;
-			portion = await ready(tx, name, now);
+			// Together: one way to the database and back. What is read comes after the lock.
+			const [mine, waiting] = await Promise.all([take(tx, name), ready(tx, name, now)]);
+			if (!mine) return BUSY_RETRY;
+			portion = waiting;
 			if (portion.length === 0) return -1;
 			await consumer.handle(portion, tx, { broker });
 			await markHandled(tx, name, portion, now);

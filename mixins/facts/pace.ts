@@ -1,7 +1,6 @@
 // How long a relay gathers after it was woken: hardly at all where little is told, longer the more there is, since large portions
 // are cheap. So a fact that comes alone is quick, and a busy node spends its time on something else.
 
-const LEAST_MS = 1;
 const MOST_MS = 100;
 /** The rate (facts/s) at which it gathers longest. */
 const BUSY = 2_000;
@@ -21,7 +20,7 @@ export class Pace {
 	/** How long to gather now, in ms. */
 	gather(): number {
 		const rate = (this.#decayed() / WINDOW) * 1_000;
-		return Math.max(LEAST_MS, Math.min(MOST_MS, (rate / BUSY) * MOST_MS));
+		return Math.min(MOST_MS, (rate / BUSY) * MOST_MS);
 	}
 
 	#decayed(): number {

@@ -13,7 +13,8 @@ export interface WorkerOptions {
 
 export class Worker {
 	#options: WorkerOptions;
-	#timer: NodeJS.Timeout | undefined;
+	/** Takes back the next portion; undefined while none is planned. */
+	#cancel: (() => void) | undefined;
 	#due = Number.POSITIVE_INFINITY;
 	#running: Promise<void> | undefined;
 	#wokenWhileRunning = false;
@@ -46,7 +47,7 @@ export class Worker {
 	/** Ends the loop; resolved when the portion in hand is done. */
 	async stop(): Promise<void> {
 		this.#stopped = true;
-		clearTimeout(this.#timer);
+		this.#cancel?.();
 		await this.#running;
 	}
 
@@ -56,14 +57,22 @@ export class Worker {
 
 	#schedule(delay: number): void {
 		const due = performance.now() + delay;
-		if (this.#timer && due >= this.#due) return;
-		clearTimeout(this.#timer);
+		if (this.#cancel && due >= this.#due) return;
+		this.#cancel?.();
 		this.#due = due;
-		this.#timer = setTimeout(() => {
-			this.#timer = undefined;
+		const run = () => {
+			this.#cancel = undefined;
 			this.#due = Number.POSITIVE_INFINITY;
 			this.#running = this.#run();
-		}, delay);
+		};
+		// A timer would wait for a millisecond at least.
+		if (delay < 1) {
+			const turn = setImmediate(run);
+			this.#cancel = () => clearImmediate(turn);
+		} else {
+			const timer = setTimeout(run, delay);
+			this.#cancel = () => clearTimeout(timer);
+		}
 	}
 
 	async #run(): Promise<void> {

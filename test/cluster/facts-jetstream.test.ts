@@ -10,6 +10,7 @@ import { relayOnce } from "../../mixins/facts/relay.ts";
 import { receive } from "../../mixins/facts/inbox.ts";
 import type { AnyFact, Consumer } from "../../mixins/facts/index.ts";
 import type { Nats } from "../../mixins/nats.ts";
+import { natsOf } from "../../mixins/nats.ts";
 import type { Db } from "../../mixins/postgres.ts";
 import { database } from "../../mixins/postgres.ts";
 import type { FreshDatabase } from "../support/database.ts";
@@ -333,6 +334,25 @@ describe("facts over JetStream", { skip: needs("nats-server") }, () => {
 			await tell("g", 2, 50);
 			await server.start();
 			await hears("ears", "g", upTo(50));
+		});
+
+		test("that hangs for a while loses nothing and repeats nothing", { timeout: 60_000 }, async () => {
+			await start({ ears: hearing("ears") });
+			const { reached, end } = telling("g");
+			await reached(50);
+			const [relay] = running;
+			assert.ok(relay);
+			const noticed = Promise.withResolvers<void>();
+			natsOf(relay)?.onDisconnect(noticed.resolve);
+			server.pause();
+			await tell("h", 1, 20);
+			await noticed.promise;
+			server.resume();
+			const told = await end();
+			await hears("ears", "g", upTo(told), 30_000);
+			await hears("ears", "h", upTo(20), 30_000);
+			assert.deepEqual(await inInbox("g"), upTo(told));
+			await allSent();
 		});
 
 		test("wiped under load: the stream is filled again from the outbox", { timeout: 60_000 }, async () => {
