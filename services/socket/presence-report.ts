@@ -4,6 +4,7 @@
 import type { ServiceBroker } from "moleculer";
 import { natsOf } from "../../mixins/nats.ts";
 import { callAction } from "../../mixins/node.ts";
+import { nodesOf } from "../../mixins/owners.ts";
 import { problem } from "../contracts/errors.ts";
 
 /** At the latest after so long (ms) the node hears of this door again; after four times that it would take it for dead. */
@@ -152,10 +153,13 @@ export class PresenceReport {
 		for (const connectionId of portion) this.#untold.delete(connectionId);
 		this.#under = portion;
 		try {
-			// Whoever could hear it is on the other side.
-			if (natsOf(this.#broker)?.connected === false && !this.#broker.getLocalService("presence")) throw problem("unavailable");
+			// In turn: one that hangs must not be asked twice running, or this door would be taken for dead.
+			const nodes = nodesOf(this.#broker, "presence.report");
+			const nodeID = nodes.includes(this.#broker.nodeID) ? this.#broker.nodeID : nodes[(this.#no + 1) % nodes.length];
+			const unreachable = nodeID !== this.#broker.nodeID && natsOf(this.#broker)?.connected === false;
+			if (nodeID === undefined || unreachable) throw problem("unavailable");
 			const params = { instance: this.#instance, no: ++this.#no, begin, count: this.#heard.size + came - went, opened, closed };
-			const answer = await callAction(this.#broker, "presence.report", params, { timeout: PATIENCE });
+			const answer = await callAction(this.#broker, "presence.report", params, { timeout: PATIENCE, nodeID });
 			for (const { connectionId } of opened) this.#heard.add(connectionId);
 			for (const connectionId of closed) this.#heard.delete(connectionId);
 			this.#begun = answer.known;

@@ -50,8 +50,10 @@ describe("presence in a cluster", { skip: needs("nats-server", "redis-server", "
 	});
 
 	test("a door is killed: who was there alone is gone within 5 s, who is elsewhere too stays", async () => {
-		await Promise.all([join(ben, 1), join(cleo, 1)]);
-		await hears(["Ben online", "Cleo online"].sort());
+		await join(ben, 1);
+		await hears(["Ben online"]);
+		await join(cleo, 1);
+		await hears(["Ben online", "Cleo online"]);
 		await join(cleo, 0);
 		await cluster.one("socket", 1).end("SIGKILL");
 		await hears(["Ben online", "Cleo online", "Ben offline"]);
@@ -92,6 +94,22 @@ describe("presence in a cluster", { skip: needs("nats-server", "redis-server", "
 		bens.close();
 		await hears(["Ben online", "Ben offline"]);
 		await eventually(async () => assert.deepEqual(await statuses(ana, ben, cleo), ["online", "offline", "online"]), SOON);
+	});
+
+	test("a presence node hangs: those who are here stay here, and what changes is heard", async () => {
+		heard.length = 0;
+		cluster.one("presence", 0).freeze();
+		const bens = await join(ben, 1);
+		await hears(["Ben online"]);
+		// Longer than a door may be silent.
+		const until = performance.now() + 6_000;
+		await eventually(() => assert.ok(performance.now() > until));
+		assert.deepEqual(heard, ["Ben online"]);
+		bens.close();
+		await hears(["Ben online", "Ben offline"]);
+		cluster.one("presence", 0).thaw();
+		await eventually(async () => assert.deepEqual(await statuses(ana, ben, cleo), ["online", "offline", "online"]), SOON);
+		assert.deepEqual(heard, ["Ben online", "Ben offline"]);
 	});
 
 	test("a door hangs: its people are gone, and here again when it goes on", async () => {

@@ -106,6 +106,24 @@ describe("limits on Redis", { skip: needs("redis-server") }, () => {
 	});
 });
 
+describe("a Redis without memory left", { skip: needs("redis-server") }, () => {
+	test("counts as trouble, and limits go on in memory", async () => {
+		const full = await redisServer();
+		const broker = await processOn(full.url);
+		await answering(broker);
+		const client = redisOf(broker)?.client;
+		await client?.config("SET", "maxmemory", "1");
+		const limiter = limiterOf(broker, "full", { units: 3, seconds: 600 });
+		assert.deepEqual([(await limiter.take("ana")).remaining, (await limiter.take("ana")).remaining], [2, 1]);
+		assert.equal(redisStatus(broker), "degraded");
+		await client?.config("SET", "maxmemory", "0");
+		await answering(broker);
+		assert.equal((await limiter.take("ana")).remaining, 2);
+		await broker.stop();
+		await full.stop();
+	});
+});
+
 describe("a start", { skip: needs("redis-server") }, () => {
 	let redis: Server;
 	before(async () => {
