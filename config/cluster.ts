@@ -4,6 +4,7 @@ import { House } from "./cluster/house.ts";
 import { planFor } from "./cluster/plan.ts";
 import { livingCluster } from "./cluster/record.ts";
 import { EnvError, givenEnvironment, readEnv } from "./env.ts";
+import { whenOrphaned } from "./orphan.ts";
 import { refusal } from "./refusal.ts";
 
 /** Ctrl-C reaches us once from the terminal and once through npm: within this time (ms) it is the same one. */
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
 		void house.stop().then(() => process.exit(0), fail);
 	};
 	for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
-	if (given.npm_lifecycle_event === "cluster") whenOrphaned(() => stop("SIGTERM"));
+	whenOrphaned("cluster", () => stop("SIGTERM"));
 	try {
 		await house.start();
 	} catch (error) {
@@ -56,17 +57,6 @@ async function main(): Promise<void> {
 		await house.stop().catch(() => house.kill());
 		throw error;
 	}
-}
-
-/** A signal to npm ends the shell between npm and us, which does not pass it on: what we notice is another parent. */
-function whenOrphaned(then: () => void): void {
-	const parent = process.ppid;
-	const timer = setInterval(() => {
-		if (process.ppid === parent) return;
-		clearInterval(timer);
-		then();
-	}, 250);
-	timer.unref();
 }
 
 function fail(error: unknown): never {

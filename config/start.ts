@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { showOperators } from "../mixins/operators.ts";
 import { startApp } from "./app.ts";
 import { EnvError, readEnv } from "./env.ts";
+import { whenOrphaned } from "./orphan.ts";
 
 /** Ctrl-C reaches us once from the terminal and once through npm: within this time (ms) it is the same one. */
 const SAME_KEYPRESS = 500;
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
 	process.on("SIGTERM", stop);
 	process.on("SIGINT", stop);
 	showOperators(app.broker, { leave: () => stop("SIGTERM") });
+	whenOrphaned("start", () => stop("SIGTERM"));
 	// Started by `npm run cluster`, which was killed: nobody would end this process.
 	if (process.connected) process.on("disconnect", () => stop("SIGTERM"));
 	if (env.NODE_ENV === "production") app.broker.getLogger("start").info("Reloop is ready.", { url: app.url, nodes: env.NODES });

@@ -188,6 +188,11 @@ export class House {
 				restarts: keeper.restarts,
 			})),
 		};
-		writeRecord(this.#dataDir, record);
+		try {
+			writeRecord(this.#dataDir, record);
+		} catch (error) {
+			// A full disk must not end those who look after the processes.
+			this.#board?.say(`cluster.json could not be written: ${(error as Error).message}`);
+		}
 	}
 }

@@ -110,7 +110,11 @@ export class Keeper {
 			wait = Math.min(wait * 2, LONGEST_AGAIN_MS);
 			if (this.#stopping || this.#child) continue;
 			this.#restarts++;
-			this.#launch();
+			try {
+				this.#launch();
+			} catch (error) {
+				this.#become("ended", (error as Error).message);
+			}
 		}
 	}
 

@@ -110,3 +110,22 @@ test("in production the ready line is JSON with the url, and a missing SECRET_KE
 	await once(child, "exit");
 	await other.remove();
 });
+
+test("an end of npm is an end of Reloop, although the shell between them passes no signal on", async () => {
+	const npm = spawn("npm", ["start"], { env: { ...systemEnvironment(), ...data.environment, HOME: data.path, PORT: "0" } });
+	let out = "";
+	npm.stdout.on("data", (chunk) => {
+		out += chunk;
+	});
+	// Not `exit`: npm ends at once.
+	const closed = once(npm, "close");
+	const [, url = ""] = await eventually(() => {
+		const ready = /Reloop is ready at (\S+)/.exec(out);
+		assert.ok(ready, out);
+		return ready;
+	}, 30_000);
+	npm.kill("SIGTERM");
+	await eventually(async () => assert.equal((await http(url, "/ready")).status, 503), 3_000);
+	await closed;
+	await assert.rejects(http(url, "/live"));
+});
