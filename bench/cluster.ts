@@ -5,6 +5,7 @@ import type { ChatAsk, ChatRound, Room } from "./load/chat.ts";
 import type { Load } from "./support/children.ts";
 import { processorTime, startLoad } from "./support/children.ts";
 import { alternate, median, ms, percent, ratioLine } from "./support/figures.ts";
+import type { BenchPerson } from "./support/people.ts";
 import { makeGroup, register } from "./support/people.ts";
 
 const MEMBERS = 100;
@@ -20,9 +21,8 @@ interface Contender {
 	rooms: Room[];
 }
 
-async function contender(cluster: Cluster, count: number): Promise<Contender> {
+async function contender(cluster: Cluster, people: readonly BenchPerson[], count: number): Promise<Contender> {
 	const url = cluster.doors("api")[0] as string;
-	const people = await register(url, MEMBERS);
 	const rooms: Room[] = [];
 	for (let room = 0; room < count; room++) {
 		const members = people.slice((room * MEMBERS) / count, ((room + 1) * MEMBERS) / count);
@@ -77,11 +77,15 @@ export async function cluster(rounds: number): Promise<void> {
 	});
 	const load = startLoad<ChatAsk, ChatRound>("chat.ts");
 	try {
-		for (const [name, count] of [
-			["cluster", 1],
-			["cluster-10x10", 10],
-		] as const)
-			await compare(name, load, { cluster: await contender(many, count), one: await contender(one, count) }, rounds);
+		const people = {
+			many: await register(many.doors("api")[0] as string, MEMBERS),
+			one: await register(one.doors("api")[0] as string, MEMBERS),
+		};
+		const sizes = { cluster: 1, "cluster-10x10": 10 };
+		for (const [name, count] of Object.entries(sizes)) {
+			const contenders = { cluster: await contender(many, people.many, count), one: await contender(one, people.one, count) };
+			await compare(name, load, contenders, rounds);
+		}
 	} finally {
 		await load.stop();
 		await one.stop();
