@@ -80,15 +80,22 @@ export async function connectToNats(env: NatsEnv, name: string, patienceMs: numb
 	const options = { ...natsOptions(env), name };
 	const until = performance.now() + patienceMs;
 	for (let said = false; ; ) {
+		let connection: NatsConnection | undefined;
 		try {
-			return await connect(options);
+			connection = await connect(options);
+			// Facts are carried by JetStream: its first answer may take until its servers have found each other.
+			await connection.jetstreamManager();
+			return connection;
 		} catch (error) {
 			const { code = "" } = error as { code?: string };
+			await connection?.close().catch(() => {});
 			if (FINAL.test(code)) throw sentence(`NATS_URL: the server refuses this login (${code.toLowerCase().replaceAll("_", " ")}).`, error);
 			if (UNTRUSTED.test(code)) throw sentence(`NATS_URL: the server's certificate is not trusted (${code}). See NATS_TLS_CA.`, error);
+			if (performance.now() > until && connection)
+				throw sentence("NATS_URL: this NATS has no JetStream, which carries the facts. Start it with -js.", error);
 			if (performance.now() > until)
 				throw sentence(`NATS_URL: no server answers (${code || "no connection"}). Is NATS running, and reachable from here?`, error);
-			if (!said) say("NATS_URL: no server answers yet; waiting for it.");
+			if (!said) say(`NATS_URL: no ${connection ? "JetStream" : "server"} answers yet; waiting for it.`);
 			said = true;
 			await new Promise((resolve) => setTimeout(resolve, 500));
 		}

@@ -107,6 +107,16 @@ describe("a process of a cluster", { skip: needs("nats-server", "redis-server", 
 		assert.equal(said.length, 1);
 	});
 
+	test("gives up with one sentence where NATS has no JetStream, which carries the facts", async () => {
+		const nats = await natsServer({ jetstream: false });
+		const env = { NATS_URL: [nats.url] } as Parameters<typeof connectToNats>[0];
+		await assert.rejects(
+			connectToNats(env, "test", 700, () => {}),
+			(error: Error & { sentence?: boolean }) => error.sentence === true && /^NATS_URL: this NATS has no JetStream/.test(error.message),
+		);
+		await nats.stop();
+	});
+
 	test("speaks TLS by URL and files, and refuses a server that its authority does not know", async () => {
 		const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
 		openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test CA");

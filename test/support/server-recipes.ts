@@ -32,14 +32,14 @@ export interface Recipe {
 	forks?: boolean;
 }
 
-export function nats({ config = "" }: { config?: string } = {}): Recipe {
+export function nats({ config = "", jetstream = true }: { config?: string; jetstream?: boolean } = {}): Recipe {
+	const store = (dataDir: string) => (jetstream ? `jetstream { store_dir: ${JSON.stringify(dataDir)} }` : "");
 	const file = (dataDir: string) => path.join(dataDir, "..", "nats.conf");
 	return {
 		program: "nats-server",
 		url: (port) => `nats://127.0.0.1:${port}`,
 		args: (dataDir) => ["-c", file(dataDir)],
-		prepare: (dataDir, port) =>
-			fs.writeFileSync(file(dataDir), `host: 127.0.0.1\nport: ${port}\njetstream { store_dir: ${JSON.stringify(dataDir)} }\n${config}\n`),
+		prepare: (dataDir, port) => fs.writeFileSync(file(dataDir), `host: 127.0.0.1\nport: ${port}\n${store(dataDir)}\n${config}\n`),
 		// It greets before anybody has to log in or to speak TLS.
 		answers: async (port) => (await exchange(port, "")).startsWith("INFO"),
 	};

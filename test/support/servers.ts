@@ -37,7 +37,7 @@ export interface Server {
 }
 
 /** NATS with JetStream. `config`: further lines of its configuration file (users, TLS, cluster). */
-export const natsServer = (options: { config?: string } = {}): Promise<Server> => open(nats(options));
+export const natsServer = (options: { config?: string; jetstream?: boolean } = {}): Promise<Server> => open(nats(options));
 /** Redis that keeps what it was told over a restart. */
 export const redisServer = (options: { password?: string } = {}): Promise<Server> => open(redis(options));
 /** PostgreSQL as Debian packages it (15, with PostGIS); `url` is that of its superuser, with a password. */
