@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rm, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -45,12 +45,12 @@ describe("npm run cluster", { skip: needs("nats-server", "redis-server"), timeou
 	const environment = () => ({
 		...systemEnvironment(),
 		HOME: data.path,
-		DATA_DIR: join(data.path, "data"),
+		DATA_DIR: data.path,
 		PORT: String(port),
 		RATE_LIMIT_FACTOR: "1000",
 		LOG_LEVEL: "warn",
 	});
-	const record = async () => JSON.parse(await readFile(join(data.path, "data", "cluster.json"), "utf8")) as ClusterRecord;
+	const record = async () => JSON.parse(await readFile(join(data.path, "cluster.json"), "utf8")) as ClusterRecord;
 	const member = async (name: string) => {
 		const found = (await record()).processes.find((one) => one.name === name);
 		assert.ok(found, name);
@@ -77,7 +77,7 @@ describe("npm run cluster", { skip: needs("nats-server", "redis-server"), timeou
 			npm.kill("SIGTERM");
 			await eventually(() => assert.ok(closed), 30_000);
 		}
-		await rm(data.path, { recursive: true, force: true });
+		await data.remove();
 	});
 
 	async function admin(...args: string[]) {
@@ -113,7 +113,7 @@ describe("npm run cluster", { skip: needs("nats-server", "redis-server"), timeou
 		assert.equal(url, `http://localhost:${port}`);
 		for (const { pid } of [nats, redis, database, ...processes]) assert.ok(pid && isAlive(pid));
 		assert.equal(new URL(database.url).password, "");
-		if (process.platform !== "win32") assert.equal((await stat(join(data.path, "data", "cluster.json"))).mode & 0o077, 0);
+		if (process.platform !== "win32") assert.equal((await stat(join(data.path, "cluster.json"))).mode & 0o077, 0);
 	});
 
 	test("has every process answer for its health", async () => {
