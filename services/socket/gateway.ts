@@ -150,6 +150,7 @@ export class Gateway {
 	 * Resolves when all have gone, or after a moment of patience.
 	 */
 	async drain(overMs: number): Promise<void> {
+		this.presence.stop();
 		const all = [...this.#links];
 		const spread = Math.min(overMs, 10 * all.length);
 		const portions = Math.min(20, all.length);
@@ -161,7 +162,6 @@ export class Gateway {
 			if (portion < portions - 1) await pause(spread / portions);
 		}
 		for (const until = Date.now() + FAREWELL_MS; this.#links.size > 0 && Date.now() < until; ) await pause(20);
-		await this.presence.settled(1_000);
 	}
 
 	#expireInTime(link: SocketLink): void {

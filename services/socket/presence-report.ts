@@ -80,15 +80,10 @@ export class PresenceReport {
 		);
 	}
 
-	/** Resolves when all is told, or after `ms`. */
-	async settled(ms: number): Promise<void> {
-		await within(
-			this.#until(() => this.#untold.size === 0 && this.#under.size === 0),
-			ms,
-		);
-	}
-
-	/** The process ends: nobody is told anything more. */
+	/**
+	 * The process is leaving, and its people go elsewhere: that they left here is no news. What they do not do within a few
+	 * seconds, the end of this process tells, or its silence.
+	 */
 	stop(): void {
 		this.#stopped = true;
 		this.#wake?.();

@@ -96,6 +96,26 @@ describe("presence in a cluster", { skip: needs("nats-server", "redis-server", "
 		await eventually(async () => assert.deepEqual(await statuses(ana, ben, cleo), ["online", "offline", "online"]), SOON);
 	});
 
+	test("a door is replaced: its people, who come to another one, were never away", async () => {
+		heard.length = 0;
+		const leaving = await join(ben, 1);
+		await hears(["Ben online"]);
+		const back = new Promise<void>((resolve, reject) => {
+			leaving.once("bye", ({ reconnectAfterMs }: { reconnectAfterMs: number }) => {
+				// As late as a client may be.
+				setTimeout(() => join(ben, 0).then(() => resolve(), reject), Math.max(1_900, reconnectAfterMs));
+			});
+		});
+		await cluster.one("socket", 1).end("SIGTERM");
+		await back;
+		await cluster.one("socket", 1).start();
+		const bens = [...open].at(-1) as Socket;
+		await say(bens, "presence:set", { status: "away" });
+		await hears(["Ben online", "Ben away"]);
+		bens.close();
+		await hears(["Ben online", "Ben away", "Ben offline"]);
+	});
+
 	test("a presence node hangs: those who are here stay here, and what changes is heard", async () => {
 		heard.length = 0;
 		cluster.one("presence", 0).freeze();
