@@ -20,6 +20,7 @@ import {
 	hasHoles,
 	hintOf,
 	identityOf,
+	JETSTREAM_AWAY,
 	KEEP_DAYS,
 	streamFor,
 	streamOf,
@@ -145,7 +146,7 @@ export class JetStreamCarrier implements Carrier {
 		let lastSeq = mark.lastSeq;
 		let misplaced = false;
 		const acknowledged = (error: Error | null, message: Msg) => {
-			if (error ?? message.headers?.hasError) return reject(error ?? new Error("JetStream does not answer."));
+			if (error ?? message.headers?.hasError) return reject(error ?? new Error(JETSTREAM_AWAY));
 			const ack = message.json<Acknowledgement>();
 			if (ack.error?.err_code === WRONG_PLACE) misplaced = true;
 			else if (ack.error) reject(new Error(`JetStream refuses a fact: ${ack.error.description}.`));
@@ -154,15 +155,17 @@ export class JetStreamCarrier implements Carrier {
 		};
 		const acks = connection.subscribe(inbox, { callback: acknowledged });
 		const late = setTimeout(() => reject(new Error("JetStream has not acknowledged a portion of facts.")), ACK_LIMIT);
-		try {
-			for (const [index, row] of rows.entries()) {
-				const head = headers();
-				head.set("Nats-Msg-Id", idOf(row, mark));
-				head.set("Nats-Expected-Last-Sequence", String(mark.lastSeq + index));
+		for (const [index, row] of rows.entries()) {
+			const head = headers();
+			head.set("Nats-Msg-Id", idOf(row, mark));
+			head.set("Nats-Expected-Last-Sequence", String(mark.lastSeq + index));
+			try {
 				connection.publish(subjectOf(row.type), bodyOf(row), { headers: head, reply: inbox });
+			} catch (error) {
+				// Too large, or the connection is closed.
+				reject(new Error(`The fact ${row.id} cannot be put into JetStream: ${String(error)}`, { cause: error }));
+				break;
 			}
-		} catch (error) {
-			reject(error);
 		}
 		return promise.finally(() => {
 			clearTimeout(late);

@@ -10,6 +10,8 @@ export const KEEP_DAYS = 30;
 const DAY_MS = 86_400_000;
 const DEDUPE_MS = 120_000;
 const NOT_FOUND = "404";
+const UNAVAILABLE = "503";
+export const JETSTREAM_AWAY = "JetStream does not answer: is it on (nats-server -js), and has it a leader?";
 /** In a stream's metadata. */
 const BEGUN = "reloop-begun";
 
@@ -77,7 +79,9 @@ export async function found<T>(answer: Promise<T>): Promise<T | undefined> {
 	try {
 		return await answer;
 	} catch (error) {
-		if (error instanceof NatsError && error.code === NOT_FOUND) return undefined;
+		const code = error instanceof NatsError ? error.code : undefined;
+		if (code === NOT_FOUND) return undefined;
+		if (code === UNAVAILABLE) throw new Error(JETSTREAM_AWAY, { cause: error });
 		throw error;
 	}
 }
