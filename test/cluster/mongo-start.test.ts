@@ -38,9 +38,6 @@ describe("MONGO_URL at the start", { skip: needs("mongod") }, () => {
 	test("a server that nobody reaches is waited for, and then named", () =>
 		assert.rejects(check("mongodb://127.0.0.1:9/reloop?replicaSet=rs0"), sentence(/^MONGO_URL: no server answers\./)));
 
-	test("an option that makes the driver wait for ever does not make the start wait for ever", () =>
-		assert.rejects(check(`${server.url}&maxPoolSize=none`), sentence(/^MONGO_URL: no server answers\./)));
-
 	test("a server that comes later is waited for, which is said once", async () => {
 		await server.stop();
 		said.length = 0;

@@ -1,0 +1,58 @@
+// The documents of a log in MongoDB: an event with what is still to come of it.
+import type { AnyFact } from "./facts/fact.ts";
+import type { Entry, NewEvent, StoredEvent } from "./log-carrier.ts";
+import { CLIENT_ID, FENCE } from "./log-carrier.ts";
+import type { Collection, Index } from "./mongo.ts";
+
+/** An event as it is stored. The fields after `body` are there until all that comes of it is done. */
+export interface EventDocument<Deed> extends StoredEvent {
+	_id: string;
+	facts?: readonly AnyFact[];
+	deeds?: readonly Deed[];
+	pending?: true;
+	/** Stays for as long as a key may come again. */
+	once?: string;
+	/** Its text was deleted. */
+	erased?: true;
+}
+
+/** Asks the collection again while the server is away, for a while; then it says "not now". */
+export type Ask<Deed> = <R>(question: (events: Collection<EventDocument<Deed>>) => Promise<R>) => Promise<R>;
+
+/** The index that a name used up once runs into. */
+export const ONCE = "room_events_once";
+/** The order of logs. */
+export const inOrder = { room: 1, seq: 1 };
+
+export const INDEXES: readonly Index[] = [
+	{ keys: inOrder, options: { name: FENCE, unique: true } },
+	{
+		keys: { room: 1, sender: 1, clientId: 1 },
+		options: { name: CLIENT_ID, unique: true, partialFilterExpression: { clientId: { $type: "string" } } },
+	},
+	{ keys: { once: 1 }, options: { name: ONCE, unique: true, partialFilterExpression: { once: { $type: "string" } } } },
+	{ keys: { at: 1 }, options: { name: "room_events_pending", partialFilterExpression: { pending: true } } },
+];
+
+export function toDocument<Deed>({ event, facts, deeds, once }: Entry<Deed>): EventDocument<Deed> {
+	const { room, seq, id, at } = event;
+	return { _id: `${room} ${seq} ${id}`, ...event, at: new Date(at), facts, deeds, pending: true, ...(once === undefined ? {} : { once }) };
+}
+
+export const toStored = ({ room, seq, id, type, at, sender, senderName, clientId, body }: StoredEvent): StoredEvent => ({
+	room,
+	seq,
+	id,
+	type,
+	at,
+	sender,
+	senderName,
+	clientId,
+	body,
+});
+export const toEvent = (document: StoredEvent): NewEvent => ({ ...toStored(document), at: document.at.toISOString() });
+export const toEntry = <Deed>(document: EventDocument<Deed>): Entry<Deed> => ({
+	event: toEvent(document),
+	facts: document.facts ?? [],
+	deeds: document.deeds ?? [],
+});
