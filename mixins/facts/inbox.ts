@@ -23,8 +23,11 @@ export interface Consumer {
 const PORTION = 500;
 const BUSY_RETRY = 100;
 const LONGEST_PAUSE = 60_000;
-/** Handled rows are kept so long (days) to know a fact that comes again; a carrier never sends older ones twice. */
-const KEEP_HANDLED_DAYS = 35;
+/**
+ * Handled rows are kept so long (days) to know a fact that comes again. A stream keeps a fact for 30 days, and is filled again with
+ * facts that are 30 days old: none comes when it is older than 60.
+ */
+const KEEP_HANDLED_DAYS = 65;
 
 /** Stores facts for each consumer that hears them; one it has already is left as it is. */
 export async function receive(db: Queryable, consumers: Record<string, Consumer>, facts: AnyFact[]): Promise<void> {
