@@ -26,6 +26,8 @@ import type { Env } from "./env.ts";
 const SERVICES = join(import.meta.dirname, "..", "services");
 /** How long open requests may take to end once sockets were told to go, in ms. */
 const CLOSE_GRACE_MS = 3_000;
+/** Where notice is given, a connection that was open when the listening ended may be used for so long (ms). */
+const IDLE_GRACE_MS = 1_500;
 
 /** So long (ms) a start waits for servers that may start after us, as in Kubernetes. */
 const PATIENCE_MS = 60_000;
@@ -141,7 +143,7 @@ function stopOnce(broker: ServiceBroker): App["stop"] {
 			async () => door(broker).drain(),
 			() => drainAll(broker),
 			() => pause(noticeMs),
-			() => door(broker).close(CLOSE_GRACE_MS),
+			() => door(broker).close(CLOSE_GRACE_MS, noticeMs > 0 ? IDLE_GRACE_MS : 0),
 			() => broker.stop(),
 		];
 		for (const step of steps) {

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, STATUS_CODES } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { Server as NetServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ServiceBroker } from "moleculer";
@@ -22,8 +23,11 @@ export interface Door {
 	listen(host: string, port: number): Promise<number>;
 	/** First step: go on answering, but say that this process is leaving. */
 	drain(): void;
-	/** Second step: no new connections, idle ones closed, those at work ended after `graceMs`. Safe to call twice. */
-	close(graceMs: number): Promise<void>;
+	/**
+	 * Second step: no new connections. One that is there is answered once more and ends: a client may be using it at this very
+	 * moment. What is idle after `idleGraceMs` ends then, all others after `graceMs`. Safe to call twice.
+	 */
+	close(graceMs: number, idleGraceMs?: number): Promise<void>;
 }
 
 /** Seconds are in milliseconds. The server looks for overdue connections every `connectionsCheckingInterval`. */
@@ -88,19 +92,20 @@ export function makeDoor(patience: Partial<typeof PATIENCE> = {}): Door {
 		drain() {
 			draining = true;
 		},
-		close(graceMs) {
+		close(graceMs, idleGraceMs = 0) {
 			draining = true;
 			closed ??= new Promise<void>((resolve) => {
 				if (!server.listening) return resolve();
-				const late = setTimeout(() => {
-					server.closeAllConnections();
-					resolve();
-				}, graceMs);
-				server.close(() => {
+				const idle = setTimeout(() => server.closeIdleConnections(), Math.min(graceMs, idleGraceMs));
+				const late = setTimeout(() => server.closeAllConnections(), graceMs);
+				// Only the listening ends: Node's own close would also cut connections on which a request is just arriving.
+				NetServer.prototype.close.call(server, () => {
+					clearTimeout(idle);
 					clearTimeout(late);
+					// It looks for overdue connections until it is told that there are none any more.
+					server.close();
 					resolve();
 				});
-				server.closeIdleConnections();
 			});
 			return closed;
 		},

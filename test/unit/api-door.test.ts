@@ -224,4 +224,21 @@ describe("a door that drains", () => {
 		await assert.rejects(fetch(`http://127.0.0.1:${at}/`));
 		await leaving.close(1_000);
 	});
+
+	it("answers what arrives on a connection that was open when it closed, and ends what stays idle", async () => {
+		const leaving = makeDoor();
+		leaving.onRequest((_req, res) => res.end("{}"));
+		const at = await leaving.listen("127.0.0.1", 0);
+		const [busy, idle] = [connect(at, "127.0.0.1"), connect(at, "127.0.0.1")];
+		await Promise.all([once(busy, "connect"), once(idle, "connect")]);
+		// Both are accepted when a third one is answered.
+		await (await fetch(`http://127.0.0.1:${at}/`)).text();
+		const idleEnded = once(idle, "close");
+		const closed = leaving.close(60_000, 300);
+		busy.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+		const [answer] = await once(busy, "data");
+		assert.match(String(answer), /^HTTP\/1.1 200 [^]*connection: close/i);
+		idle.resume();
+		await Promise.all([closed, idleEnded]);
+	});
 });
