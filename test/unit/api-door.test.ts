@@ -237,7 +237,7 @@ describe("a door that drains", () => {
 		const closed = leaving.close(60_000, 300);
 		busy.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
 		const [answer] = await once(busy, "data");
-		assert.match(String(answer), /^HTTP\/1.1 200 [^]*connection: close/i);
+		assert.match(String(answer), /^HTTP\/1.1 200 .*connection: close/is);
 		idle.resume();
 		await Promise.all([closed, idleEnded]);
 	});
