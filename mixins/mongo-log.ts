@@ -160,17 +160,19 @@ export async function refuseOtherStore(db: Db, elsewhere: boolean): Promise<void
 export interface MongoLogOptions<Deed> {
 	url: string;
 	collection: string;
+	/** The services that need it: it stays connected until the last of them has finished its work. */
+	users?: readonly string[];
 	/** The node's own database, into which its events are applied. */
 	db: Db;
 	projection: Projection<Deed>;
 }
 
 /** The log of this process, with the service `room-log` that holds its collection. */
-export function mongoLog<Deed>(broker: ServiceBroker, { url, collection, db, projection }: MongoLogOptions<Deed>): MongoLog<Deed> {
+export function mongoLog<Deed>(broker: ServiceBroker, { url, collection, users, db, projection }: MongoLogOptions<Deed>): MongoLog<Deed> {
 	const logger = broker.getLogger("room-log");
 	const link = (applier: Applier<Deed>) =>
 		mongoCollection<EventDocument<Deed>>(broker, {
-			...{ url, collection, service: "room-log", indexes: INDEXES },
+			...{ url, collection, users, service: "room-log", indexes: INDEXES },
 			opened: () => void (isTool(broker) || applier.start()),
 			closing: () => applier.stop(),
 		});

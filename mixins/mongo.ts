@@ -64,6 +64,8 @@ const OPTIONS = {
 /** How long (ms) a question is asked again while the server is away, and how often. */
 const PATIENCE_MS = 4_000;
 const AGAIN_MS = 50;
+/** No longer (ms) than a stopping service is waited for. */
+const FINISH_MS = 6_000;
 
 /** Errors of the server that say "not now": it is stopping, not the primary, or somebody else was in the way. */
 const PASSING = new Set([6, 7, 43, 64, 89, 91, 112, 189, 237, 246, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
@@ -110,6 +112,8 @@ export interface MongoOptions {
 	service: string;
 	collection: string;
 	indexes: readonly Index[];
+	/** Services of this broker that use it: while one of them finishes its work the connection stays. */
+	users?: readonly string[] | undefined;
 	/** Called when the collection can be used, and before the connection is closed. */
 	opened?(): void;
 	closing?(): Promise<void>;
@@ -130,6 +134,14 @@ const load = createRequire(import.meta.url);
 function adapterOf(url: string): Adapter {
 	const Mongo = load("moleculer-db-adapter-mongo") as new (url: string, options: Query, database: string) => Adapter;
 	return new Mongo(url, OPTIONS, URL.parse(url)?.pathname.slice(1) || "reloop");
+}
+
+/** Services of a broker stop side by side, each when the calls it has taken are answered: so long they are listed as busy. */
+async function finished(broker: ServiceBroker, names: readonly string[]): Promise<void> {
+	const until = performance.now() + FINISH_MS;
+	const busy = () =>
+		names.some((name) => (broker.getLocalService(name) as { _trackedContexts?: unknown[] } | null)?._trackedContexts?.length);
+	while (busy() && performance.now() < until) await pause(AGAIN_MS);
 }
 
 /** Makes the service that holds a collection; it connects with the broker's other services, and leaves with them. */
@@ -155,6 +167,7 @@ export function mongoCollection<T>(broker: ServiceBroker, options: MongoOptions)
 		},
 		methods: {
 			async disconnect(this: Holder) {
+				await finished(broker, options.users ?? []);
 				await options.closing?.();
 				await this.adapter.client?.close();
 			},

@@ -143,7 +143,8 @@ function isSecondJoin(error: unknown): boolean {
 function storeOf(broker: ServiceBroker, db: Db): { carrier: LogCarrier<Deed>; reads: GroupReads; healthy?: () => Promise<boolean> } {
 	const { MONGO_URL } = settings(broker);
 	if (MONGO_URL === undefined) return { carrier: new PostgresLog(db, projection({ late: false })), reads: joinedReads(db) };
-	const carrier = mongoLog(broker, { url: MONGO_URL, collection: "group_events", db, projection: projection({ late: true }) });
+	const users = ["groups", "messages", "invites"];
+	const carrier = mongoLog(broker, { url: MONGO_URL, collection: "group_events", users, db, projection: projection({ late: true }) });
 	return { carrier, reads: twoStepReads(db, carrier), healthy: () => carrier.healthy() };
 }
 
