@@ -199,7 +199,7 @@ export class Applier<Deed> {
 	async #sweep(): Promise<void> {
 		if (performance.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
 		this.#sweptAt = performance.now();
-		const old = { once: { $type: "string" }, at: { $lt: new Date(Date.now() - KEEP_ONCE_MS) } };
+		const old = { once: { $exists: true }, at: { $lt: new Date(Date.now() - KEEP_ONCE_MS) } };
 		await this.#ask((events) => events.updateMany(old, { $unset: { once: "" } }));
 	}
 }

@@ -5,8 +5,10 @@ import { CLIENT_ID, FENCE } from "./log-carrier.ts";
 import type { Collection, Index } from "./mongo.ts";
 
 /** An event as it is stored. The fields after `body` are there until all that comes of it is done. */
-export interface EventDocument<Deed> extends StoredEvent {
+export interface EventDocument<Deed> extends Omit<StoredEvent, "clientId"> {
 	_id: string;
+	/** Left out where there is none, so that the index holds those that there are. */
+	clientId?: string;
 	facts?: readonly AnyFact[];
 	deeds?: readonly Deed[];
 	pending?: true;
@@ -28,29 +30,30 @@ export const INDEXES: readonly Index[] = [
 	{ keys: inOrder, options: { name: FENCE, unique: true } },
 	{
 		keys: { room: 1, sender: 1, clientId: 1 },
-		options: { name: CLIENT_ID, unique: true, partialFilterExpression: { clientId: { $type: "string" } } },
+		options: { name: CLIENT_ID, unique: true, partialFilterExpression: { clientId: { $exists: true } } },
 	},
-	{ keys: { once: 1 }, options: { name: ONCE, unique: true, partialFilterExpression: { once: { $type: "string" } } } },
+	{ keys: { once: 1 }, options: { name: ONCE, unique: true, partialFilterExpression: { once: { $exists: true } } } },
 	{ keys: { at: 1 }, options: { name: "room_events_pending", partialFilterExpression: { pending: true } } },
 ];
 
 export function toDocument<Deed>({ event, facts, deeds, once }: Entry<Deed>): EventDocument<Deed> {
-	const { room, seq, id, at } = event;
-	return { _id: `${room} ${seq} ${id}`, ...event, at: new Date(at), facts, deeds, pending: true, ...(once === undefined ? {} : { once }) };
+	const { clientId, ...rest } = event;
+	const document: EventDocument<Deed> = {
+		_id: `${event.room} ${event.seq} ${event.id}`,
+		...{ ...rest, at: new Date(event.at) },
+		...{ facts, deeds, pending: true },
+	};
+	if (clientId !== null) document.clientId = clientId;
+	if (once !== undefined) document.once = once;
+	return document;
 }
 
-export const toStored = ({ room, seq, id, type, at, sender, senderName, clientId, body }: StoredEvent): StoredEvent => ({
-	room,
-	seq,
-	id,
-	type,
-	at,
-	sender,
-	senderName,
-	clientId,
-	body,
+type Said = Omit<StoredEvent, "clientId"> & { clientId?: string };
+
+export const toStored = ({ room, seq, id, type, at, sender, senderName, clientId, body }: Said): StoredEvent => ({
+	...{ room, seq, id, type, at, sender, senderName, clientId: clientId ?? null, body },
 });
-export const toEvent = (document: StoredEvent): NewEvent => ({ ...toStored(document), at: document.at.toISOString() });
+export const toEvent = (document: Said): NewEvent => ({ ...toStored(document), at: document.at.toISOString() });
 export const toEntry = <Deed>(document: EventDocument<Deed>): Entry<Deed> => ({
 	event: toEvent(document),
 	facts: document.facts ?? [],

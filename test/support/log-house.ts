@@ -49,14 +49,15 @@ export async function logsOnPostgres(): Promise<LogHouse> {
 	};
 }
 
-/** @param url MONGO_URL; the database in it is left for one of its own */
-export async function logsOnMongo(url: string): Promise<LogHouse> {
+/** @param url MONGO_URL; the database in it is left for one of its own, `at` */
+export async function logsOnMongo(url: string): Promise<LogHouse & { at: string }> {
 	const fresh: FreshDatabase = await testDatabase(["groups"]);
 	const db = database("groups");
 	const own = Object.assign(new URL(url), { pathname: `/test_${randomUUID().slice(0, 8)}` }).href;
 	const brokers: ServiceBroker[] = [];
 	return {
 		db,
+		at: own,
 		async process({ db: other = db } = {}) {
 			const broker = new ServiceBroker({ logger: false });
 			brokers.push(broker);
