@@ -64,10 +64,12 @@ export class Trial {
 	readonly #authors: Account[];
 	readonly #visitors: Account[];
 	readonly #effects: Effects;
+	/** How long frames and facts may be under way when the load has ended. */
+	readonly #settleMs: number;
 	#phases = 0;
 
 	/** Registers everybody. */
-	static async on(cluster: Cluster): Promise<Trial> {
+	static async on(cluster: Cluster, { settleMs = SETTLE_MS } = {}): Promise<Trial> {
 		const register = (name: string) => eventually(() => person(cluster.doors("api")[0] as string, name), 30_000);
 		const listeners: Account[] = [];
 		const authors: Account[] = [];
@@ -75,14 +77,15 @@ export class Trial {
 		const visitors: Account[] = [];
 		for (let n = 0; n < POOL; n++) authors.push(await register(`Author ${n}`));
 		for (let n = 0; n < VISITORS; n++) visitors.push(await register(`Visitor ${n}`));
-		return new Trial(cluster, listeners, authors, visitors);
+		return new Trial(cluster, listeners, authors, visitors, settleMs);
 	}
 
-	private constructor(cluster: Cluster, listeners: Account[], authors: Account[], visitors: Account[]) {
+	private constructor(cluster: Cluster, listeners: Account[], authors: Account[], visitors: Account[], settleMs: number) {
 		this.cluster = cluster;
 		this.#listeners = listeners;
 		this.#authors = authors;
 		this.#visitors = visitors;
+		this.#settleMs = settleMs;
 		this.#effects = new Effects(cluster.servers.postgres.url);
 	}
 
@@ -127,12 +130,12 @@ export class Trial {
 			await eventually(() => {
 				for (const client of clients)
 					for (const { id } of groups) if (client.reached(id) < (logs.get(`group:${id}`)?.events.at(-1)?.seq ?? 0)) throw new Error("late");
-			}, SETTLE_MS).catch(() => {});
+			}, this.#settleMs).catch(() => {});
 			const verdict = check({ attempts: journal.attempts, logs, heard: journal.heard });
 			const messages = [...logs.values()]
 				.flatMap(({ events }) => events)
 				.flatMap(({ message, by, at }) => (message ? [{ id: message.id, sender: by.profileId, at }] : []));
-			const effects = await this.#effects.check(messages, SETTLE_MS);
+			const effects = await this.#effects.check(messages, this.#settleMs);
 			for (const client of everybody) client.close();
 			const gone = await this.#presence(everybody);
 			const broken = [...breaches(verdict), ...effects.map((what) => `effects: ${what}`), ...presence.wrong, ...gone.wrong];
