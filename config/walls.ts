@@ -55,6 +55,11 @@ const walls: Wall[] = [
 		refuses: (target) => target === "pg" || target.startsWith("pg-"),
 	},
 	{
+		rule: "Only mixins speak to NATS, Redis and MongoDB: everything else has it from them.",
+		around: (file) => /^(config|services)\//.test(file) || file === "moleculer.config.ts",
+		refuses: (target) => /^(nats|ioredis|mongodb|moleculer-db.*)$/.test(target),
+	},
+	{
 		rule: "A node imports its own folder, contracts, mixins and packages: not config, tests or benchmarks.",
 		around: inNode,
 		refuses: (target) => /^(config|test|bench)\//.test(target),

@@ -75,6 +75,13 @@ test("Only a store speaks to the database.", () => {
 	planted("services/groups/groups.service.ts", `import pg from "pg";`, /Only a store/);
 });
 
+test("Only mixins speak to NATS, Redis and MongoDB.", () => {
+	for (const driver of ["nats", "ioredis", "mongodb", "moleculer-db", "moleculer-db-adapter-mongo"]) {
+		planted("services/groups/store.ts", `import x from "${driver}";`, /Only mixins/);
+		planted("config/app.ts", `import x from "${driver}";`, /Only mixins/);
+	}
+});
+
 test("A node does not import the configuration, tests or benchmarks.", () => {
 	planted("services/groups/groups.service.ts", `import { readEnv } from "../../config/env.ts";`, /not config/);
 	planted("services/groups/groups.service.ts", `import { x } from "../../test/support/app.ts";`, /not config/);
