@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Service, ServiceBroker, ServiceSchema } from "moleculer";
 import type MongoDbAdapter from "moleculer-db-adapter-mongo";
 import { refusal } from "../config/refusal.ts";
+import { endAbandoned } from "./mongo-abandoned.ts";
 import { DATABASE_UNAVAILABLE } from "./postgres.ts";
 
 /** A document's fields, operators and all: the driver comes without types. */
@@ -144,6 +145,27 @@ async function finished(broker: ServiceBroker, names: readonly string[]): Promis
 	while (busy() && performance.now() < until) await pause(AGAIN_MS);
 }
 
+/** All or nothing: a transaction, where there is more than one. */
+async function insertAtOnce<T>(collection: Collection<T>, client: Client, documents: readonly T[]): Promise<void> {
+	const [first, second] = documents;
+	if (first && !second) {
+		await collection.insertOne(first);
+		return;
+	}
+	const session = client.startSession();
+	try {
+		session.startTransaction({ writeConcern: DURABLE.writeConcern });
+		await collection.insertMany(documents, { session, ordered: true });
+		await session.commitTransaction();
+	} catch (error) {
+		// Else the server would hold what was written half until it tires of waiting.
+		await session.abortTransaction().catch(() => {});
+		throw error;
+	} finally {
+		session.endSession();
+	}
+}
+
 /** Makes the service that holds a collection; it connects with the broker's other services, and leaves with them. */
 export function mongoCollection<T>(broker: ServiceBroker, options: MongoOptions): MongoLink<T> {
 	const mixin = load("moleculer-db") as ServiceSchema;
@@ -184,22 +206,12 @@ export function mongoCollection<T>(broker: ServiceBroker, options: MongoOptions)
 
 		async insertAll(documents) {
 			const { collection, client } = await open();
-			const [first, second] = documents;
-			if (first && !second) {
-				await collection.insertOne(first);
-				return;
-			}
-			const session = client.startSession();
 			try {
-				session.startTransaction({ writeConcern: DURABLE.writeConcern });
-				await collection.insertMany(documents, { session, ordered: true });
-				await session.commitTransaction();
+				await insertAtOnce(collection, client, documents);
 			} catch (error) {
-				// Else the server would hold what was written half until it tires of waiting.
-				await session.abortTransaction().catch(() => {});
+				// What is in the way may be a transaction that nobody will end.
+				if (mayPass(error)) await endAbandoned(client.db("admin")).catch(() => {});
 				throw error;
-			} finally {
-				session.endSession();
 			}
 		},
 
