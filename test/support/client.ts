@@ -76,10 +76,18 @@ export async function person(url: string, displayName: string): Promise<Person> 
 export function connect(url: string, token: string): Promise<Socket> {
 	const socket = io(url, { transports: ["websocket"], auth: { token }, forceNew: true, reconnection: false });
 	return new Promise((resolve, reject) => {
-		socket.once("connect", () => resolve(socket));
-		socket.once("connect_error", (error) => {
+		const refused = (error: Error) => {
 			socket.close();
 			reject(Object.assign(error, { problem: (error as Error & { data?: unknown }).data }));
+		};
+		// A server that dies between the connection and its answer to the handshake is no error to the client.
+		const lost = () => refused(new Error("the connection was lost before the handshake was answered"));
+		socket.io.once("close", lost);
+		socket.once("connect_error", refused);
+		socket.once("connect", () => {
+			socket.io.off("close", lost);
+			socket.off("connect_error", refused);
+			resolve(socket);
 		});
 	});
 }
