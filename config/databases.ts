@@ -58,21 +58,28 @@ export async function openDatabases(
 }
 
 /**
- * openDatabases(), then every migration that is pending. One of a cluster (NATS_URL) does not migrate: it waits until the
- * migration job has brought the schemas of its own nodes to where its code expects them.
+ * openDatabases(), then every migration that is pending. One of a cluster (NATS_URL) leaves that to the migration job, and waits
+ * until it has brought the schemas of its own nodes to where its code expects them; on a developer's machine, where it was
+ * given the owner's login, it does it itself.
  */
 export async function openMigratedDatabases(env: Env, say: (sentence: string) => void, options: OpenOptions = {}): Promise<Databases> {
 	const databases = await openDatabases(env, say, options);
 	const patience = { ms: options.patienceMs ?? PATIENCE_MS, say };
 	try {
-		if (env.NATS_URL) await schemasReady(env, databases, patience);
-		else await migrateAll(databases.migrations, "up");
+		if (migratesItself(env)) await migrateAll(databases.migrations, "up");
+		else await schemasReady(env, databases, patience);
 		await poolersReady(env, databases, patience);
 		return databases;
 	} catch (error) {
 		await databases.stop();
 		throw error;
 	}
+}
+
+function migratesItself(env: Env): boolean {
+	if (!env.NATS_URL) return true;
+	const url = env.DATABASE_DIRECT_URL ?? env.DATABASE_URL;
+	return env.NODE_ENV !== "production" && nodesOf(env).length > 0 && url !== undefined && new URL(url).username !== "";
 }
 
 const nothingMissing = async () => undefined;

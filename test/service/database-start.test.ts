@@ -107,17 +107,31 @@ test("a pooler that leads nowhere is found at the start, not at the first reques
 	assert.match(sentence, new RegExp(`^DATABASE_URL: the database at 127\\.0\\.0\\.1:${port} does not answer`));
 });
 
-test("one of a cluster does not migrate: it waits for who does", async () => {
+test("one of a cluster does not migrate in production, nor without the owner's login: it waits for who does", async () => {
 	const node = nodesWithMigrations()[0] as string;
 	const fresh = await freshDatabase([]);
 	try {
-		const variables = { ...cluster, DATABASE_URL: fresh.ownerUrl, NODES: node };
+		const variables = { ...cluster, DATABASE_URL: fresh.ownerUrl, NODES: node, NODE_ENV: "production", RATE_LIMIT_FACTOR: "1" };
 		const { sentence, said } = await refused(variables);
 		assert.match(sentence, new RegExp(`The schema of ${node} lacks 0001_.*migrate -- up.* Waited`));
 		assert.equal(said.length, 1);
 		const migrations = { ownerUrl: fresh.ownerUrl, secretKey: TEST_SECRET_KEY };
 		const databases = await openMigratedDatabases(env(variables), () => void migrateAll(migrations, "up").catch(() => {}));
 		await databases.stop();
+	} finally {
+		await fresh.close();
+	}
+});
+
+test("one of a cluster that was given the owner's login on a developer's machine migrates, also when several start at once", async () => {
+	const fresh = await freshDatabase([]);
+	try {
+		const variables = { ...cluster, DATABASE_URL: fresh.ownerUrl };
+		const started = await Promise.all([1, 2, 3].map(() => refused(variables)));
+		assert.deepEqual(
+			started.map(({ sentence }) => sentence),
+			["It started.", "It started.", "It started."],
+		);
 	} finally {
 		await fresh.close();
 	}
