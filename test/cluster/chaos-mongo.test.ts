@@ -1,8 +1,8 @@
 // The message log on MongoDB: it is restarted, killed and frozen under load, so is PostgreSQL, which keeps all else, and so is who
 // writes to both, between the one and the other.
 import { after, before, describe, test } from "node:test";
-import type { Server } from "../support/servers.ts";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Server } from "../support/servers.ts";
 import { needs } from "../support/servers.ts";
 import { Cluster } from "./support/cluster.ts";
 import { away, freeze, kill } from "./support/faults.ts";
