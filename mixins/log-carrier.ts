@@ -122,7 +122,6 @@ export class PostgresLog<Deed = unknown> implements LogCarrier<Deed> {
 			`select k.room, coalesce((select max(seq) from room_events e where e.room = k.room), 0)::bigint as head
 			from unnest($1::uuid[]) as k(room)`,
 			[rooms],
-			"log-heads",
 		);
 		return new Map(rows.map((row) => [row.room, row.head]));
 	}

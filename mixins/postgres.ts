@@ -11,7 +11,9 @@ import pg from "pg";
 export interface Queryable {
 	/**
 	 * Runs one statement and answers its rows. `name` makes it a prepared statement: use a fixed name per text for what runs
-	 * often, so that the server plans it once per connection.
+	 * often and touches few rows, so that the server plans it once per connection. Not for what looks something up for each of
+	 * many rows: the plan may be from when the table was empty, and then every row is held against every other until the
+	 * table's statistics are renewed.
 	 * int8 arrives as number, timestamptz as Date, numeric and date as string (cast `sum(bigint)` with `::int8`).
 	 */
 	query<R = Record<string, unknown>>(sql: string, values?: readonly unknown[], name?: string): Promise<R[]>;

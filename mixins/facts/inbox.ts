@@ -52,7 +52,10 @@ interface Waiting extends AnyFact {
 	tries: number;
 }
 
-/** What is ready for a consumer: due, and behind nothing of its own aggregate that waits or is dead. */
+/**
+ * What is ready for a consumer: due, and behind nothing of its own aggregate that waits or is dead. Planned anew each time: a plan
+ * made for an empty inbox takes longer than a statement may (30 s) when 15,000 facts come at once.
+ */
 async function ready(tx: Tx, consumer: string, now: Date): Promise<Waiting[]> {
 	const rows = await tx.query<Omit<Waiting, "at"> & { at: Date }>(
 		`select fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload, tries
@@ -66,7 +69,6 @@ async function ready(tx: Tx, consumer: string, now: Date): Promise<Waiting[]> {
 		order by position
 		limit $3`,
 		[consumer, now, PORTION],
-		"inbox-ready",
 	);
 	return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as Waiting);
 }

@@ -21,14 +21,12 @@ export async function paidBefore(db: Queryable, claims: readonly Claim[]): Promi
 		where owner = any($1::text[]) and reason = any($2::text[]) and at >= $3::date and at < $4::date + 1
 		group by 1, 2, 3`,
 		[profiles, reasons, days[0], days.at(-1)],
-		"ledger-paid",
 	);
 	const known = await db.query<{ profileId: string; reason: string; source: string }>(
 		`select e.owner as "profileId", e.reason, e.source
 		from unnest($1::text[], $2::text[], $3::text[]) as c(owner, reason, source)
 		join entries e on e.owner = c.owner and e.reason = c.reason and e.source = c.source`,
 		[claims.map((claim) => claim.profileId), claims.map((claim) => claim.reason), claims.map((claim) => claim.source)],
-		"ledger-known",
 	);
 	return {
 		byDay: new Map(sums.map(({ profileId, reason, day, paid }) => [dayKey(profileId, reason, day), paid])),

@@ -17,18 +17,14 @@ export const joinedReads = (db: Db): GroupReads => ({
 	load: (groupId) => loadGroup(db, groupId),
 
 	groupsOf: (profileId, before, limit) =>
-		db.query<ListedGroup>(
-			`select ${listed}, ${lastRow} as head, m.role, ${unreadCount} as unread ${whereMine}`,
-			[profileId, before, limit],
-			"groups-mine",
-		),
+		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, m.role, ${unreadCount} as unread ${whereMine}`, [
+			profileId,
+			before,
+			limit,
+		]),
 
 	publicGroups: (profileId, before, limit) =>
-		db.query<ListedGroup>(
-			`select ${listed}, ${lastRow} as head, null as role, 0 as unread ${wherePublic}`,
-			[profileId, before, limit],
-			"groups-public",
-		),
+		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, null as role, 0 as unread ${wherePublic}`, [profileId, before, limit]),
 
 	async countUnread(groupId, profileId, readSeq) {
 		const [row] = await db.query<{ unread: number }>(

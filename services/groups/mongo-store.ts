@@ -18,7 +18,6 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 			`select k.seq, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt", ${reactionsTo("$1", "k.seq")} as reactions
 			from unnest($3::bigint[]) as k (seq) left join message_states s on s.group_id = $1 and s.seq = k.seq`,
 			[groupId, viewer, events.map(({ seq }) => seq)],
-			"message-states",
 		);
 		const states = new Map(rows.map(({ seq, ...state }) => [seq, state]));
 		return events.map(({ seq, at, sender, senderName, body }) => ({
@@ -42,11 +41,11 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		},
 
 		async groupsOf(profileId, before, limit) {
-			const groups = await db.query<Listed & { readSeq: number }>(
-				`select ${listed}, m.role, m.read_seq as "readSeq" ${whereMine}`,
-				[profileId, before, limit],
-				"groups-mine-elsewhere",
-			);
+			const groups = await db.query<Listed & { readSeq: number }>(`select ${listed}, m.role, m.read_seq as "readSeq" ${whereMine}`, [
+				profileId,
+				before,
+				limit,
+			]);
 			const rows = await withLog(groups, (some) =>
 				log.unread(
 					profileId,
@@ -57,11 +56,7 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		},
 
 		async publicGroups(profileId, before, limit) {
-			const groups = await db.query<Listed>(
-				`select ${listed}, null as role ${wherePublic}`,
-				[profileId, before, limit],
-				"groups-public-elsewhere",
-			);
+			const groups = await db.query<Listed>(`select ${listed}, null as role ${wherePublic}`, [profileId, before, limit]);
 			return withLog(groups, async () => new Map());
 		},
 
