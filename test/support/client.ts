@@ -80,8 +80,9 @@ export function connect(url: string, token: string): Promise<Socket> {
 			socket.close();
 			reject(Object.assign(error, { problem: (error as Error & { data?: unknown }).data }));
 		};
-		// A server that dies between the connection and its answer to the handshake is no error to the client.
-		const lost = () => refused(new Error("the connection was lost before the handshake was answered"));
+		// A server that dies between the connection and its answer to the handshake is no error to the client. (A refusal closes
+		// the connection, too, and is told right after it.)
+		const lost = () => setImmediate(() => refused(new Error("the connection was lost before the handshake was answered")));
 		socket.io.once("close", lost);
 		socket.once("connect_error", refused);
 		socket.once("connect", () => {
