@@ -3,7 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -105,6 +105,8 @@ export function serve<Ask, Answer>(work: (message: Ask) => Promise<Answer>): voi
 /** A directory for one benchmark's data, removed when `work` is done. */
 export async function withDirectory<T>(work: (path: string) => Promise<T>): Promise<T> {
 	const path = await mkdtemp(join(tmpdir(), "reloop-bench-"));
+	// An embedded server does not run as root, and must reach a data directory inside; else it would keep its data elsewhere.
+	await chmod(path, 0o711);
 	try {
 		return await work(path);
 	} finally {
