@@ -10,6 +10,8 @@ import type { ActionName, Meta } from "../../services/contracts/index.ts";
 const ATTEMPT_MS = 2_500;
 /** With less time left (ms) nobody is asked again. */
 const WORTH_IT_MS = 50;
+/** For so long (ms) a call waits for NATS to come back. */
+const CUT_OFF_MS = 1_500;
 /** Between two rounds over all processes (ms). */
 const PAUSE_MS = 100;
 
@@ -32,8 +34,8 @@ interface CallError {
 /** Errors of this very call: those of the calls that the callee made are the callee's answer. */
 const isOf = (error: CallError, name: string, types: ReadonlySet<string>): boolean =>
 	types.has(String(error.type)) && error.data?.action === name;
-const isNotBegun = (error: CallError, name: string, own: string): boolean =>
-	isOf(error, name, NOT_BEGUN) || (error.name === "BrokerDisconnectedError" && (error.nodeID ?? own) === own);
+/** NATS was away when it was to be sent: not somebody else's trouble, but ours. */
+const isCutOff = (error: CallError, own: string): boolean => error.name === "BrokerDisconnectedError" && (error.nodeID ?? own) === own;
 
 /** @param attemptMs for tests: how long one process is waited for where another may be asked */
 export function calls({ attemptMs = ATTEMPT_MS } = {}): Middleware {
@@ -90,7 +92,8 @@ function route(broker: ServiceBroker, next: Call, name: ActionName, params: unkn
 	const contract = contractOf(name);
 	const repeatable = contract.repeatable === true || options.meta?.idempotency !== undefined;
 	const given = options.timeout ?? broker.options.requestTimeout ?? 0;
-	const until = performance.now() + (given > 0 ? given : 20_000);
+	const began = performance.now();
+	const until = began + (given > 0 ? given : 20_000);
 
 	const attempt = (to: string | undefined, timeout: number): Called => {
 		const asked: Options = { ...options, timeout, ...(to === undefined ? {} : { nodeID: to }) };
@@ -106,8 +109,11 @@ function route(broker: ServiceBroker, next: Call, name: ActionName, params: unkn
 				return await called;
 			} catch (thrown) {
 				const error = thrown as CallError;
-				const again = isNotBegun(error, name, broker.nodeID) || (repeatable && isOf(error, name, UNKNOWN));
+				const cutOff = isCutOff(error, broker.nodeID);
+				const again = cutOff || isOf(error, name, NOT_BEGUN) || (repeatable && isOf(error, name, UNKNOWN));
 				if (!again || until - performance.now() < WORTH_IT_MS) throw thrown;
+				// A moment is bridged; whoever asks while NATS is away for longer is told so.
+				if (cutOff && performance.now() - began > CUT_OFF_MS) throw thrown;
 				if (turn + 1 >= round.length) {
 					// Nobody offers it: whoever asks learns it at once, and tries again in their own time.
 					if (turn === 0 && round[0] === undefined && nodesOf(broker, name).length === 0) throw thrown;

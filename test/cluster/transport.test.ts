@@ -200,4 +200,31 @@ describe("a cluster over NATS", { skip: needs("nats-server", "redis-server", "po
 		assert.equal((await carol.post("/api/auth/logout")).status, 204);
 		assert.deepEqual(await Promise.all(byes), [{ reason: "revoked" }, { reason: "revoked" }]);
 	});
+
+	test("while NATS is away every process says that it is not ready, requests are refused soon, and it heals by itself", async () => {
+		const { nats } = cluster.servers;
+		const readiness = async (url: string) => {
+			const answer = await fetch(`${url}/ready`);
+			return { code: answer.status, ...((await answer.json()) as { checks: Record<string, { status: string }> }) };
+		};
+		await nats.stop();
+		for (const { url } of cluster.members) {
+			await eventually(async () => {
+				const { code, checks } = await readiness(url);
+				assert.deepEqual([code, checks.transport?.status], [503, "down"]);
+			});
+			assert.equal((await fetch(`${url}/live`)).status, 200);
+		}
+		// Far below the deadline of a call, with which it would end in any case.
+		const refused = await Promise.race([
+			ana.get("/api/groups"),
+			new Promise<never>((_, reject) => setTimeout(reject, 10_000, new Error("no answer")).unref()),
+		]);
+		assert.deepEqual([refused.status, refused.body.code], [503, "unavailable"]);
+		assert.ok(Number(refused.headers.get("retry-after")) > 0);
+
+		await nats.start();
+		for (const { url } of cluster.members) await eventually(async () => assert.equal((await readiness(url)).code, 200), 15_000);
+		await eventually(async () => assert.equal((await ana.get("/api/groups")).status, 200));
+	});
 });
