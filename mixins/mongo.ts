@@ -68,8 +68,8 @@ const AGAIN_MS = 50;
 /** No longer (ms) than a stopping service is waited for. */
 const FINISH_MS = 6_000;
 
-/** Errors of the server that say "not now": it is stopping, not the primary, or somebody else was in the way. */
-const PASSING = new Set([6, 7, 43, 64, 89, 91, 112, 189, 237, 246, 251, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436]);
+/** Errors of the server that say "not now": it is stopping, not the primary, has only just begun, or somebody else was in the way. */
+const PASSING = new Set([6, 7, 43, 64, 89, 91, 112, 133, 134, 189, 237, 246, 251, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436]);
 
 /** True for what may be different the next time. Of a write it does not say that it did not take place. */
 export function mayPass(error: unknown): boolean {
