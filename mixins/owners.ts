@@ -38,6 +38,12 @@ export function inOrder(nodes: readonly string[], key: string): string[] {
 const ASLEEP_MS = 2_000;
 const TICK_MS = 250;
 
+/**
+ * So long (ms) after any of that, or after a process of the service came or went, nobody keeps anything: the others may not have heard of it
+ * yet, and still ask, and write at, whom they took for the owner. Heartbeats come every second.
+ */
+const SETTLE_MS = 5_000;
+
 export interface Ownership {
 	/** May this process keep in memory what it knows of a key? Not where another one writes it, or may have. */
 	mine(key: string): boolean;
@@ -54,18 +60,33 @@ export interface Ownership {
 export function ownership(broker: ServiceBroker, action: string): Ownership {
 	const nats = natsOf(broker);
 	if (!nats) return { mine: () => true, onDoubt() {} };
-	const { doubt, awake } = watch(broker);
+	const { events, awake } = watch(broker);
+	const listeners = new Set<(all: boolean) => void>();
+	let settledAt = 0;
+	const doubt = (all: boolean) => {
+		settledAt = performance.now() + SETTLE_MS;
+		for (const listener of listeners) listener(all);
+	};
+	let members = "";
+	events.add((lost) => {
+		// Who comes and goes without this service changes nothing: a gateway that dies must not cost what is kept of every group.
+		const now = nodesOf(broker, action).sort().join();
+		if (lost || now !== members) doubt(lost);
+		members = now;
+	});
 	return {
-		mine: (key) => awake() && nats.connected && inOrder(nodesOf(broker, action), key)[0] === broker.nodeID,
-		onDoubt: (listener) => void doubt.add(listener),
+		mine: (key) =>
+			awake() && performance.now() >= settledAt && nats.connected && inOrder(nodesOf(broker, action), key)[0] === broker.nodeID,
+		onDoubt: (listener) => void listeners.add(listener),
 	};
 }
 
+/** What may change who owns what: `lost` where this process was itself away or asleep. */
 const watch = perBroker((broker) => {
-	const doubt = new Set<(all: boolean) => void>();
+	const events = new Set<(lost: boolean) => void>();
 	let seen = performance.now();
-	const raise = (all: boolean) => {
-		for (const listener of doubt) listener(all);
+	const raise = (lost: boolean) => {
+		for (const hear of events) hear(lost);
 	};
 	/** Asked before anything in memory is believed: after a sleep the timer may not have had its turn yet. */
 	const awake = (): boolean => {
@@ -82,5 +103,5 @@ const watch = perBroker((broker) => {
 	for (const event of ["$services.changed", "$node.connected", "$node.updated", "$node.disconnected"])
 		broker.localBus.on(event, () => raise(false));
 	broker.localBus.on("$broker.stopped", () => clearInterval(timer));
-	return { doubt, awake };
+	return { events, awake };
 });
