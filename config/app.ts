@@ -17,6 +17,7 @@ import { checkMongo } from "../mixins/mongo.ts";
 import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { checkRedis } from "../mixins/redis.ts";
+import { registryOf } from "../mixins/registry.ts";
 import { provideSettings } from "../mixins/settings.ts";
 import { brokerOptions } from "../moleculer.config.ts";
 import type { Databases } from "./databases.ts";
@@ -124,8 +125,7 @@ export async function startApp({ env: given, tool = false, data = true, checkAns
 }
 
 async function announce(broker: ServiceBroker): Promise<void> {
-	const { discoverer } = broker.registry as unknown as { discoverer: { sendLocalNodeInfo(): Promise<void> } };
-	await discoverer.sendLocalNodeInfo();
+	await registryOf(broker).discoverer.sendLocalNodeInfo();
 	await natsOf(broker)?.connection.flush();
 }
 

@@ -3,16 +3,11 @@
 import type { ServiceBroker } from "moleculer";
 import { natsOf } from "./nats.ts";
 import { perBroker } from "./per-broker.ts";
-
-interface Endpoint {
-	id: string;
-	isAvailable: boolean;
-}
+import { registryOf } from "./registry.ts";
 
 /** The processes that offer an action at present, this one among them where it does. */
 export function nodesOf(broker: ServiceBroker, action: string): string[] {
-	const { actions } = broker.registry as unknown as { actions: { get(name: string): { endpoints: Endpoint[] } | undefined } };
-	return (actions.get(action)?.endpoints ?? []).filter((endpoint) => endpoint.isAvailable).map(({ id }) => id);
+	return (registryOf(broker).actions.get(action)?.endpoints ?? []).filter((endpoint) => endpoint.isAvailable).map(({ id }) => id);
 }
 
 /** FNV-1a over both names, mixed at the end so that names that differ in one letter lie far apart. */

@@ -8,6 +8,7 @@ import { headers } from "nats";
 import type { Msg, Subscription } from "nats";
 import { natsOf } from "./nats.ts";
 import type { Nats } from "./nats.ts";
+import { registryOf } from "./registry.ts";
 
 /** Seconds: how often a node says that it lives, and after how long a silence it counts as dead. */
 export const HEARTBEAT = { heartbeatInterval: 1, heartbeatTimeout: 3 };
@@ -139,11 +140,6 @@ function gather(parts: Map<string, Buffer[]>, part: string, data: Buffer): Buffe
 	return Buffer.concat(before);
 }
 
-interface RemoteNode {
-	local: boolean;
-	lastHeartbeatTime: number | null;
-}
-
 /** Moleculer's discoverer, which looks more often, and takes its own absence for its own. */
 export class Discoverer extends Discoverers.Local {
 	#lookedAt = 0;
@@ -165,8 +161,7 @@ export class Discoverer extends Discoverers.Local {
 		// What we did not hear while we were away or asleep says nothing about the others: from now on they have their time.
 		if (away || slept || this.#absent) {
 			const uptime = Math.round(process.uptime());
-			const { nodes } = this.broker.registry as unknown as { nodes: { toArray(): RemoteNode[] } };
-			for (const node of nodes.toArray()) if (!node.local) node.lastHeartbeatTime = uptime;
+			for (const node of registryOf(this.broker).nodes.toArray()) if (!node.local) node.lastHeartbeatTime = uptime;
 		} else {
 			this.checkRemoteNodes();
 		}

@@ -3,6 +3,7 @@
 // whomever NATS picks. What was certainly not begun is asked again; what may have been, only where that does no harm.
 import type { CallingOptions, Context, Middleware, ServiceBroker } from "moleculer";
 import { inOrder, nodesOf } from "../../mixins/owners.ts";
+import { registryOf } from "../../mixins/registry.ts";
 import { contractOf, isActionName } from "../../services/contracts/index.ts";
 import type { ActionName, Meta } from "../../services/contracts/index.ts";
 
@@ -58,17 +59,9 @@ export function calls({ attemptMs = ATTEMPT_MS } = {}): Middleware {
 	} as unknown as Middleware;
 }
 
-interface LocalEndpoint {
-	action: { handler(ctx: Context): Called };
-}
-function localEndpoint(broker: ServiceBroker, name: string): LocalEndpoint | null | undefined {
-	const { actions } = broker.registry as unknown as { actions: { get(name: string): { nextLocal(): LocalEndpoint | null } | undefined } };
-	return actions.get(name)?.nextLocal();
-}
-
 /** In this process, without a detour over NATS. */
 function here(broker: ServiceBroker, next: Call, name: string, params: unknown, options: Options): Called {
-	const endpoint = localEndpoint(broker, name);
+	const endpoint = registryOf(broker).actions.get(name)?.nextLocal();
 	if (!endpoint) return next(name, params, options);
 	const ctx = broker.ContextFactory.create(broker, endpoint as never, (params ?? {}) as object, options as object) as Context;
 	const called = endpoint.action.handler(ctx);
