@@ -9,6 +9,7 @@ import { TEST_SECRET_KEY } from "../../support/database.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { Running } from "../../support/process.ts";
 import { dataDirectory, startProcess } from "../../support/process.ts";
+import { runProgram } from "../../support/run.ts";
 
 let data: Awaited<ReturnType<typeof dataDirectory>>;
 let running: Running;
@@ -22,21 +23,8 @@ after(async () => {
 });
 
 /** Runs one of our programs to its end. */
-async function run(program: string, args: string[], { input = "", env = {} }: { input?: string; env?: Record<string, string> } = {}) {
-	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", `config/${program}.ts`, ...args], {
-		env: { ...systemEnvironment(), ...data.environment, ...env },
-	});
-	let out = "";
-	let err = "";
-	child.stdout.on("data", (chunk) => {
-		out += chunk;
-	});
-	child.stderr.on("data", (chunk) => {
-		err += chunk;
-	});
-	child.stdin.end(input);
-	const [code] = (await once(child, "close")) as [number];
-	return { code, out, err };
+function run(program: string, args: string[], { input = "", env = {} }: { input?: string; env?: Record<string, string> } = {}) {
+	return runProgram(program, args, { ...data.environment, ...env }, input);
 }
 const admin = (...args: string[]) => run("admin", args);
 

@@ -1,6 +1,5 @@
 // What operators see of a running process, and tell it: one table, offered by `npm run admin` and the REPL.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { lstat, readdir, writeFile } from "node:fs/promises";
@@ -9,12 +8,13 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { openDatabases } from "../../../config/databases.ts";
-import { readEnv, systemEnvironment } from "../../../config/env.ts";
+import { readEnv } from "../../../config/env.ts";
 import { localProcesses } from "../../../config/processes.ts";
 import { connect, http, person, say } from "../../support/client.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { Running } from "../../support/process.ts";
 import { dataDirectory, startProcess } from "../../support/process.ts";
+import { runProgram } from "../../support/run.ts";
 
 let data: Awaited<ReturnType<typeof dataDirectory>>;
 let running: Running;
@@ -27,22 +27,7 @@ after(async () => {
 	await data.remove();
 });
 
-async function run(program: string, args: string[], input = "") {
-	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", `config/${program}.ts`, ...args], {
-		env: { ...systemEnvironment(), ...data.environment },
-	});
-	let out = "";
-	let err = "";
-	child.stdout.on("data", (chunk) => {
-		out += chunk;
-	});
-	child.stderr.on("data", (chunk) => {
-		err += chunk;
-	});
-	child.stdin.end(input);
-	const [code] = (await once(child, "close")) as [number];
-	return { code, out, err };
-}
+const run = (program: string, args: string[], input = "") => runProgram(program, args, data.environment, input);
 const admin = (...args: string[]) => run("admin", args);
 async function json(...args: string[]) {
 	const { code, out, err } = await admin(...args, "--json");
