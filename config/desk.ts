@@ -1,6 +1,6 @@
 // Where an operator's command works from: the databases of this Reloop, the actions of its nodes, and its living processes.
 import type { ServiceBroker } from "moleculer";
-import { callAction } from "../mixins/node.ts";
+import { callAction } from "../mixins/call.ts";
 import type { ActionName, Answer, ParamsIn } from "../services/contracts/index.ts";
 import { startApp } from "./app.ts";
 import { livingCluster } from "./cluster/record.ts";

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
-import { callAction } from "../mixins/node.ts";
+import { callAction } from "../mixins/call.ts";
 import { controlFolder } from "../mixins/operators-socket.ts";
 import type { ControlEntry } from "../mixins/operators-socket.ts";
 import { nodesOf } from "../mixins/owners.ts";

@@ -25,14 +25,35 @@ export function decodeCursor<const S extends readonly CursorPart[]>(
 	return parts as { [K in keyof S]: string };
 }
 
-/** Rows fetched with one more than asked become a page: `nextCursor` where there is more. */
-export function pageOf<R, T>(
-	rows: R[],
-	limit: number,
-	cursorOf: (row: R) => (string | number)[],
-	view: (row: R) => T,
-): { data: T[]; nextCursor: string | null } {
-	const shown = rows.slice(0, limit);
-	const last = shown.at(-1);
-	return { data: shown.map(view), nextCursor: rows.length > limit && last ? encodeCursor(cursorOf(last)) : null };
+/** A list's answer. */
+export interface Page<T> {
+	data: T[];
+	nextCursor: string | null;
 }
+
+/** Rows fetched with one more than asked become a page: `nextCursor` where there is more. */
+export function pageOf<R, T>(rows: R[], limit: number, cursorOf: (row: R) => (string | number)[], view: (row: R) => T): Page<T> {
+	const data = rows.slice(0, limit);
+	const last = data.at(-1);
+	return { data: data.map(view), nextCursor: rows.length > limit && last ? encodeCursor(cursorOf(last)) : null };
+}
+
+/**
+ * A page of rows in the order of their ids: `fetch` gets the id that the page goes on from (null at its beginning) and how many rows
+ * to read. The query's own `order by id` and `id < $n` (or `>`) say which way it goes.
+ */
+export async function pageById<R extends { id: string }>(
+	{ limit, cursor }: { limit: number; cursor?: string },
+	fetch: (from: string | null, limit: number) => Promise<R[]>,
+): Promise<Page<R>> {
+	const [from] = decodeCursor(cursor, ["uuid"]) ?? [null];
+	return pageOf(
+		await fetch(from, limit + 1),
+		limit,
+		(row) => [row.id],
+		(row) => row,
+	);
+}
+
+/** The same page with each row as it is shown. */
+export const shown = <R, T>({ data, nextCursor }: Page<R>, view: (row: R) => T): Page<T> => ({ data: data.map(view), nextCursor });

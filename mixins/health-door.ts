@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServiceBroker } from "moleculer";
 import { problem, toProblem } from "../services/contracts/errors.ts";
-import type { Health } from "../services/contracts/identity.ts";
+import type { Health } from "../services/contracts/health.ts";
 import { door } from "./door.ts";
 import { processHealth } from "./health.ts";
 

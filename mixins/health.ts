@@ -1,7 +1,7 @@
 // How a node is, and how a process is: red without its own database or the way to the others, `degraded` without Redis,
 // which everybody can do without for a while.
 import type { ServiceBroker } from "moleculer";
-import type { Health } from "../services/contracts/identity.ts";
+import type { Health } from "../services/contracts/health.ts";
 import { allActions } from "../services/contracts/index.ts";
 import { door } from "./door.ts";
 import { natsOf } from "./nats.ts";

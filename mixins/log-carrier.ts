@@ -1,6 +1,6 @@
 // Where numbered logs are stored, behind one interface: append with a fence, read on by seq, find by client id. What comes of
 // an event (facts to tell, rows to write) is stored with it, so that it is done once whoever crashes when.
-import type { AnyFact } from "./facts/fact.ts";
+import type { AnyFact } from "../services/contracts/index.ts";
 import { outboxInsert } from "./facts/outbox.ts";
 import type { Db, Tx } from "./postgres.ts";
 

@@ -1,5 +1,5 @@
 // The documents of a log in MongoDB: an event with what is still to come of it.
-import type { AnyFact } from "./facts/fact.ts";
+import type { AnyFact } from "../services/contracts/index.ts";
 import type { Entry, NewEvent, StoredEvent } from "./log-carrier.ts";
 import { CLIENT_ID, FENCE } from "./log-carrier.ts";
 import type { Collection, Index } from "./mongo.ts";

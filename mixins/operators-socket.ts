@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
 import { toProblem } from "../services/contracts/errors.ts";
 import { isActionName } from "../services/contracts/index.ts";
-import { callAction } from "./node.ts";
+import { callAction } from "./call.ts";
 import { settings } from "./settings.ts";
 
 /** What stands in an entry: `<pid>.json`. */

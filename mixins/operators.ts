@@ -5,7 +5,7 @@ import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { problem } from "../services/contracts/errors.ts";
 import type { ActorState, HeardRoom, OpenSocket } from "../services/contracts/operations.ts";
 import { processHealth } from "./health.ts";
-import { implement } from "./node.ts";
+import { implement } from "./service.ts";
 import { hearOperators } from "./operators-socket.ts";
 import { perBroker } from "./per-broker.ts";
 import { redisStatus } from "./redis.ts";

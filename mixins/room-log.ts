@@ -1,7 +1,7 @@
 // The numbered log of rooms, one mixin for every node that owns some: `groups` owns group:, `presence` owns profile:.
 // A carrier stores it (log-carrier.ts); here it is read on from memory, opened for doors, and told to whoever listens.
 import type { ServiceBroker } from "moleculer";
-import type { LogEvent } from "../services/contracts/groups.ts";
+import type { LogEvent } from "../services/contracts/rooms.ts";
 import type { LogCarrier, NewEvent, StoredEvent } from "./log-carrier.ts";
 import { natsOf } from "./nats.ts";
 import { roomBus } from "./rooms.ts";

@@ -1,6 +1,6 @@
 // The bus between the owners of rooms and the doors: log frames, signals, evictions. It keeps nothing: what it loses, a
 // door notices by the missing seq and asks the log. A carrier moves the messages; here is the one for a single process.
-import type { LogEvent } from "../services/contracts/groups.ts";
+import type { LogEvent } from "../services/contracts/rooms.ts";
 import type { Signal } from "../services/contracts/socket.ts";
 import type { Nats } from "./nats.ts";
 import { NAMESPACE, natsOf } from "./nats.ts";

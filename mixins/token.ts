@@ -5,7 +5,7 @@ import { createLocalJWKSet, errors, jwtVerify } from "jose";
 import type { Context } from "moleculer";
 import { problem } from "../services/contracts/errors.ts";
 import type { Principal } from "../services/contracts/index.ts";
-import { callAction } from "./node.ts";
+import { callAction } from "./call.ts";
 import type { Seals } from "./principal.ts";
 import { sealsFor } from "./principal.ts";
 import { cacheOf } from "./cache.ts";

@@ -4,7 +4,7 @@ import { natsOf } from "../nats.ts";
 import { perBroker } from "../per-broker.ts";
 import type { Tx } from "../postgres.ts";
 import { settings } from "../settings.ts";
-import type { AnyFact } from "./fact.ts";
+import type { AnyFact } from "../../services/contracts/index.ts";
 import { JetStreamCarrier } from "./jetstream.ts";
 import type { OutboxRow } from "./outbox.ts";
 import { toFacts, unsentFacts } from "./outbox.ts";

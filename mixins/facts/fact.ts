@@ -1,10 +1,7 @@
 // What a fact is on its way from the node that tells it to the nodes that hear it.
 import { newId } from "../id.ts";
-import type { Fact, FactName, FactPayload } from "../../services/contracts/index.ts";
-import { allFacts } from "../../services/contracts/index.ts";
-
-/** A fact of any name, as carriers and engines see it. */
-export type AnyFact = Fact<FactName>;
+import type { AnyFact, FactName, FactPayload } from "../../services/contracts/index.ts";
+import { factContract } from "../../services/contracts/index.ts";
 
 /** What a node says: the name, what it is about (order is kept per aggregate), and everything a receiver needs. */
 export type NewFact = { [N in FactName]: { type: N; aggregate: string; payload: FactPayload<N> } }[FactName];
@@ -20,7 +17,7 @@ export function toFact(fact: NewFact, cause: Cause, at: Date): AnyFact {
 	return {
 		id: newId(),
 		type: fact.type,
-		version: allFacts[fact.type].version,
+		version: factContract(fact.type).version ?? 1,
 		at: at.toISOString(),
 		aggregate: fact.aggregate,
 		requestId: cause.requestId,

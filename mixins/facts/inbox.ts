@@ -4,7 +4,7 @@ import type { ServiceBroker } from "moleculer";
 import type { FactName } from "../../services/contracts/index.ts";
 import type { Db, Queryable, Tx } from "../postgres.ts";
 import { isUnavailable } from "../postgres.ts";
-import type { AnyFact } from "./fact.ts";
+import type { AnyFact } from "../../services/contracts/index.ts";
 
 export interface Consumer {
 	/** The facts it hears. */
@@ -48,9 +48,7 @@ export async function receive(db: Queryable, consumers: Record<string, Consumer>
 	);
 }
 
-interface Waiting extends AnyFact {
-	tries: number;
-}
+type Waiting = AnyFact & { tries: number };
 
 /**
  * What is ready for a consumer: due, and behind nothing of its own aggregate that waits or is dead. Planned anew each time: a plan

@@ -3,7 +3,7 @@
 //   mixins: [factsOf("gamification")],
 //   consumers: { awards: { facts: ["groups.message.posted"], handle: award } },
 import type { Service, ServiceSchema } from "moleculer";
-import { defineMixin } from "../node.ts";
+import { defineMixin } from "../moleculer.ts";
 import { database } from "../postgres.ts";
 import { isTool } from "../settings.ts";
 import { carrierOf } from "./carrier.ts";
@@ -15,7 +15,8 @@ import { Pace } from "./pace.ts";
 import { relayOnce } from "./relay.ts";
 import { Worker } from "./worker.ts";
 
-export type { AnyFact, Cause, NewFact } from "./fact.ts";
+export type { Cause, NewFact } from "./fact.ts";
+export { eachFact } from "./consumer.ts";
 export type { Consumer } from "./inbox.ts";
 export { tellEach, tellFacts } from "./outbox.ts";
 export type { Told } from "./outbox.ts";

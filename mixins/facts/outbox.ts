@@ -1,7 +1,8 @@
 // The outbox: a node's own log of the facts it told. A row is written with the state it speaks of, and never deleted:
 // `sent_at` marks it as carried, so that rules can be replayed over the past and a wiped carrier can be refilled.
 import type { Db, Tx } from "../postgres.ts";
-import type { AnyFact, Cause, NewFact } from "./fact.ts";
+import type { AnyFact } from "../../services/contracts/index.ts";
+import type { Cause, NewFact } from "./fact.ts";
 import { toFact } from "./fact.ts";
 
 /** One outbox row for each element of the JSON array `$n`: used alone and inside other nodes' statements. */
@@ -31,9 +32,7 @@ export async function tellEach(tx: Tx, facts: Told[]): Promise<void> {
 	await tx.query(outboxInsert("$1"), [JSON.stringify(rows)], "outbox-insert");
 }
 
-export interface OutboxRow extends AnyFact {
-	row: number;
-}
+export type OutboxRow = AnyFact & { row: number };
 
 /** The rows' facts alone. */
 export const toFacts = (rows: readonly OutboxRow[]): AnyFact[] => rows.map(({ row: _row, ...fact }) => fact as AnyFact);

@@ -6,7 +6,7 @@ import { AckPolicy, createInbox, DeliverPolicy, nanos } from "nats";
 import type { Nats } from "../nats.ts";
 import type { Db, Tx } from "../postgres.ts";
 import type { Inlet, Source } from "./carrier.ts";
-import type { AnyFact } from "./fact.ts";
+import type { AnyFact } from "../../services/contracts/index.ts";
 import type { Heard } from "./marks.ts";
 import { heardMark, saveHeard } from "./marks.ts";
 import { found, hintOf, identityOf, streamFor, streamOf, subjectOf, whileConnected } from "./streams.ts";

@@ -1,25 +1,6 @@
 // What the identity node offers: accounts, sessions, tokens, profiles.
-import {
-	action,
-	actions,
-	array,
-	bool,
-	defaulted,
-	email,
-	facts,
-	int,
-	json,
-	list,
-	nullable,
-	object,
-	oneOf,
-	optional,
-	page,
-	record,
-	text,
-	time,
-	uuid,
-} from "./schema.ts";
+import { factTable, internal, published, signalTable } from "./contract.ts";
+import { array, bool, defaulted, email, int, json, list, nullable, object, oneOf, optional, page, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 export const accountState = oneOf("unverified", "active", "mustChangePassword", "banned", "trashed", "purged");
@@ -38,166 +19,151 @@ export type Tokens = Infer<typeof tokens>;
 export const signedIn = object({ account, profile, tokens });
 export type SignedIn = Infer<typeof signedIn>;
 export const session = object({ id: uuid, device: text(0, 512), address: text(0, 64), createdAt: time, lastUsedAt: time, current: bool });
-export const health = object({
-	status: oneOf("ok", "degraded", "down"),
-	checks: optional(record(object({ status: oneOf("ok", "degraded", "down") }))),
-});
-export type Health = Infer<typeof health>;
 
-export const identityActions = actions({
-	"identity.health": action({ summary: "How this node is.", params: {}, answer: health, published: true, repeatable: true }),
-	"identity.jwks": action({
-		summary: "The public keys that verify access tokens (RFC 7517).",
-		params: {},
-		answer: object({ keys: array(json) }),
-		published: true,
-		repeatable: true,
-	}),
-	"identity.openidConfiguration": action({
-		summary: "Where everything is (OpenID Connect Discovery 1.0).",
-		params: {},
-		answer: json,
-		published: true,
-		repeatable: true,
-	}),
-	"identity.revocations": action({
-		summary: "Sessions ended within the life of an access token, or after `since`: what doors must know. `at` is when it was read.",
-		params: { since: optional(time) },
-		answer: object({ at: time, sessions: array(object({ sessionId: uuid, until: time }), { max: 1_000_000 }) }),
-		repeatable: true,
-	}),
-
-	"auth.register": action({
-		summary: "Make an account with one consumer profile, and sign it in.",
-		params: { email, password, displayName, phone: optional(text(3, 32)), language: optional(oneOf("en", "pt", "ar", "ku")) },
-		answer: signedIn,
-		published: true,
-		owner: "email",
-	}),
-	"auth.login": action({
-		summary: "Sign in with e-mail and password.",
-		params: { email: text(1, 254), password: text(1, 1024, { verbatim: true }) },
-		answer: signedIn,
-		published: true,
-		owner: "email",
-	}),
-	"auth.token": action({
-		summary: "RFC 6749 token endpoint: grant_type password or refresh_token.",
-		params: {
-			grant_type: optional(text(1, 64)),
-			username: optional(text(0, 254)),
-			password: optional(text(0, 1024, { verbatim: true })),
-			refresh_token: optional(text(0, 1024)),
-			client_id: optional(text(0, 254)),
-			client_secret: optional(text(0, 254)),
-			scope: optional(text(0, 4096)),
+export const actions = {
+	...published({
+		"identity.jwks": {
+			summary: "The public keys that verify access tokens (RFC 7517).",
+			params: {},
+			answer: object({ keys: array(json) }),
+			repeatable: true,
 		},
-		answer: object({
-			access_token: text(1, 8192),
-			refresh_token: text(1, 512),
-			token_type: oneOf("Bearer"),
-			expires_in: int(0),
-			scope: text(0, 4096),
-		}),
-		published: true,
+		"identity.openidConfiguration": {
+			summary: "Where everything is (OpenID Connect Discovery 1.0).",
+			params: {},
+			answer: json,
+			repeatable: true,
+		},
+		"auth.register": {
+			summary: "Make an account with one consumer profile, and sign it in.",
+			params: { email, password, displayName, phone: optional(text(3, 32)), language: optional(oneOf("en", "pt", "ar", "ku")) },
+			answer: signedIn,
+			owner: "email",
+		},
+		"auth.login": {
+			summary: "Sign in with e-mail and password.",
+			params: { email: text(1, 254), password: text(1, 1024, { verbatim: true }) },
+			answer: signedIn,
+			owner: "email",
+		},
+		"auth.token": {
+			summary: "RFC 6749 token endpoint: grant_type password or refresh_token.",
+			params: {
+				grant_type: optional(text(1, 64)),
+				username: optional(text(0, 254)),
+				password: optional(text(0, 1024, { verbatim: true })),
+				refresh_token: optional(text(0, 1024)),
+				client_id: optional(text(0, 254)),
+				client_secret: optional(text(0, 254)),
+				scope: optional(text(0, 4096)),
+			},
+			answer: object({
+				access_token: text(1, 8192),
+				refresh_token: text(1, 512),
+				token_type: oneOf("Bearer"),
+				expires_in: int(0),
+				scope: text(0, 4096),
+			}),
+		},
+		"auth.refresh": {
+			summary: "Rotate the refresh token. The same token again within 10 s from the same client returns the same successor.",
+			params: { refreshToken: text(1, 1024) },
+			answer: object({ tokens }),
+		},
+		"auth.logout": {
+			summary: "End this session, or with all=true every session of the account.",
+			params: { all: defaulted(bool, false) },
+			answer: object({}),
+		},
+		"auth.me": {
+			summary: "The caller's account, active profile and all profiles.",
+			params: {},
+			answer: object({ account, profile, profiles: array(profile) }),
+			repeatable: true,
+		},
+		"auth.validate": { summary: "The claims of the access token.", params: {}, answer: json, repeatable: true },
+		"auth.availability": {
+			summary: "Whether an e-mail is free; strictly throttled, shared with register.",
+			params: { email },
+			answer: object({ available: bool }),
+			repeatable: true,
+		},
+		"sessions.list": {
+			summary: "The caller's open sessions.",
+			params: { ...page },
+			answer: list(session),
+			repeatable: true,
+		},
+		"sessions.end": {
+			summary: "End one of the caller's sessions.",
+			params: { sessionId: uuid },
+			answer: object({}),
+		},
+		"profiles.mine": {
+			summary: "The caller's profiles.",
+			params: { ...page },
+			answer: list(profile),
+			repeatable: true,
+		},
+		"profiles.show": {
+			summary: "The public part of a profile.",
+			params: { profileId: uuid },
+			answer: profile,
+			repeatable: true,
+		},
 	}),
-	"auth.refresh": action({
-		summary: "Rotate the refresh token. The same token again within 10 s from the same client returns the same successor.",
-		params: { refreshToken: text(1, 1024) },
-		answer: object({ tokens }),
-		published: true,
+	...internal({
+		"identity.revocations": {
+			summary: "Sessions ended within the life of an access token, or after `since`: what doors must know. `at` is when it was read.",
+			params: { since: optional(time) },
+			answer: object({ at: time, sessions: array(object({ sessionId: uuid, until: time }), { max: 1_000_000 }) }),
+			repeatable: true,
+		},
+		"auth.create": {
+			summary: "Operators: make an account with a role, without HTTP. Prints the password when it made one.",
+			params: { email, password: optional(password), role: defaulted(accountRole, "admin"), displayName: optional(displayName) },
+			answer: object({ email: text(3, 254), password: text(8, 128, { verbatim: true }), id: uuid }),
+		},
+		"auth.setRole": {
+			summary: "Operators: give an account a role; its sessions end so that no old token keeps the old role.",
+			params: { email, role: accountRole },
+			answer: account,
+		},
+		"accounts.show": {
+			summary: "Operators: an account by its e-mail, with its profiles and its open sessions.",
+			params: { email },
+			answer: object({
+				id: uuid,
+				email: text(3, 254),
+				state: accountState,
+				role: accountRole,
+				createdAt: time,
+				bannedUntil: nullable(time),
+				profiles: array(profile),
+				sessions: int(0),
+				lastUsedAt: nullable(time),
+			}),
+		},
 	}),
-	"auth.logout": action({
-		summary: "End this session, or with all=true every session of the account.",
-		params: { all: defaulted(bool, false) },
-		answer: object({}),
-		published: true,
-	}),
-	"auth.me": action({
-		summary: "The caller's account, active profile and all profiles.",
-		params: {},
-		answer: object({ account, profile, profiles: array(profile) }),
-		published: true,
-		repeatable: true,
-	}),
-	"auth.validate": action({ summary: "The claims of the access token.", params: {}, answer: json, published: true, repeatable: true }),
-	"auth.availability": action({
-		summary: "Whether an e-mail is free; strictly throttled, shared with register.",
-		params: { email },
-		answer: object({ available: bool }),
-		published: true,
-		repeatable: true,
-	}),
-	"auth.create": action({
-		summary: "Operators: make an account with a role, without HTTP. Prints the password when it made one.",
-		params: { email, password: optional(password), role: defaulted(accountRole, "admin"), displayName: optional(displayName) },
-		answer: object({ email: text(3, 254), password: text(8, 128, { verbatim: true }), id: uuid }),
-	}),
-	"auth.setRole": action({
-		summary: "Operators: give an account a role; its sessions end so that no old token keeps the old role.",
-		params: { email, role: accountRole },
-		answer: account,
-	}),
+};
 
-	"accounts.show": action({
-		summary: "Operators: an account by its e-mail, with its profiles and its open sessions.",
-		params: { email },
-		answer: object({
-			id: uuid,
-			email: text(3, 254),
-			state: accountState,
-			role: accountRole,
-			createdAt: time,
-			bannedUntil: nullable(time),
-			profiles: array(profile),
-			sessions: int(0),
-			lastUsedAt: nullable(time),
-		}),
-	}),
-
-	"sessions.list": action({
-		summary: "The caller's open sessions.",
-		params: { ...page },
-		answer: list(session),
-		published: true,
-		repeatable: true,
-	}),
-	"sessions.end": action({
-		summary: "End one of the caller's sessions.",
-		params: { sessionId: uuid },
-		answer: object({}),
-		published: true,
-	}),
-
-	"profiles.mine": action({
-		summary: "The caller's profiles.",
-		params: { ...page },
-		answer: list(profile),
-		published: true,
-		repeatable: true,
-	}),
-	"profiles.show": action({
-		summary: "The public part of a profile.",
-		params: { profileId: uuid },
-		answer: profile,
-		published: true,
-		repeatable: true,
-	}),
+export const signals = signalTable({
+	"identity.session.revoked": {
+		summary: "A session has ended: doors refuse its tokens until then.",
+		payload: { sessionId: uuid, until: time },
+	},
 });
 
-export const identityFacts = facts({
+export const facts = factTable({
 	"identity.account.registered": {
-		version: 1,
 		summary: "An account was made, with its first profile.",
 		payload: { accountId: uuid, profileId: uuid, displayName, kind: profileKind, language: nullable(text(2, 8)) },
 	},
 	"identity.profile.created": {
-		version: 1,
 		summary: "A profile was made.",
 		payload: { accountId: uuid, profileId: uuid, displayName, kind: profileKind },
 	},
 	"identity.session.revoked": {
-		version: 1,
 		summary: "A session ended before its time: logout, reuse of a refresh token, an operator.",
 		payload: { accountId: uuid, sessionId: uuid, reason: oneOf("logout", "reuse", "role", "ended"), until: time },
 	},

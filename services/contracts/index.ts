@@ -1,24 +1,48 @@
-// Everything nodes may say to each other, in one place: the maps of all actions and facts, the types read off them, and the
-// `Ctx` a handler works with.
-import type { ServiceBroker } from "moleculer";
-import { apiActions } from "./api.ts";
-import { gamificationActions, gamificationFacts } from "./gamification.ts";
-import { groupsActions, groupsFacts } from "./groups.ts";
-import { identityActions, identityFacts } from "./identity.ts";
-import { operationsActions } from "./operations.ts";
-import { presenceActions, presenceFacts } from "./presence.ts";
+// Everything nodes may say to each other, in one place: the table of nodes, the maps of all actions and facts, and the types
+// read off them.
+import * as api from "./api.ts";
+import type { ActionContract, FactContract } from "./contract.ts";
+import * as gamification from "./gamification.ts";
+import * as groups from "./groups.ts";
+import { healthActions } from "./health.ts";
+import * as identity from "./identity.ts";
+import * as messages from "./messages.ts";
+import * as operations from "./operations.ts";
+import * as presence from "./presence.ts";
 import { compile, object } from "./schema.ts";
-import type { ActionContract, Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
+import type { Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
 
-export const allActions = {
-	...apiActions,
-	...identityActions,
-	...groupsActions,
-	...gamificationActions,
-	...presenceActions,
-	...operationsActions,
-};
-export const allFacts = { ...identityFacts, ...groupsFacts, ...gamificationFacts, ...presenceFacts };
+export type * from "./context.ts";
+
+/** Every node, a folder under services/, and the files here that say what it offers. */
+export const nodes = {
+	api: [api],
+	socket: [],
+	identity: [identity],
+	groups: [groups, messages],
+	gamification: [gamification],
+	presence: [presence],
+} as const;
+export type NodeName = keyof typeof nodes;
+export const nodeNames = Object.keys(nodes) as NodeName[];
+
+type Offers = (typeof nodes)[NodeName][number] | typeof operations;
+/** What all of a union are at once. */
+type All<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer A) => void ? { readonly [K in keyof A]: A[K] } : never;
+type Signals = All<Extract<Offers, { signals: object }>["signals"]>;
+type Health = ReturnType<typeof healthActions<NodeName>>;
+
+const offers: readonly { readonly actions: object; readonly facts?: object }[] = [...Object.values(nodes).flat(), operations];
+export const allActions = Object.assign({}, healthActions(nodeNames), ...offers.map(({ actions }) => actions)) as All<
+	Offers["actions"] | Health
+>;
+export const allFacts = Object.assign({}, ...offers.map(({ facts }) => facts)) as All<Extract<Offers, { facts: object }>["facts"]>;
+
+/** The node whose contracts have actions of this service: "groups" for "messages". Undefined for what every process has. */
+export function nodeOf(service: string): NodeName | undefined {
+	const has = ({ actions }: { actions: object }) => Object.keys(actions).some((name) => name.startsWith(`${service}.`));
+	return nodeNames.find((node) => node === service || nodes[node].some(has));
+}
 
 // ---------------------------------------------------------------- actions
 
@@ -42,9 +66,13 @@ export const paramsRules: ReadonlyMap<string, Rule> = new Map(
 export const paramsChecker = (name: ActionName): ((value: unknown) => Checked<unknown>) => compile(paramsRules.get(name) as Rule);
 export const answerChecker = (name: ActionName): ((value: unknown) => Checked<unknown>) => compile(contractOf(name).answer);
 
-// ---------------------------------------------------------------- facts
+// ---------------------------------------------------------------- signals and facts
+
+export type SignalName = keyof Signals;
+export type SignalPayload<N extends SignalName> = InferProps<Signals[N]["payload"]>;
 
 export type FactName = keyof typeof allFacts;
+export const factContract = (name: FactName): FactContract => allFacts[name];
 export type FactPayload<N extends FactName> = InferProps<(typeof allFacts)[N]["payload"]>;
 
 /** A fact as it is stored and delivered. Tell facts of several names apart by `type`. */
@@ -67,67 +95,3 @@ export type AnyFact = { [N in FactName]: Fact<N> }[FactName];
 
 const payloadRules = new Map<string, Rule>(Object.entries(allFacts).map(([name, { payload }]) => [name, object(payload)]));
 export const payloadChecker = (name: FactName): ((value: unknown) => Checked<unknown>) => compile(payloadRules.get(name) as Rule);
-
-// ---------------------------------------------------------------- the context of a call
-
-/** Who calls, proved by the door that verified the token. Frozen: no action can change it, for itself or for its caller. */
-export interface Principal {
-	readonly accountId: string;
-	readonly profileId: string;
-	readonly displayName: string;
-	readonly sessionId: string;
-	readonly roles: readonly string[];
-	readonly scopes: readonly string[];
-	/** Of the token itself: its id, and when it was issued (seconds since 1970). */
-	readonly token?: { readonly jti: string; readonly iat: number };
-	/** Made by the door that verified the token; without it nobody believes the rest. `until` in seconds since 1970. */
-	readonly seal?: { readonly until: number; readonly mac: string };
-}
-
-/** An Idempotency-Key as the door passes it: the client's key, whose and where it is, and the hash of what was asked. */
-export interface Idempotency {
-	readonly key: string;
-	readonly scope: string;
-	readonly hash: string;
-}
-
-/** What travels with a call, from the door inwards, and never back. */
-export interface Meta {
-	readonly principal?: Principal | undefined;
-	readonly requestId?: string | undefined;
-	readonly address?: string | undefined;
-	readonly userAgent?: string | undefined;
-	readonly idempotency?: Idempotency | undefined;
-	/** The socket that speaks, where it is one: signals of what it did do not go back to it. */
-	readonly socketId?: string | undefined;
-	/** The one thing that goes back with the answer: it is an older one, kept for the same Idempotency-Key. */
-	$replyReplayed?: true;
-}
-
-export interface CallOptions {
-	/** Milliseconds. */
-	timeout?: number;
-	/** Ask this process and no other. */
-	nodeID?: string;
-	/** The action asked is the one that does it: it keeps the answer for the caller's Idempotency-Key. */
-	sameKey?: boolean;
-}
-
-/** What a handler works with. */
-export interface Ctx<P = unknown> {
-	readonly params: P;
-	/** Who calls. Throws `unauthenticated` where nobody is signed in. */
-	readonly caller: Principal;
-	readonly meta: Meta;
-	readonly requestId: string;
-	/** Of the client, as the door saw it; empty inside. */
-	readonly address: string;
-	readonly userAgent: string;
-	readonly idempotency: Idempotency | undefined;
-	/** When the caller stops waiting (performance.now()). It travels: what is asked on its behalf has what is left of it. */
-	readonly deadline: number;
-	/** Names the process's own things: `database`, room bus, actors are looked up by it. Not for calls: they would lose the caller. */
-	readonly broker: ServiceBroker;
-	/** Asks another node, as the same caller. */
-	call<A extends ActionName>(name: A, params: ParamsIn<A>, options?: CallOptions): Promise<Answer<A>>;
-}

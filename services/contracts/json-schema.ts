@@ -1,11 +1,9 @@
 // Our rules as JSON Schema (2020-12), for the OpenAPI and AsyncAPI documents. Rules that a contract file exports get a
 // name there (`group` becomes `Group`) and are referred to.
-import * as api from "./api.ts";
 import { problems } from "./errors.ts";
-import * as gamification from "./gamification.ts";
-import * as groups from "./groups.ts";
-import * as identity from "./identity.ts";
-import * as presence from "./presence.ts";
+import * as health from "./health.ts";
+import { nodes } from "./index.ts";
+import * as rooms from "./rooms.ts";
 import type { Json, Props, Rule } from "./schema.ts";
 import * as socket from "./socket.ts";
 
@@ -24,7 +22,7 @@ export interface SchemaWriter {
 const coreOf = (rule: Rule): object | undefined => (rule.type === "object" ? rule.props : rule.type === "enum" ? rule.values : undefined);
 
 const names = new Map<object, string>();
-for (const file of [api, identity, groups, gamification, presence, socket]) {
+for (const file of [health, rooms, ...Object.values(nodes).flat(), socket]) {
 	for (const [name, value] of Object.entries(file) as [string, unknown][]) {
 		const core = isRule(value) ? coreOf(value) : undefined;
 		if (core && !names.has(core)) names.set(core, name.charAt(0).toUpperCase() + name.slice(1));

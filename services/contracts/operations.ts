@@ -1,7 +1,8 @@
 // What every process tells its operators about itself, and the one thing they tell it. No door leads here: operators ask
 // with `npm run admin` and the REPL, of one process at a time.
-import { health } from "./identity.ts";
-import { action, actions, array, bool, defaulted, int, nullable, object, optional, text, time, uuid } from "./schema.ts";
+import { health } from "./health.ts";
+import { internal } from "./contract.ts";
+import { array, bool, defaulted, int, nullable, object, optional, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 const nodeId = text(1, 255);
@@ -52,26 +53,28 @@ export const processState = object({
 });
 export type ProcessState = Infer<typeof processState>;
 
-export const operationsActions = actions({
-	"ops.process": action({ summary: "Operators: what this process is, and what it carries.", params: {}, answer: processState }),
-	"ops.rooms": action({
-		summary: "Operators: the rooms that sockets of this process hear, the fullest first.",
-		params: { limit },
-		answer: object({ total: int(0), rooms: array(heardRoom, { max: 10_000 }) }),
+export const actions = {
+	...internal({
+		"ops.process": { summary: "Operators: what this process is, and what it carries.", params: {}, answer: processState },
+		"ops.rooms": {
+			summary: "Operators: the rooms that sockets of this process hear, the fullest first.",
+			params: { limit },
+			answer: object({ total: int(0), rooms: array(heardRoom, { max: 10_000 }) }),
+		},
+		"ops.sockets": {
+			summary: "Operators: the sockets of this process, or those of some profiles, the oldest first.",
+			params: { limit, profileIds: optional(array(uuid)) },
+			answer: object({ total: int(0), sockets: array(openSocket, { max: 10_000 }) }),
+		},
+		"ops.actors": {
+			summary: "Operators: what this process holds of a group's actor; null where it holds nothing.",
+			params: { groupId: uuid },
+			answer: object({ actor: nullable(actorState) }),
+		},
+		"ops.drain": {
+			summary: "Operators: tell this process to leave as SIGTERM would: sockets told to go, work ended, then its exit.",
+			params: {},
+			answer: object({ leaving: bool }),
+		},
 	}),
-	"ops.sockets": action({
-		summary: "Operators: the sockets of this process, or those of some profiles, the oldest first.",
-		params: { limit, profileIds: optional(array(uuid)) },
-		answer: object({ total: int(0), sockets: array(openSocket, { max: 10_000 }) }),
-	}),
-	"ops.actors": action({
-		summary: "Operators: what this process holds of a group's actor; null where it holds nothing.",
-		params: { groupId: uuid },
-		answer: object({ actor: nullable(actorState) }),
-	}),
-	"ops.drain": action({
-		summary: "Operators: tell this process to leave as SIGTERM would: sockets told to go, work ended, then its exit.",
-		params: {},
-		answer: object({ leaving: bool }),
-	}),
-});
+};

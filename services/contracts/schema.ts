@@ -1,150 +1,26 @@
-// The rules contracts are written in: fastest-validator rule objects made by small helpers, the TypeScript types inferred
-// from them, and `compile`, the one place that checks a value against a rule.
+// The helpers contracts are written with: each makes a rule (rules.ts), from which the type is read off (infer.ts). `compile`
+// is the one place that checks a value against a rule.
+import type { Input, Output } from "./infer.ts";
+import type {
+	ArrayRule,
+	BoolRule,
+	EnumRule,
+	JsonRule,
+	LiteralRule,
+	NumberRule,
+	ObjectRule,
+	Props,
+	RecordRule,
+	Rule,
+	TextRule,
+	TimeRule,
+	UnionRule,
+} from "./rules.ts";
 import { check } from "./validator.ts";
 import type { Checked } from "./validator.ts";
 
-// ---------------------------------------------------------------- rules
-
-export interface TextRule {
-	readonly type: "text";
-	readonly min: number;
-	readonly max: number;
-	readonly pattern?: RegExp;
-	readonly format?: string;
-	readonly verbatim?: boolean;
-	readonly lowerCase?: boolean;
-}
-export interface TimeRule {
-	readonly type: "time";
-}
-export interface NumberRule {
-	readonly type: "number";
-	readonly integer: boolean;
-	readonly min?: number;
-	readonly max?: number;
-}
-export interface BoolRule {
-	readonly type: "boolean";
-}
-export interface JsonRule {
-	readonly type: "json";
-	readonly nullable: true;
-}
-export interface EnumRule<V extends string | number = string | number> {
-	readonly type: "enum";
-	readonly values: readonly V[];
-}
-export interface LiteralRule<V extends string | number | boolean = string | number | boolean> {
-	readonly type: "equal";
-	readonly value: V;
-	readonly strict: true;
-}
-export interface ArrayRule<R = unknown> {
-	readonly type: "array";
-	readonly items: R;
-	readonly min?: number;
-	readonly max?: number;
-}
-export interface RecordRule<R = unknown> {
-	readonly type: "record";
-	readonly value: R;
-	readonly max?: number;
-}
-export interface ObjectRule<P = Readonly<Record<string, unknown>>> {
-	readonly type: "object";
-	readonly props: P;
-}
-export interface UnionRule<T extends string = string, V = Readonly<Record<string, unknown>>> {
-	readonly type: "union";
-	readonly tag: T;
-	readonly variants: V;
-}
-
-/** What every rule may carry besides: see `optional`, `nullable`, `defaulted`. */
-interface Marks {
-	readonly optional?: true;
-	readonly nullable?: true;
-	readonly default?: unknown;
-}
-/** Any rule a helper of this file returns. */
-export type Rule = (
-	| TextRule
-	| TimeRule
-	| NumberRule
-	| BoolRule
-	| JsonRule
-	| EnumRule
-	| LiteralRule
-	| ArrayRule
-	| RecordRule
-	| ObjectRule
-	| UnionRule
-) &
-	Marks;
-/** Named rules: the fields of an object, the params of an action. */
-export type Props = Readonly<Record<string, Rule>>;
-
-// ---------------------------------------------------------------- types from rules
-
-/** What JSON can say. `undefined` fields are left out on the wire. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
-/** Writes an intersection as one object type, so that an editor shows fields and not machinery. */
-type Shown<T> = { [K in keyof T]: T[K] } & {};
-
-type Absent = { readonly optional: true };
-type Filled = { readonly default: unknown };
-type OrNull<R> = R extends { readonly type: "json" } ? never : R extends { readonly nullable: true } ? null : never;
-
-/** What a checked value is: defaults are in. */
-export type Output<R> = OutputOf<R> | OrNull<R>;
-export type Infer<R> = Output<R>;
-type OutputOf<R> = R extends { readonly type: "object"; readonly props: infer P }
-	? OutputProps<P>
-	: R extends { readonly type: "text" | "time" }
-		? string
-		: R extends { readonly type: "enum"; readonly values: readonly (infer V)[] }
-			? V
-			: R extends { readonly type: "number" }
-				? number
-				: R extends { readonly type: "boolean" }
-					? boolean
-					: R extends { readonly type: "array"; readonly items: infer I }
-						? (OutputOf<I> | OrNull<I>)[]
-						: R extends { readonly type: "equal"; readonly value: infer V }
-							? V
-							: R extends { readonly type: "record"; readonly value: infer V }
-								? { [key: string]: OutputOf<V> | OrNull<V> }
-								: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V }
-									? { [K in keyof V]: Shown<{ [_ in T]: K } & OutputOf<V[K]>> }[keyof V]
-									: R extends { readonly type: "json" }
-										? Json
-										: never;
-type OutputProps<P> = Shown<
-	{ -readonly [K in keyof P as P[K] extends Absent ? never : K]: OutputOf<P[K]> | OrNull<P[K]> } & {
-		-readonly [K in keyof P as P[K] extends Absent ? K : never]?: OutputOf<P[K]> | OrNull<P[K]>;
-	}
->;
-/** The checked form of named rules. */
-export type InferProps<P> = OutputProps<P>;
-
-/** What a caller may give: fields with a default may be left out, lists may be read-only. */
-export type Input<R> = InputOf<R> | OrNull<R>;
-type InputOf<R> = R extends { readonly type: "object"; readonly props: infer P }
-	? InputProps<P>
-	: R extends { readonly type: "array"; readonly items: infer I }
-		? readonly (InputOf<I> | OrNull<I>)[]
-		: R extends { readonly type: "record"; readonly value: infer V }
-			? { readonly [key: string]: InputOf<V> | OrNull<V> }
-			: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V }
-				? { [K in keyof V]: Shown<{ readonly [_ in T]: K } & InputOf<V[K]>> }[keyof V]
-				: OutputOf<R>;
-export type InputProps<P> = Shown<
-	{ readonly [K in keyof P as P[K] extends Absent | Filled ? never : K]: InputOf<P[K]> | OrNull<P[K]> } & {
-		readonly [K in keyof P as P[K] extends Absent | Filled ? K : never]?: InputOf<P[K]> | OrNull<P[K]>;
-	}
->;
-
-// ---------------------------------------------------------------- helpers
+export type * from "./infer.ts";
+export type * from "./rules.ts";
 
 /** `pattern` adds a form; `format` names it in documents; `verbatim` lets a text of nothing but white space through. */
 export interface TextOptions {
@@ -214,36 +90,6 @@ export const defaulted = <const R extends Rule, const D extends Input<R> & {}>(r
 export const list = <const R extends Rule>(item: R) => object({ data: array(item), nextCursor: nullable(cursor) });
 /** The params of a list. */
 export const page = { limit: defaulted(int(1, 100), 20), cursor: optional(cursor) } as const;
-
-// ---------------------------------------------------------------- contracts
-
-export interface ActionContract<P extends Props = Props, A extends Rule = Rule> {
-	/** One sentence: what it does and for whom. */
-	readonly summary: string;
-	readonly description?: string;
-	readonly params: P;
-	readonly answer: A;
-	/** The problem codes it answers with besides the ones any action may. */
-	readonly errors?: readonly string[];
-	/** May a row of the routes table or the socket table name it? Without this only other nodes can call it. */
-	readonly published?: boolean;
-	/** The param that names the actor it is about: the call goes to that actor's owner first. */
-	readonly owner?: string;
-	/** Asked twice does no more than asked once: it may be asked again where no answer comes. */
-	readonly repeatable?: boolean;
-}
-export const action = <const P extends Props, const A extends Rule>(contract: ActionContract<P, A>): ActionContract<P, A> => contract;
-export const actions = <const T extends Readonly<Record<string, ActionContract>>>(table: T): T => table;
-
-export interface FactContract<P extends Props = Props> {
-	readonly version: number;
-	/** When it fires, in the past tense. */
-	readonly summary: string;
-	readonly payload: P;
-}
-export const facts = <const T extends Readonly<Record<string, FactContract>>>(table: T): T => table;
-
-// ---------------------------------------------------------------- checking
 
 export type { Checked, Issue } from "./validator.ts";
 /** Reads an unknown value by a rule: a fresh value with defaults in it, or what is wrong. Never changes what it is given. */

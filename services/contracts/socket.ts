@@ -1,7 +1,8 @@
 // The realtime door's two tables of shapes: what clients may say, what they hear. Where it goes is services/socket/events.ts.
 import { array, bool, defaulted, int, json, object, oneOf, optional, record, text, time, uuid } from "./schema.ts";
 import type { Infer, InferProps } from "./schema.ts";
-import { clientId, content, emoji, logEvent, openedRoom } from "./groups.ts";
+import { clientId, content, emoji } from "./messages.ts";
+import { logEvent, openedRoom } from "./rooms.ts";
 import { presenceEntry } from "./presence.ts";
 
 export const roomName = text(1, 120);

@@ -1,5 +1,5 @@
 // The consumer that pays: hears the facts of the rules table and writes what they earn.
-import type { Fact } from "../contracts/index.ts";
+import type { AnyFact } from "../contracts/index.ts";
 import type { Consumer } from "../../mixins/facts/index.ts";
 import { tellEach } from "../../mixins/facts/index.ts";
 import type { Told } from "../../mixins/facts/index.ts";
@@ -21,7 +21,7 @@ function told({ award: { profileId, currency, amount, reason, source, fact }, to
 }
 
 /** A portion costs four statements, however large it is. */
-async function handle(facts: Fact[], tx: Tx): Promise<void> {
+async function handle(facts: AnyFact[], tx: Tx): Promise<void> {
 	const claims = claimsOf(rules, facts);
 	const awards = award(claims, await paidBefore(tx, claims));
 	if (awards.length === 0) return;

@@ -1,46 +1,31 @@
 // XP, points and coins: what somebody has, why, and what earns it.
-import { decodeCursor, pageOf } from "../../mixins/cursor.ts";
-import { factsOf } from "../../mixins/facts/index.ts";
-import { healthOf } from "../../mixins/health.ts";
-import { defineService, implement } from "../../mixins/node.ts";
-import { database } from "../../mixins/postgres.ts";
+import { pageById, shown } from "../../mixins/cursor.ts";
+import { service } from "../../mixins/service.ts";
 import { awards } from "./awards.ts";
 import { levelOf } from "./domain/level.ts";
 import { rules } from "./domain/rules.ts";
 import { balancesOf, checkLedgers, entriesOf } from "./store.ts";
 
-const node = "gamification";
+export default service("gamification", {
+	consumers: { "gamification-awards": awards },
 
-export default defineService({
-	name: node,
-	mixins: [factsOf(node, { "gamification-awards": awards })],
-
-	actions: implement(node, {
-		health: healthOf(node),
-
-		async myPoints(ctx) {
-			const balances = await balancesOf(database(node), ctx.caller.profileId);
+	actions: {
+		async myPoints(ctx, { db }) {
+			const balances = await balancesOf(db, ctx.caller.profileId);
 			return { ...balances, level: levelOf(balances.xp) };
 		},
 
-		async pointsOf(ctx) {
+		async pointsOf(ctx, { db }) {
 			const { profileId } = ctx.params;
 			// Who does not exist has no zero points: they are not found.
 			await ctx.call("profiles.show", { profileId });
-			const { xp } = await balancesOf(database(node), profileId);
+			const { xp } = await balancesOf(db, profileId);
 			return { xp, level: levelOf(xp) };
 		},
 
-		async transactions(ctx) {
-			const { limit, cursor } = ctx.params;
-			const [before] = decodeCursor(cursor, ["uuid"]) ?? [null];
-			const rows = await entriesOf(database(node), ctx.caller.profileId, before, limit + 1);
-			return pageOf(
-				rows,
-				limit,
-				(row) => [row.id],
-				(row) => ({ ...row, at: row.at.toISOString() }),
-			);
+		async transactions(ctx, { db }) {
+			const page = await pageById(ctx.params, (before, limit) => entriesOf(db, ctx.caller.profileId, before, limit));
+			return shown(page, (row) => ({ ...row, at: row.at.toISOString() }));
 		},
 
 		rules: () => ({
@@ -48,12 +33,12 @@ export default defineService({
 			nextCursor: null,
 		}),
 
-		async checkLedgers() {
-			const checked = await checkLedgers(database(node));
+		async checkLedgers(_ctx, { db }) {
+			const checked = await checkLedgers(db);
 			return {
 				ledgers: checked.map(({ currency, sum, entries }) => ({ currency, sum, entries })),
 				ok: checked.every(({ sum, wrongBalances }) => sum === 0 && wrongBalances === 0),
 			};
 		},
-	}),
+	},
 });

@@ -17,8 +17,9 @@ import { RoomLog } from "../../mixins/room-log.ts";
 import { showOperators } from "../../mixins/operators.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import type { EvictionReason } from "../../mixins/rooms.ts";
+import { broadcast } from "../../mixins/signals.ts";
 import { settings } from "../../mixins/settings.ts";
-import type { LogEvent } from "../contracts/groups.ts";
+import type { LogEvent } from "../contracts/rooms.ts";
 import type { GroupDecision } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
 import { evolve } from "./domain/group.ts";
@@ -148,9 +149,6 @@ function storeOf(broker: ServiceBroker, db: Db): { carrier: LogCarrier<Deed>; re
 	return { carrier, reads: twoStepReads(db, carrier), healthy: () => carrier.healthy() };
 }
 
-/** The signal that a process has written a group that is not its own. */
-export const GROUP_WRITTEN = "groups.written";
-
 export interface GroupsNode {
 	db: Db;
 	log: RoomLog;
@@ -175,7 +173,7 @@ function make(broker: ServiceBroker): GroupsNode {
 	const owned = ownership(broker, "messages.post");
 	// The owner did not answer in time; when it wakes up, what it knows is out of date.
 	const wrote = (groupId: string) => {
-		if (!owned.mine(groupId)) void broker.broadcast(GROUP_WRITTEN, { groupId });
+		if (!owned.mine(groupId)) void broadcast(broker, "groups.written", { groupId });
 	};
 	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
 		load: (groupId) => reads.load(groupId),

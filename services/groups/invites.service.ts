@@ -1,8 +1,8 @@
 // Invites into groups: made by members, answered by the one invited, by the invite's id or by its token.
 import { randomBytes } from "node:crypto";
 import { newId } from "../../mixins/id.ts";
-import { decodeCursor, pageOf } from "../../mixins/cursor.ts";
-import { defineService, implement } from "../../mixins/node.ts";
+import { pageById, shown } from "../../mixins/cursor.ts";
+import { service } from "../../mixins/service.ts";
 import { settings } from "../../mixins/settings.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
@@ -29,12 +29,11 @@ async function answer(ctx: Ctx<unknown>, by: { id: string } | { token: string },
 	return ctx.call("invites.answer", { groupId, inviteId: id, accept }, { sameKey: true });
 }
 
-export default defineService({
-	name: "invites",
+export default service("invites", {
+	node: groupsNode,
 
-	actions: implement("invites", {
-		async create(ctx) {
-			const node = groupsNode(ctx.broker);
+	actions: {
+		async create(ctx, node) {
 			const { groupId, profileId, role, expiresInSeconds } = ctx.params;
 			asMember(await node.actors.read(groupId), ctx.caller.profileId);
 			// Nobody can be invited who is not there.
@@ -55,24 +54,20 @@ export default defineService({
 			});
 		},
 
-		async ofGroup(ctx) {
-			const { db, actors } = groupsNode(ctx.broker);
-			const { groupId, limit, cursor } = ctx.params;
+		async ofGroup(ctx, { db, actors }) {
+			const { groupId } = ctx.params;
 			asMember(await actors.read(groupId), ctx.caller.profileId);
-			const [before] = decodeCursor(cursor, ["uuid"]) ?? [null];
-			return pageOf(await invitesOfGroup(db, new Date(), groupId, before, limit + 1), limit, (row) => [row.id], view);
+			return shown(await pageById(ctx.params, (before, limit) => invitesOfGroup(db, new Date(), groupId, before, limit)), view);
 		},
 
-		async mine(ctx) {
-			const { limit, cursor } = ctx.params;
-			const [before] = decodeCursor(cursor, ["uuid"]) ?? [null];
-			const rows = await openInvitesOf(groupsNode(ctx.broker).db, new Date(), ctx.caller.profileId, before, limit + 1);
-			return pageOf(rows, limit, (row) => [row.id], view);
+		async mine(ctx, node) {
+			const { profileId } = ctx.caller;
+			return shown(await pageById(ctx.params, (before, limit) => openInvitesOf(node.db, new Date(), profileId, before, limit)), view);
 		},
 
-		async answer(ctx) {
+		async answer(ctx, node) {
 			const { groupId, inviteId, accept } = ctx.params;
-			return command(groupsNode(ctx.broker), ctx, groupId, async (state, moment) => {
+			return command(node, ctx, groupId, async (state, moment) => {
 				// Read again inside the mailbox: two answers at once meet here.
 				const row = await mine(ctx, { id: inviteId });
 				if (row.state === "expired") throw problem("expired");
@@ -86,5 +81,5 @@ export default defineService({
 		decline: (ctx) => answer(ctx, { id: ctx.params.inviteId }, false),
 		acceptByToken: (ctx) => answer(ctx, { token: ctx.params.token }, true),
 		declineByToken: (ctx) => answer(ctx, { token: ctx.params.token }, false),
-	}),
+	},
 });

@@ -1,10 +1,10 @@
 // The numbered log: messages, their edits and deletions, read marks, and what doors need to open a room.
 import { decodeCursor, encodeCursor } from "../../mixins/cursor.ts";
 import type { StoredEvent } from "../../mixins/log-carrier.ts";
-import { defineService, implement } from "../../mixins/node.ts";
+import { service } from "../../mixins/service.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { problem } from "../contracts/errors.ts";
-import type { Message } from "../contracts/groups.ts";
+import type { Message } from "../contracts/messages.ts";
 import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { deleteMessage, editMessage, post, react, readTo } from "./domain/decisions.ts";
@@ -43,12 +43,11 @@ function onePlace({ cursor, ...places }: { cursor?: string; before?: number; aft
 		throw problem("validation", { errors: [{ path: second, code: "conflict", message: "Give one of before, after and around." }] });
 }
 
-export default defineService({
-	name: "messages",
+export default service("messages", {
+	node: groupsNode,
 
-	actions: implement("messages", {
-		async post(ctx) {
-			const node = groupsNode(ctx.broker);
+	actions: {
+		async post(ctx, node) {
 			const { groupId, clientId, kind, content, replyTo, mentions } = ctx.params;
 			const written = { clientId, kind, content, ...(replyTo === undefined ? {} : { replyTo }), ...(mentions ? { mentions } : {}) };
 			const room = node.log.nameOf(groupId);
@@ -69,8 +68,7 @@ export default defineService({
 			});
 		},
 
-		async page(ctx) {
-			const { reads, actors } = groupsNode(ctx.broker);
+		async page(ctx, { reads, actors }) {
 			const { groupId, limit, around } = ctx.params;
 			const viewer = ctx.caller.profileId;
 			asMember(await actors.read(groupId), viewer);
@@ -99,8 +97,7 @@ export default defineService({
 			return { data: shown.map(view), nextCursor: rows.length > limit ? encodeCursor(["before", shown[0]?.seq ?? 0]) : null };
 		},
 
-		async show(ctx) {
-			const { reads, actors } = groupsNode(ctx.broker);
+		async show(ctx, { reads, actors }) {
 			const { groupId, seq } = ctx.params;
 			asMember(await actors.read(groupId), ctx.caller.profileId);
 			const row = await reads.findMessage(groupId, ctx.caller.profileId, seq);
@@ -108,8 +105,7 @@ export default defineService({
 			return view(row);
 		},
 
-		async edit(ctx) {
-			const node = groupsNode(ctx.broker);
+		async edit(ctx, node) {
 			const { groupId, seq, content } = ctx.params;
 			const { eventSeq } = await command(node, ctx, groupId, async (state, moment) =>
 				editMessage(state, moment, await node.reads.findTarget(groupId, seq), content),
@@ -119,8 +115,7 @@ export default defineService({
 			return { ...view(row), eventSeq };
 		},
 
-		async remove(ctx) {
-			const node = groupsNode(ctx.broker);
+		async remove(ctx, node) {
 			const { groupId, seq } = ctx.params;
 			const deleted = await command(node, ctx, groupId, async (state, moment) =>
 				deleteMessage(state, moment, await node.reads.findTarget(groupId, seq)),
@@ -128,8 +123,7 @@ export default defineService({
 			return { room: node.log.nameOf(groupId), seq: deleted.seq };
 		},
 
-		async react(ctx) {
-			const node = groupsNode(ctx.broker);
+		async react(ctx, node) {
 			const { groupId, seq, emoji, remove } = ctx.params;
 			const reacted = await command(node, ctx, groupId, async (state, moment) =>
 				react(
@@ -144,16 +138,14 @@ export default defineService({
 			return { room: node.log.nameOf(groupId), seq: reacted.seq };
 		},
 
-		async events(ctx) {
-			const { log, actors } = groupsNode(ctx.broker);
+		async events(ctx, { log, actors }) {
 			const { groupId, after, limit } = ctx.params;
 			const { group } = asMember(await actors.read(groupId), ctx.caller.profileId);
 			const { head } = group;
 			return { data: (await log.page(groupId, after, limit, head)).filter((event) => event.seq <= head), head };
 		},
 
-		async read(ctx) {
-			const node = groupsNode(ctx.broker);
+		async read(ctx, node) {
 			const { groupId } = ctx.params;
 			const { profileId } = ctx.caller;
 			const mark = readTo(await node.actors.read(groupId), profileId, ctx.params.seq);
@@ -165,17 +157,16 @@ export default defineService({
 			return { groupId, seq: me.readSeq, unread: await unreadOf(node, group, profileId) };
 		},
 
-		async heads(ctx) {
-			const known = await groupsNode(ctx.broker).log.carrier.heads(ctx.params.keys);
+		async heads(ctx, node) {
+			const known = await node.log.carrier.heads(ctx.params.keys);
 			return { heads: ctx.params.keys.map((key) => known.get(key) ?? 0) };
 		},
 
-		async openRoom(ctx) {
-			const { log, actors } = groupsNode(ctx.broker);
+		async openRoom(ctx, { log, actors }) {
 			const { key, after, limit } = ctx.params;
 			const { group } = asMember(await actors.read(key), ctx.caller.profileId);
 			if (after !== undefined && after > group.head) throw problem("seq-ahead", { head: group.head });
 			return log.opened(key, group.head, after, limit);
 		},
-	}),
+	},
 });

@@ -1,5 +1,6 @@
 // The groups node's only way to its database: groups, members, invites, and messages in their present state.
-import type { MemberRole, Message } from "../contracts/groups.ts";
+import type { MemberRole } from "../contracts/groups.ts";
+import type { Message } from "../contracts/messages.ts";
 import type { KeptAnswer } from "../../mixins/idempotency.ts";
 import { keep } from "../../mixins/idempotency.ts";
 import type { Entry, NewEvent, Projection } from "../../mixins/log-carrier.ts";

@@ -1,16 +1,15 @@
 // Accounts as operators see them.
-import { defineService, implement } from "../../mixins/node.ts";
+import { service } from "../../mixins/service.ts";
 import { problem } from "../contracts/errors.ts";
 import { normalizeEmail } from "./domain/login.ts";
 import { identityNode } from "./node.ts";
 import { overviewOf, profilesOf } from "./store.ts";
 
-export default defineService({
-	name: "accounts",
+export default service("accounts", {
+	node: identityNode,
 
-	actions: implement("accounts", {
-		async show(ctx) {
-			const { db } = identityNode(ctx.broker);
+	actions: {
+		async show(ctx, { db }) {
 			const account = await overviewOf(db, normalizeEmail(ctx.params.email), new Date());
 			if (!account) throw problem("not-found", { detail: "There is no account with this e-mail." });
 			return {
@@ -21,5 +20,5 @@ export default defineService({
 				lastUsedAt: account.lastUsedAt?.toISOString() ?? null,
 			};
 		},
-	}),
+	},
 });

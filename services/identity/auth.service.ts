@@ -4,7 +4,7 @@ import { newId } from "../../mixins/id.ts";
 import { limitKey } from "../../mixins/address.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
 import { once } from "../../mixins/idempotency.ts";
-import { defineService, implement } from "../../mixins/node.ts";
+import { service } from "../../mixins/service.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { AUDIENCE } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
@@ -48,12 +48,11 @@ async function makeAccount(tx: Tx, ctx: AnyCtx, account: NewAccount, displayName
 	]);
 }
 
-export default defineService({
-	name: "auth",
+export default service("auth", {
+	node: identityNode,
 
-	actions: implement("auth", {
-		async register(ctx) {
-			const node = identityNode(ctx.broker);
+	actions: {
+		async register(ctx, node) {
 			const { password, displayName, phone, language } = ctx.params;
 			const email = acceptEmail(ctx.params.email);
 			acceptPassword(password, commonPasswords);
@@ -80,16 +79,15 @@ export default defineService({
 			});
 		},
 
-		login: (ctx) => signIn(identityNode(ctx.broker), ctx, ctx.params),
+		login: (ctx, node) => signIn(node, ctx, ctx.params),
 
-		token: (ctx) => grant(identityNode(ctx.broker), ctx, ctx.params),
+		token: (ctx, node) => grant(node, ctx, ctx.params),
 
-		async refresh(ctx) {
-			return { tokens: await refresh(identityNode(ctx.broker), ctx, ctx.params.refreshToken) };
+		async refresh(ctx, node) {
+			return { tokens: await refresh(node, ctx, ctx.params.refreshToken) };
 		},
 
-		async logout(ctx) {
-			const node = identityNode(ctx.broker);
+		async logout(ctx, node) {
 			const { accountId, sessionId } = ctx.caller;
 			return once(ctx, node.db, async (tx) => {
 				await revokeSessions(node, tx, ctx, ctx.params.all ? { accountId } : { sessionId }, "logout", new Date());
@@ -97,8 +95,7 @@ export default defineService({
 			});
 		},
 
-		async me(ctx) {
-			const { db } = identityNode(ctx.broker);
+		async me(ctx, { db }) {
 			const { accountId, profileId } = ctx.caller;
 			const [account, profiles] = [await findAccount(db, { id: accountId }), await profilesOf(db, accountId)];
 			const profile = profiles.find(({ id }) => id === profileId);
@@ -106,8 +103,7 @@ export default defineService({
 			return { account: viewAccount(account), profile, profiles };
 		},
 
-		async validate(ctx) {
-			const { db, issuer, ttlAccess } = identityNode(ctx.broker);
+		async validate(ctx, { db, issuer, ttlAccess }) {
 			const { accountId, sessionId, profileId, displayName, roles, scopes, token } = ctx.caller;
 			const profiles = await profilesOf(db, accountId, null, PROFILES_IN_TOKEN);
 			const times = token && { iat: token.iat, exp: token.iat + ttlAccess, jti: token.jti };
@@ -125,14 +121,12 @@ export default defineService({
 			};
 		},
 
-		async availability(ctx) {
-			const node = identityNode(ctx.broker);
+		async availability(ctx, node) {
 			await limitEnumeration(node, ctx);
 			return { available: (await findAccount(node.db, { email: acceptEmail(ctx.params.email) })) === undefined };
 		},
 
-		async create(ctx) {
-			const { db } = identityNode(ctx.broker);
+		async create(ctx, { db }) {
 			const email = acceptEmail(ctx.params.email);
 			const password = ctx.params.password ?? randomBytes(15).toString("base64url");
 			acceptPassword(password, commonPasswords);
@@ -158,8 +152,7 @@ export default defineService({
 			});
 		},
 
-		async setRole(ctx): Promise<Account> {
-			const node = identityNode(ctx.broker);
+		async setRole(ctx, node): Promise<Account> {
 			const { role } = ctx.params;
 			const account = await findAccount(node.db, { email: normalizeEmail(ctx.params.email) });
 			if (!account) throw problem("not-found", { detail: "There is no account with this e-mail." });
@@ -182,5 +175,5 @@ export default defineService({
 				return viewAccount({ ...account, role });
 			});
 		},
-	}),
+	},
 });

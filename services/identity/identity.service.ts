@@ -1,8 +1,5 @@
 // The identity node itself: its health, the keys that verify its tokens, and which sessions have ended.
-import type { Service } from "moleculer";
-import { factsOf } from "../../mixins/facts/index.ts";
-import { healthOf } from "../../mixins/health.ts";
-import { defineService, implement } from "../../mixins/node.ts";
+import { service } from "../../mixins/service.ts";
 import { isTool, settings } from "../../mixins/settings.ts";
 import { ALGORITHM } from "../../mixins/token.ts";
 import { identityNode, revocationsSince } from "./node.ts";
@@ -10,19 +7,12 @@ import { sweep } from "./store.ts";
 
 const HOURLY = 3_600_000;
 
-interface IdentityService extends Service {
-	housekeeping: NodeJS.Timeout;
-}
+export default service("identity", {
+	node: identityNode,
 
-export default defineService<IdentityService>({
-	name: "identity",
-	mixins: [factsOf("identity")],
-
-	actions: implement("identity", {
-		health: healthOf("identity"),
-
-		async jwks(ctx) {
-			return { keys: (await identityNode(ctx.broker).signing.publicKeys()) as never };
+	actions: {
+		async jwks(_ctx, node) {
+			return { keys: (await node.signing.publicKeys()) as never };
 		},
 
 		async openidConfiguration(ctx) {
@@ -39,28 +29,26 @@ export default defineService<IdentityService>({
 			};
 		},
 
-		async revocations(ctx) {
-			const { db, ttlAccess } = identityNode(ctx.broker);
+		async revocations(ctx, { db, ttlAccess }) {
 			const at = new Date();
 			return { at: at.toISOString(), sessions: await revocationsSince(db, ttlAccess, at, Date.parse(ctx.params.since ?? "")) };
 		},
-	}),
-
-	async started() {
-		const { db, signing, copy } = identityNode(this.broker);
-		await signing.ensureKey(new Date());
-		if (isTool(this.broker)) return;
-		copy?.start();
-		const housekeep = async () => {
-			await signing.ensureKey(new Date());
-			await sweep(db, new Date());
-		};
-		this.housekeeping = setInterval(() => housekeep().catch((error) => this.logger.warn("Housekeeping failed.", error)), HOURLY);
-		this.housekeeping.unref();
 	},
 
-	stopped() {
-		clearInterval(this.housekeeping);
-		identityNode(this.broker).copy?.stop();
+	async started(node, broker) {
+		await node.signing.ensureKey(new Date());
+		if (isTool(broker)) return;
+		node.copy?.start();
+		const housekeep = async () => {
+			await node.signing.ensureKey(new Date());
+			await sweep(node.db, new Date());
+		};
+		node.housekeeping = setInterval(() => housekeep().catch((error) => broker.logger.warn("Housekeeping failed.", error)), HOURLY);
+		node.housekeeping.unref();
+	},
+
+	stopped({ housekeeping, copy }) {
+		clearInterval(housekeeping);
+		copy?.stop();
 	},
 });

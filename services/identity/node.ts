@@ -10,8 +10,9 @@ import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
 import { copyRevocations } from "../../mixins/revocations.ts";
 import type { Revocation, RevocationCopy } from "../../mixins/revocations.ts";
+import { broadcast } from "../../mixins/signals.ts";
 import { settings } from "../../mixins/settings.ts";
-import { ASK_OVERLAP_MS, CLOCK_TOLERANCE, SESSION_REVOKED } from "../../mixins/token.ts";
+import { ASK_OVERLAP_MS, CLOCK_TOLERANCE } from "../../mixins/token.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
@@ -29,6 +30,8 @@ export interface IdentityNode {
 	attempts: Attempts;
 	/** Who was signed out, in Redis, for the doors; undefined where they ask. */
 	copy: RevocationCopy | undefined;
+	/** What is looked after every hour; runs from start to stop. */
+	housekeeping?: NodeJS.Timeout;
 	issuer: string;
 	/** RATE_LIMIT_FACTOR. */
 	factor: number;
@@ -155,6 +158,6 @@ export async function revokeSessions(
 	tx.afterCommit(() => {
 		// A signal that is lost is no harm: the doors also read and ask.
 		node.copy?.add(ended.map(({ sessionId }) => ({ sessionId, until })));
-		for (const { sessionId } of ended) ctx.broker.broadcast(SESSION_REVOKED, { sessionId, until }).catch(() => {});
+		for (const { sessionId } of ended) broadcast(ctx.broker, "identity.session.revoked", { sessionId, until }).catch(() => {});
 	});
 }

@@ -6,9 +6,9 @@ import type { Db } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
 import { redisOf } from "../../mixins/redis.ts";
+import { broadcast } from "../../mixins/signals.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
-import type { PresenceChanged } from "../contracts/presence.ts";
 import type { PresenceBook } from "./book.ts";
 import { GATHER } from "./domain/presence.ts";
 import type { Seen } from "./domain/presence.ts";
@@ -77,7 +77,7 @@ function make(broker: ServiceBroker): PresenceNode {
 			remember(news?.seen ?? []);
 			if (news) {
 				const { number, changed, more } = news;
-				if (changed.length > 0) await broker.broadcast("presence.changed", { number, profiles: changed } satisfies PresenceChanged);
+				if (changed.length > 0) await broadcast(broker, "presence.changed", { number, profiles: changed });
 				await Promise.race([saving, pause(STORED_WITHIN, undefined, { ref: false })]);
 				await book.told(news);
 				if (more) due = Date.now();

@@ -1,11 +1,11 @@
 // Who is here. Doors report their sockets; who follows whom is theirs: they hear `presence.changed`, a signal.
-import type { ServiceBroker } from "moleculer";
-import { healthOf } from "../../mixins/health.ts";
-import { defineService, implement } from "../../mixins/node.ts";
+import type { Context, ServiceBroker } from "moleculer";
+import { service } from "../../mixins/service.ts";
 import { isTool } from "../../mixins/settings.ts";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import { presenceNode } from "./node.ts";
+import { notices } from "./notices.ts";
 
 /** Whether those hide of whom nothing is known here; `unclear` while the store does not say: they must not be shown before. */
 async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ hidden: Set<string>; unclear: Set<string> }> {
@@ -21,14 +21,12 @@ async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ 
 	}
 }
 
-export default defineService({
-	name: "presence",
+export default service("presence", {
+	node: presenceNode,
+	consumers: { notices },
 
-	actions: implement("presence", {
-		health: healthOf("presence"),
-
-		async report(ctx) {
-			const { book, stir } = presenceNode(ctx.broker);
+	actions: {
+		async report(ctx, { book, stir }) {
 			const { opened, closed } = ctx.params;
 			const { hidden, unclear } = await whoHides(ctx.broker, [...new Set(opened.map(({ profileId }) => profileId))]);
 			// Left out, they make the count wrong: the door will say all of it again.
@@ -37,15 +35,13 @@ export default defineService({
 			return heard;
 		},
 
-		async set(ctx) {
-			const { book, stir } = presenceNode(ctx.broker);
+		async set(ctx, { book, stir }) {
 			if (!(await book.set(ctx.params.connectionId, ctx.caller.profileId, ctx.params.status))) throw problem("not-found");
 			stir();
 			return {};
 		},
 
-		async lookup(ctx) {
-			const { book, remembered } = presenceNode(ctx.broker);
+		async lookup(ctx, { book, remembered }) {
 			const { ids } = ctx.params;
 			let here: Map<string, PresenceEntry>;
 			try {
@@ -62,28 +58,24 @@ export default defineService({
 			});
 			return { data };
 		},
-	}),
+	},
 
 	events: {
 		// A process that went away took the sockets of its door with it.
-		"$node.disconnected": {
-			async handler(ctx: { params: { node: { id: string } } }) {
-				const { book, stir } = presenceNode(this.broker);
-				try {
-					await book.processGone(ctx.params.node.id);
-					stir();
-				} catch (error) {
-					this.logger.debug("That a process went away could not be noted; its silence will tell.", { error: String(error) });
-				}
-			},
+		async "$node.disconnected"({ broker, params }: Context<{ node: { id: string } }>) {
+			const { book, stir } = presenceNode(broker);
+			try {
+				await book.processGone(params.node.id);
+				stir();
+			} catch (error) {
+				broker.logger.debug("That a process went away could not be noted; its silence will tell.", { error: String(error) });
+			}
 		},
 	},
 
-	started() {
-		if (!isTool(this.broker)) presenceNode(this.broker).start();
+	started(node, broker) {
+		if (!isTool(broker)) node.start();
 	},
 
-	async stopped() {
-		await presenceNode(this.broker).stop();
-	},
+	stopped: (node) => node.stop(),
 });

@@ -4,7 +4,7 @@ import type { ServiceBroker } from "moleculer";
 import type { Namespace } from "socket.io";
 import { limiterOf, makeLimiter } from "../../mixins/limits.ts";
 import type { Limiter, SharedLimiter } from "../../mixins/limits.ts";
-import { callAction } from "../../mixins/node.ts";
+import { callAction } from "../../mixins/call.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { settings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token.ts";

@@ -3,7 +3,7 @@
 // Redis was emptied, it took this door for dead) it is told everything again.
 import type { ServiceBroker } from "moleculer";
 import { natsOf } from "../../mixins/nats.ts";
-import { callAction } from "../../mixins/node.ts";
+import { callAction } from "../../mixins/call.ts";
 import { nodesOf } from "../../mixins/owners.ts";
 import { problem } from "../contracts/errors.ts";
 

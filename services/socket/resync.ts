@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { natsOf } from "../../mixins/nats.ts";
-import { callAction } from "../../mixins/node.ts";
+import { callAction } from "../../mixins/call.ts";
 import type { Gateway } from "./gateway.ts";
 import type { RoomName } from "./room-name.ts";
 import { parseRoom } from "./room-name.ts";

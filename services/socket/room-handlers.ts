@@ -1,7 +1,7 @@
 // Joining, leaving and resuming rooms. The answer goes out first and the room goes on after it, in one go: see room-gate.ts.
 import { setTimeout as pause } from "node:timers/promises";
 import { isProblem, problem, toProblem } from "../contracts/errors.ts";
-import type { OpenedRoom } from "../contracts/groups.ts";
+import type { OpenedRoom } from "../contracts/rooms.ts";
 import type { Json } from "../contracts/schema.ts";
 import { ROOM_PAGE } from "../contracts/socket.ts";
 import type { Asked, Run } from "./handler.ts";

@@ -6,7 +6,7 @@ import { decodeJwt, exportJWK, generateKeyPair } from "jose";
 import { ServiceBroker } from "moleculer";
 import { readEnv } from "../../config/env.ts";
 import { cacheOf } from "../../mixins/cache.ts";
-import { callAction } from "../../mixins/node.ts";
+import { callAction } from "../../mixins/call.ts";
 import { database } from "../../mixins/postgres.ts";
 import { redisOf } from "../../mixins/redis.ts";
 import { provideSettings } from "../../mixins/settings.ts";

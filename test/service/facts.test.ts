@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import pg from "pg";
-import type { AnyFact } from "../../mixins/facts/index.ts";
+import type { AnyFact } from "../../services/contracts/index.ts";
 import { tellEach, tellFacts } from "../../mixins/facts/index.ts";
 import { makePartitions, unsentCount } from "../../mixins/facts/outbox.ts";
 import { relayOnce } from "../../mixins/facts/relay.ts";

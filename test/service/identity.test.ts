@@ -6,7 +6,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "
 import type { JSONWebKeySet } from "jose";
 import { ServiceBroker } from "moleculer";
 import { readEnv } from "../../config/env.ts";
-import { callAction } from "../../mixins/node.ts";
+import { callAction } from "../../mixins/call.ts";
 import { database } from "../../mixins/postgres.ts";
 import { provideSettings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import type { AnyFact } from "../../mixins/facts/index.ts";
+import type { AnyFact } from "../../services/contracts/index.ts";
 import { carrierOf, LocalCarrier } from "../../mixins/facts/carrier.ts";
-import { callAction } from "../../mixins/node.ts";
+import { callAction } from "../../mixins/call.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { FreshDatabase } from "../support/database.ts";

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { ServiceBroker } from "moleculer";
 import { readEnv } from "../../config/env.ts";
-import { callAction } from "../../mixins/node.ts";
+import { callAction } from "../../mixins/call.ts";
 import { provideSettings } from "../../mixins/settings.ts";
 import { brokerOptions } from "../../moleculer.config.ts";
 import { isProblem } from "../../services/contracts/errors.ts";

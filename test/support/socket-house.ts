@@ -13,7 +13,7 @@ import { roomBus } from "../../mixins/rooms.ts";
 import { provideSettings } from "../../mixins/settings.ts";
 import { brokerOptions } from "../../moleculer.config.ts";
 import { problem } from "../../services/contracts/errors.ts";
-import type { LogEvent } from "../../services/contracts/groups.ts";
+import type { LogEvent } from "../../services/contracts/rooms.ts";
 import type { Meta, Params } from "../../services/contracts/index.ts";
 import type { Gateway } from "../../services/socket/gateway.ts";
 import socketService from "../../services/socket/socket.service.ts";

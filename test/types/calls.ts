@@ -1,5 +1,5 @@
 // Calls between nodes: a wrong name, param or use of the answer does not compile. Checked by tsc alone; nothing here runs.
-import { implement } from "../../mixins/node.ts";
+import { implement } from "../../mixins/service.ts";
 import { problem } from "../../services/contracts/errors.ts";
 import type { Answer, Ctx, Params } from "../../services/contracts/index.ts";
 

@@ -6,7 +6,9 @@ import type { BrokerOptions, Context, ServiceSchema } from "moleculer";
 import { ServiceBroker } from "moleculer";
 import { contracts } from "../../config/broker/contracts.ts";
 import { sealsFor } from "../../mixins/principal.ts";
-import { callAction, defineService, implement } from "../../mixins/node.ts";
+import { callAction } from "../../mixins/call.ts";
+import { defineService } from "../../mixins/moleculer.ts";
+import { implement } from "../../mixins/service.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { Ctx, Meta, Principal } from "../../services/contracts/index.ts";
 

@@ -1,18 +1,18 @@
 // What facts earn, and what levels they lead to.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Fact } from "../../services/contracts/index.ts";
+import type { AnyFact } from "../../services/contracts/index.ts";
 import { award, claimKey, claimsOf, dayKey } from "../../services/gamification/domain/award.ts";
 import type { Paid } from "../../services/gamification/domain/award.ts";
 import { accountKey, follow, levelOf, levelReached } from "../../services/gamification/domain/level.ts";
-import { payingFacts, rules } from "../../services/gamification/domain/rules.ts";
+import { payingFacts, row, rules } from "../../services/gamification/domain/rules.ts";
 import type { Rule } from "../../services/gamification/domain/rules.ts";
 
 const nothing: Paid = { byDay: new Map(), claims: new Set() };
 
 let made = 0;
 /** A message of `senderId`, told at `at`. */
-function posted(senderId: string, at = "2026-03-01T10:00:00.000Z", messageId = `message-${++made}`): Fact {
+function posted(senderId: string, at = "2026-03-01T10:00:00.000Z", messageId = `message-${++made}`): AnyFact {
 	return {
 		id: `fact-${messageId}`,
 		type: "groups.message.posted",
@@ -25,7 +25,7 @@ function posted(senderId: string, at = "2026-03-01T10:00:00.000Z", messageId = `
 	};
 }
 
-const earn = (facts: Fact[], paid = nothing, table: readonly Rule[] = rules) => award(claimsOf(table, facts), paid);
+const earn = (facts: AnyFact[], paid = nothing, table: readonly Rule[] = rules) => award(claimsOf(table, facts), paid);
 const sum = (awards: { amount: number }[]) => awards.reduce((total, { amount }) => total + amount, 0);
 
 describe("the rules table", () => {
@@ -34,7 +34,8 @@ describe("the rules table", () => {
 	});
 
 	test("every fact that pays is heard once", () => {
-		assert.deepEqual(payingFacts, ["groups.message.posted"]);
+		assert.equal(new Set(payingFacts).size, payingFacts.length);
+		assert.deepEqual(new Set(payingFacts), new Set(rules.map(({ fact }) => fact)));
 	});
 });
 
@@ -57,23 +58,23 @@ describe("an award", () => {
 	});
 
 	test("a fact that no row names earns nothing", () => {
-		const edited = { ...posted("ada"), type: "groups.message.edited" } as Fact;
+		const edited = { ...posted("ada"), type: "groups.message.edited" } as AnyFact;
 		assert.deepEqual(earn([edited]), []);
 	});
 
 	test("several rows may pay for one fact", () => {
 		const table: Rule[] = [
 			...rules,
-			{
+			row({
 				id: "message-coins",
 				fact: "groups.message.posted",
 				currency: "coins",
 				amount: 1,
 				dailyCap: null,
 				who: "sender",
-				profile: "senderId",
-				source: "messageId",
-			},
+				profile: ({ senderId }) => senderId,
+				source: ({ messageId }) => messageId,
+			}),
 		];
 		assert.deepEqual(
 			earn([posted("ada")], nothing, table).map(({ currency, amount, reason }) => ({ currency, amount, reason })),

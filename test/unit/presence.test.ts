@@ -107,7 +107,13 @@ test("XP and levels are told to the profile they belong to; points and coins are
 });
 
 test("each room's notices go on from its head without a gap", () => {
-	const notice = (profileId: string) => ({ profileId, type: "xp" as const, at: "", id: "", body: {} });
+	const notice = (profileId: string) => ({
+		profileId,
+		type: "xp" as const,
+		at: "",
+		id: "",
+		body: { amount: 5, reason: "r", source: "s", total: 5 },
+	});
 	const numbered = number([notice("ana"), notice("ben"), notice("ana")], new Map([["ana", 7]]));
 	assert.deepEqual(
 		numbered.map(({ profileId, seq }) => `${profileId} ${seq}`),

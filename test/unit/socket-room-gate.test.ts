@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { localCarrier, makeRoomBus } from "../../mixins/rooms.ts";
 import type { RoomFrame } from "../../mixins/rooms.ts";
-import type { LogEvent, OpenedRoom } from "../../services/contracts/groups.ts";
+import type { LogEvent, OpenedRoom } from "../../services/contracts/rooms.ts";
 import type { Signal } from "../../services/contracts/socket.ts";
 import { Refusal, RoomGate } from "../../services/socket/room-gate.ts";
 import type { Link } from "../../services/socket/room-gate.ts";

@@ -1,6 +1,6 @@
 // What facts earn by the rules. Pure: what was paid before comes in, what is to be paid goes out.
 import type { Currency } from "../../contracts/gamification.ts";
-import type { Fact } from "../../contracts/index.ts";
+import type { AnyFact } from "../../contracts/index.ts";
 import type { Rule } from "./rules.ts";
 
 /** One payment to a profile, with the fact that earned it. */
@@ -12,7 +12,7 @@ export interface Award {
 	source: string;
 	/** The time of the fact, ISO 8601: it decides the day that the payment counts for. */
 	at: string;
-	fact: Fact;
+	fact: AnyFact;
 }
 
 /** What a fact would earn if nothing had been paid before: what the ledger is asked about. */
@@ -32,23 +32,13 @@ export const claimKey = (profileId: string, reason: string, source: string) => `
 export const dayOf = (at: string) => new Date(at).toISOString().slice(0, 10);
 
 /** Everything the facts could earn, in their order. */
-export function claimsOf(rules: readonly Rule[], facts: readonly Fact[]): Claim[] {
-	return facts.flatMap((fact) => {
-		const payload = fact.payload as unknown as Record<string, string>;
-		return rules
-			.filter((rule) => rule.fact === fact.type)
-			.map(({ id, currency, amount, dailyCap, profile, source }) => ({
-				profileId: payload[profile] as string,
-				currency,
-				amount,
-				reason: id,
-				source: payload[source] as string,
-				at: fact.at,
-				fact,
-				day: dayOf(fact.at),
-				dailyCap,
-			}));
-	});
+export function claimsOf(rules: readonly Rule[], facts: readonly AnyFact[]): Claim[] {
+	return facts.flatMap((fact) =>
+		rules.flatMap(({ id, currency, amount, dailyCap, earned }) => {
+			const claim = earned(fact);
+			return claim ? [{ ...claim, currency, amount, reason: id, at: fact.at, fact, day: dayOf(fact.at), dailyCap }] : [];
+		}),
+	);
 }
 
 /** What is really paid: each claim once, and of a capped rule only what the day has left. */
