@@ -1,7 +1,10 @@
-// The realtime door's two tables of shapes: what clients may say, what they hear. Where it goes is services/socket/events.ts.
-import { array, bool, defaulted, int, json, object, oneOf, optional, record, text, time, uuid } from "./schema.ts";
-import type { Infer, InferProps } from "./schema.ts";
-import { clientId, content, emoji } from "./messages.ts";
+// The realtime door's two tables: what clients may say, what they hear. An event that is an action is one row here; what the
+// door does itself is in services/socket/events.ts.
+import { array, bool, int, json, object, oneOf, optional, record, text, time, uuid } from "./schema.ts";
+import type { Infer, InferProps, Props, Rule } from "./schema.ts";
+import { allActions } from "./index.ts";
+import type { ActionName, Answer } from "./index.ts";
+import { content } from "./messages.ts";
 import { logEvent, openedRoom } from "./rooms.ts";
 import { presenceEntry } from "./presence.ts";
 
@@ -18,6 +21,27 @@ export const roomAliases = { notification: "profile" } as const;
 /** At most so many events of one room in one answer. */
 export const ROOM_PAGE = 500;
 
+interface SocketEvent {
+	readonly summary: string;
+	/** The action that is called, as the socket's owner, and whose answer is acknowledged; without it the door itself does it. */
+	readonly action?: ActionName;
+	readonly payload: Props;
+	/** Of an action's answer: the fields that the acknowledgement carries. */
+	readonly result: Rule;
+}
+
+/** An event that is an action: it takes what the action takes, and answers what the action answers, or less of it. */
+function calls<const A extends ActionName, const R extends Rule = Answers<A>>(
+	action: A,
+	result?: Answer<A> extends Infer<R> ? R : never,
+): { summary: string; action: A; payload: Takes<A>; result: R } {
+	const { summary, params, answer } = allActions[action];
+	// Where no result is named, R is the answer's own rule.
+	return { summary, action, payload: params as Takes<A>, result: result ?? (answer as Rule as R) };
+}
+type Takes<A extends ActionName> = (typeof allActions)[A]["params"];
+type Answers<A extends ActionName> = (typeof allActions)[A]["answer"];
+
 const group = { groupId: uuid };
 const written = object({ room: roomName, seq: int(1) });
 export const socketEvents = {
@@ -27,30 +51,11 @@ export const socketEvents = {
 		result: openedRoom,
 	},
 	"group:leave": { summary: "Unsubscribe this socket; the membership stays.", payload: group, result: object({ room: roomName }) },
-	"message:send": {
-		summary: "Append a message; acknowledged once it is stored.",
-		payload: {
-			...group,
-			clientId,
-			kind: defaulted(oneOf("text"), "text"),
-			content,
-			replyTo: optional(int(1)),
-			mentions: optional(array(uuid, { max: 50 })),
-		},
-		result: object({ room: roomName, seq: int(1), id: uuid, at: time, replayed: bool }),
-	},
+	"message:send": calls("messages.post", object({ room: text(1, 80), seq: int(1), id: uuid, at: time, replayed: bool })),
 	"message:edit": { summary: "Change one's own message.", payload: { ...group, seq: int(1), content }, result: written },
-	"message:delete": { summary: "Delete a message.", payload: { ...group, seq: int(1) }, result: written },
-	"message:react": {
-		summary: "Add or, with `remove`, take back a reaction.",
-		payload: { ...group, seq: int(1), emoji, remove: defaulted(bool, false) },
-		result: written,
-	},
-	read: {
-		summary: "Move the read mark forward.",
-		payload: { ...group, seq: int(0) },
-		result: object({ groupId: uuid, seq: int(0), unread: int(0) }),
-	},
+	"message:delete": calls("messages.remove"),
+	"message:react": calls("messages.react"),
+	read: calls("messages.read"),
 	typing: { summary: "Say that one is typing: at most once in two seconds per socket; may be lost.", payload: group, result: object({}) },
 	"presence:subscribe": {
 		summary: "Who is here now, then the changes as signals.",
@@ -68,8 +73,10 @@ export const socketEvents = {
 		payload: { token: text(1, 8192) },
 		result: object({ expiresIn: int(0) }),
 	},
-} as const;
+} as const satisfies Record<string, SocketEvent>;
 export type SocketEventName = keyof typeof socketEvents;
+/** The events that the door answers itself. */
+export type OwnEventName = { [E in SocketEventName]: (typeof socketEvents)[E] extends { action: ActionName } ? never : E }[SocketEventName];
 export type SocketPayload<E extends SocketEventName> = InferProps<(typeof socketEvents)[E]["payload"]>;
 export type SocketResult<E extends SocketEventName> = Infer<(typeof socketEvents)[E]["result"]>;
 

@@ -1,4 +1,4 @@
-// The events that are the door's own and not about rooms: typing, presence, a newer token.
+// The events that are the door's own and not about rooms: typing, an edit, presence, a newer token.
 import { tokens } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
@@ -86,6 +86,12 @@ export const presenceSet: Run<"presence:set"> = async ({ gateway, link, requestI
 	await gateway.presence.heard(link.connectionId);
 	await gateway.call(link, "presence.set", { connectionId: link.connectionId, status }, requestId);
 	answer({});
+};
+
+/** The seq of the edit itself, which is an event of its own. */
+export const messageEdit: Run<"message:edit"> = async ({ gateway, link, requestId }, payload, answer) => {
+	const { eventSeq } = await gateway.call(link, "messages.edit", payload, requestId);
+	answer({ room: groupRoom(payload.groupId), seq: eventSeq });
 };
 
 export const tokenRefresh: Run<"token:refresh"> = async ({ gateway, link }, { token }, answer) => {

@@ -4,8 +4,7 @@ import { isProblem, problem, toProblem } from "../contracts/errors.ts";
 import { compile, object } from "../contracts/schema.ts";
 import type { Checked } from "../contracts/schema.ts";
 import { socketEvents } from "../contracts/socket.ts";
-import type { SocketEventName } from "../contracts/socket.ts";
-import type { EventRow } from "./events.ts";
+import type { AnyRun } from "./handler.ts";
 import type { Gateway } from "./gateway.ts";
 import type { SocketLink } from "./link.ts";
 
@@ -45,7 +44,7 @@ function hasBinary(value: unknown, deeper: number): boolean {
 	return deeper > 0 && Object.values(value).some((inner) => hasBinary(inner, deeper - 1));
 }
 
-export async function dispatch(gateway: Gateway, link: SocketLink, event: SocketEventName, row: EventRow, args: unknown[]): Promise<void> {
+export async function dispatch(gateway: Gateway, link: SocketLink, event: string, run: AnyRun, args: unknown[]): Promise<void> {
 	const { payloads, ack } = split(args);
 	const requestId = randomUUID();
 	const refuse = (error: unknown): void => ack?.(toProblem(error, { instance: `/socket.io/${event}`, requestId }));
@@ -56,7 +55,7 @@ export async function dispatch(gateway: Gateway, link: SocketLink, event: Socket
 	link.refusals = 0;
 	link.inFlight++;
 	try {
-		await row.run({ gateway, link, requestId }, read(event, payloads) as never, (result: unknown) => ack?.(null, result));
+		await run({ gateway, link, requestId }, read(event, payloads) as never, (result: unknown) => ack?.(null, result));
 	} catch (error) {
 		if (!isProblem(error) && toProblem(error, { instance: "", requestId }).status >= 500)
 			gateway.broker.logger.error(`The socket event ${event} failed.`, { requestId, error });

@@ -16,3 +16,6 @@ export type Run<E extends SocketEventName> = (
 	payload: SocketPayload<E>,
 	answer: (result: SocketResult<E>) => void,
 ) => void | Promise<void>;
+
+/** A handler of some event, as the dispatcher runs it: what it is given was read by the rules of that very event. */
+export type AnyRun = (asked: Asked, payload: never, answer: (result: unknown) => void) => void | Promise<void>;

@@ -11,13 +11,12 @@ import { implement } from "../../mixins/service.ts";
 import { allowedOrigins } from "../../mixins/origins.ts";
 import { settings } from "../../mixins/settings.ts";
 import type { PresenceChanged } from "../contracts/presence.ts";
-import type { SocketEventName } from "../contracts/socket.ts";
 import { tellOfNewMember } from "./client-handlers.ts";
 import { dispatch, unknownEvent } from "./dispatch.ts";
 import { checkEvents, events } from "./events.ts";
-import type { EventRow } from "./events.ts";
 import { joinFrames } from "./frames.ts";
 import { Gateway } from "./gateway.ts";
+import type { AnyRun } from "./handler.ts";
 import { admit, refusal } from "./handshake.ts";
 import type { SocketLink } from "./link.ts";
 import { openOwnRoom } from "./room-handlers.ts";
@@ -44,9 +43,9 @@ const DRAIN_MS = 1_500;
 const linkOf = (socket: Socket): SocketLink => (socket.data as { link: SocketLink }).link;
 const serviceOf = (socket: Socket): SocketService => (socket as unknown as { $service: SocketService }).$service;
 
-function hear(event: SocketEventName) {
+function hear(event: string, run: AnyRun) {
 	return function (this: Socket, ...args: unknown[]): void {
-		void dispatch(serviceOf(this).gateway, linkOf(this), event, events[event] as unknown as EventRow, args);
+		void dispatch(serviceOf(this).gateway, linkOf(this), event, run, args);
 	};
 }
 
@@ -72,7 +71,7 @@ export default defineService<SocketService>({
 						call(this: Socket, ...args: unknown[]) {
 							unknownEvent(serviceOf(this).gateway, args);
 						},
-						...Object.fromEntries((Object.keys(events) as SocketEventName[]).map((event) => [event, hear(event)])),
+						...Object.fromEntries(Object.entries(events).map(([event, run]) => [event, hear(event, run)])),
 					},
 				},
 			},
