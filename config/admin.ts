@@ -22,7 +22,7 @@ async function main(): Promise<number> {
 	}
 	const { name, args, operation, json } = command;
 	if (name === "create" && args.length === 1 && process.stdin.isTTY && !json) args.push(await askPassword());
-	const desk = await openDesk(readEnv(), operation.needs, ["identity"]);
+	const desk = await openDesk(readEnv(), operation.needs);
 	try {
 		return await runCommand(command, desk, PREFIX);
 	} finally {

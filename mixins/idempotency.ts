@@ -3,8 +3,9 @@
 //
 // Each node that answers a POST has the part `idempotency` in its schema (idempotency.sql).
 //
-// Two ways to use it:
+// Three ways to use it:
 //   once(ctx, db, work)           the effect is one transaction: it runs in the one that keeps the answer
+//   onceAfter(ctx, db, prepare, work)   the same, after something that no transaction may wait for
 //   onceClaimed(ctx, db, work)    the effect is committed by somebody else (an actor): `work` gets a claim to write with it
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
@@ -77,6 +78,32 @@ export async function once<R>(ctx: IdempotentCtx, db: Db, work: (tx: Tx) => Prom
 			return answer;
 		}),
 	);
+}
+
+/**
+ * The same where something is to be had first that no transaction may wait for: another node's word, a password's hash. A repetition
+ * gets the kept answer before anything is asked again.
+ */
+export async function onceAfter<P, R>(
+	ctx: IdempotentCtx,
+	db: Db,
+	prepare: () => Promise<P>,
+	work: (tx: Tx, prepared: P) => Promise<R>,
+): Promise<R> {
+	const stored = await findStored<R>(ctx, db);
+	if (stored) return stored.answer;
+	return keepingConflicts(ctx, db, async () => {
+		let prepared: P;
+		try {
+			prepared = await prepare();
+		} catch (error) {
+			// Refused by what the first of two has just done: that, too, is the first's answer.
+			const first = isProblem(error) ? await findStored<R>(ctx, db) : undefined;
+			if (first) return first.answer;
+			throw error;
+		}
+		return once(ctx, db, (tx) => work(tx, prepared));
+	});
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { problem } from "../contracts/errors.ts";
 import type { Principal } from "../contracts/index.ts";
-import type { Route } from "./routes.ts";
+import type { Route } from "./route.ts";
 
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 /** A token that was only given for changing a password carries this scope and nothing else. */

@@ -1,5 +1,5 @@
 // The HTTP door: moleculer-web with its own server, parsers and direct mapping switched off. What it answers is the table
-// in routes.ts, how is the chain in chain.ts; here they are put together.
+// in routes/, how is the chain in chain.ts; here they are put together.
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context, Service } from "moleculer";
@@ -27,7 +27,7 @@ import { openapi } from "./openapi.ts";
 import { makeQuotas } from "./quotas.ts";
 import { makeRouter } from "./router.ts";
 import type { CompiledRoute, Router } from "./router.ts";
-import { routes } from "./routes.ts";
+import { routes } from "./routes/index.ts";
 
 /** What this service keeps about itself between requests. */
 interface ApiService extends Service {

@@ -6,7 +6,7 @@ import { contractOf } from "../contracts/index.ts";
 import { objectSchema, problemSchema, schemaWriter } from "../contracts/json-schema.ts";
 import type { JsonSchema, SchemaWriter } from "../contracts/json-schema.ts";
 import type { Props, Rule } from "../contracts/schema.ts";
-import type { Route } from "./routes.ts";
+import type { Route } from "./route.ts";
 
 export interface OpenapiSource {
 	routes: readonly Route[];

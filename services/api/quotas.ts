@@ -2,7 +2,7 @@
 // RATE_LIMIT_FACTOR multiplies all of them.
 import type { Quota, SharedLimiter } from "../../mixins/limits.ts";
 import { problem } from "../contracts/errors.ts";
-import type { LimitName } from "./routes.ts";
+import type { LimitName } from "./route.ts";
 
 /** "refused" counts tokens that were not good: guessing them is not a way around the other limits. */
 const QUOTAS = {

@@ -1,6 +1,6 @@
 // From the table of routes to the answer "which row is this": checks the table against the contracts, so that a mistake
 // stops the start, and finds rows by walking the path's words instead of trying patterns one after another.
-import type { LimitName, Method, Route } from "./routes.ts";
+import type { LimitName, Method, Route } from "./route.ts";
 import type { Rule } from "../contracts/schema.ts";
 
 /** What the check needs to know of an action. */

@@ -143,6 +143,12 @@ export const actions = {
 		},
 	}),
 	...internal({
+		"groups.rolesIn": {
+			summary: "Other nodes: the caller's role in each of these groups, in the order asked; null where they are no member.",
+			params: { groupIds: array(uuid, { max: 100 }) },
+			answer: object({ roles: array(nullable(memberRole)) }),
+			repeatable: true,
+		},
 		"groups.memberIds": {
 			summary:
 				"Doors: whose presence a member of the group may follow. Large groups: the caller and the first to have joined, 1,000 in all.",

@@ -32,7 +32,13 @@ type All<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer
 type Signals = All<Extract<Offers, { signals: object }>["signals"]>;
 type Health = ReturnType<typeof healthActions<NodeName>>;
 
-const offers: readonly { readonly actions: object; readonly facts?: object }[] = [...Object.values(nodes).flat(), operations];
+interface Offer {
+	readonly actions: object;
+	readonly facts?: object;
+	readonly signals?: object;
+}
+
+const offers: readonly Offer[] = [...Object.values(nodes).flat(), operations];
 export const allActions = Object.assign({}, healthActions(nodeNames), ...offers.map(({ actions }) => actions)) as All<
 	Offers["actions"] | Health
 >;
@@ -43,6 +49,23 @@ export function nodeOf(service: string): NodeName | undefined {
 	const has = ({ actions }: { actions: object }) => Object.keys(actions).some((name) => name.startsWith(`${service}.`));
 	return nodeNames.find((node) => node === service || nodes[node].some(has));
 }
+
+/** Throws where two files offer the same, or a fact is not named after its node: a stream carries the facts of one (mixins/facts/streams.ts). */
+export function checkNames(table: Readonly<Record<string, readonly Offer[]>> = nodes): void {
+	const seen = new Set<string>();
+	for (const [node, files] of Object.entries(table)) {
+		for (const { actions, facts = {}, signals = {} } of files) {
+			for (const name of [...Object.keys(facts), ...Object.keys(signals)])
+				if (!name.startsWith(`${node}.`))
+					throw new Error(`"${name}" in services/contracts is told by the node ${node}: call it "${node}.${name}".`);
+			for (const name of [...Object.keys(actions), ...Object.keys(facts).map((fact) => `the fact ${fact}`)]) {
+				if (seen.has(name)) throw new Error(`"${name}" stands twice in services/contracts.`);
+				seen.add(name);
+			}
+		}
+	}
+}
+checkNames();
 
 // ---------------------------------------------------------------- actions
 

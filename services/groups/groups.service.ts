@@ -8,6 +8,7 @@ import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { create, edit, join, kick, leave, remove, setRole } from "./domain/decisions.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
+import { rolesIn } from "./roles-store.ts";
 import type { ListedGroup } from "./store.ts";
 
 const viewListed = ({ creatorId: _creator, ...group }: ListedGroup): Group => ({ ...group, createdAt: group.createdAt.toISOString() });
@@ -88,6 +89,12 @@ export default service("groups", {
 				([profileId, member]) => [member.joinedSeq, profileId],
 				([profileId, { displayName, role, joinedAt }]) => ({ profileId, displayName, role, joinedAt }),
 			);
+		},
+
+		async rolesIn(ctx, { db }) {
+			const { groupIds } = ctx.params;
+			const roles = await rolesIn(db, ctx.caller.profileId, groupIds);
+			return { roles: groupIds.map((groupId) => roles.get(groupId) ?? null) };
 		},
 
 		async memberIds(ctx, node) {

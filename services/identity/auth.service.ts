@@ -3,13 +3,13 @@ import { randomBytes } from "node:crypto";
 import { newId } from "../../mixins/id.ts";
 import { limitKey } from "../../mixins/address.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
-import { once } from "../../mixins/idempotency.ts";
+import { once, onceAfter } from "../../mixins/idempotency.ts";
 import { service } from "../../mixins/service.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { AUDIENCE } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
-import type { Account, SignedIn } from "../contracts/identity.ts";
+import type { Account } from "../contracts/identity.ts";
 import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
 import { hashPassword } from "./hashing.ts";
 import type { IdentityNode } from "./node.ts";
@@ -57,25 +57,16 @@ export default service("auth", {
 			const email = acceptEmail(ctx.params.email);
 			acceptPassword(password, commonPasswords);
 			await limitEnumeration(node, ctx);
-			// The account may be of this very request, sent again: then its answer is kept.
-			const taken = async (): Promise<SignedIn> => {
-				throw problem("email-taken");
+			const hash = async () => {
+				if (await findAccount(node.db, { email })) throw problem("email-taken");
+				return hashPassword(password);
 			};
-			if (await findAccount(node.db, { email })) return once(ctx, node.db, taken);
-			const passwordHash = await hashPassword(password);
-			const account: NewAccount = {
-				id: newId(),
-				email,
-				state: "unverified",
-				role: "user",
-				passwordHash,
-				phone: phone ?? null,
-				language: language ?? null,
-			};
-			return once(ctx, node.db, async (tx) => {
+			return onceAfter(ctx, node.db, hash, async (tx, passwordHash) => {
 				const now = new Date();
+				const role = { state: "unverified", role: "user", bannedUntil: null } as const;
+				const account = { id: newId(), email, ...role, passwordHash, phone: phone ?? null, language: language ?? null };
 				await makeAccount(tx, ctx, account, displayName, now);
-				return openSession(node, tx, ctx, { ...account, bannedUntil: null }, now);
+				return openSession(node, tx, ctx, account, now);
 			});
 		},
 

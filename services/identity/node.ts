@@ -148,7 +148,7 @@ export async function revokeSessions(
 	const until = refusedUntil(node.ttlAccess, now);
 	await tellFacts(
 		tx,
-		{ requestId: ctx.requestId, actor: ctx.meta.principal?.profileId ?? null },
+		ctx,
 		ended.map(({ sessionId, accountId }) => ({
 			type: "identity.session.revoked",
 			aggregate: accountId,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { routes } from "../../services/api/routes.ts";
+import { routes } from "../../services/api/routes/index.ts";
 import { startTestApp } from "../support/app.ts";
 import type { TestApp } from "../support/app.ts";
 import type { Person } from "../support/client.ts";

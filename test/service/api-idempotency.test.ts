@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { ServiceBroker } from "moleculer";
 import type { IdempotentCtx } from "../../mixins/idempotency.ts";
-import { findStored, isTaken, keep, once, onceClaimed } from "../../mixins/idempotency.ts";
+import { findStored, isTaken, keep, once, onceAfter, onceClaimed } from "../../mixins/idempotency.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import { database } from "../../mixins/postgres.ts";
 import { provideSettings } from "../../mixins/settings.ts";
@@ -176,6 +176,54 @@ describe("an action done once", () => {
 		const ids = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value.id] : []));
 		assert.equal(new Set(ids).size, 1);
 		for (const answer of answers) assert.ok(answer.status === "fulfilled" || isProblem(answer.reason, "idempotency-running"));
+		assert.equal(await count(), 1);
+	});
+});
+
+describe("an action that asks others first", () => {
+	const refuses = async (): Promise<never> => {
+		throw problem("email-taken");
+	};
+
+	it("gets the kept answer, and asks nobody again", async () => {
+		const { apply, count } = effect();
+		const first = ask();
+		const work = async (tx: Tx, name: string) => {
+			await apply(tx);
+			return { name };
+		};
+		assert.deepEqual(await onceAfter(first, db, async () => "Ana", work), { name: "Ana" });
+		const second = again(first);
+		assert.deepEqual(await onceAfter(second, db, refuses, work), { name: "Ana" });
+		assert.equal(second.meta?.$replyReplayed, true);
+		assert.equal(await count(), 1);
+	});
+
+	it("gets the answer of the first where what that one did is what it is refused for", async () => {
+		const { apply, count } = effect();
+		const first = ask();
+		const work = async (tx: Tx) => {
+			await apply(tx);
+			return { done: true };
+		};
+		const meanwhile = async (): Promise<void> => {
+			await once(again(first), db, work);
+			throw problem("email-taken");
+		};
+		assert.deepEqual(await onceAfter(first, db, meanwhile, work), { done: true });
+		assert.equal(await count(), 1);
+	});
+
+	it("keeps a refusal by state, and begins no transaction for it", async () => {
+		const first = ask();
+		const never = async (): Promise<never> => assert.fail("nothing was prepared");
+		await assert.rejects(onceAfter(first, db, refuses, never), (error) => isProblem(error, "email-taken"));
+		assert.equal((await rowsOf(first))[0]?.status, 409);
+	});
+
+	it("happens without a key too", async () => {
+		const { apply, count } = effect();
+		await onceAfter({ ...ask(), idempotency: undefined }, db, async () => 1, apply);
 		assert.equal(await count(), 1);
 	});
 });

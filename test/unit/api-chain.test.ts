@@ -9,7 +9,7 @@ import { makeAnswers } from "../../services/api/answers.ts";
 import { makeChain } from "../../services/api/chain.ts";
 import { makeQuotas } from "../../services/api/quotas.ts";
 import { makeRouter } from "../../services/api/router.ts";
-import type { Route } from "../../services/api/routes.ts";
+import type { Route } from "../../services/api/route.ts";
 import { problem } from "../../services/contracts/errors.ts";
 import type { Meta, Principal } from "../../services/contracts/index.ts";
 import { bool, text } from "../../services/contracts/schema.ts";

@@ -6,7 +6,7 @@ import { canonical, fingerprint, parseKey } from "../../services/api/idempotency
 import { bodyParams, pathParams, queryParams } from "../../services/api/params.ts";
 import type { CompiledRoute } from "../../services/api/router.ts";
 import { makeRouter } from "../../services/api/router.ts";
-import type { Route } from "../../services/api/routes.ts";
+import type { Route } from "../../services/api/route.ts";
 import { array, bool, int, text, uuid } from "../../services/contracts/schema.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
 

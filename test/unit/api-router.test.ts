@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ActionTable } from "../../services/api/router.ts";
 import { makeRouter } from "../../services/api/router.ts";
-import type { Route } from "../../services/api/routes.ts";
-import { routes } from "../../services/api/routes.ts";
+import type { Route } from "../../services/api/route.ts";
+import { routes } from "../../services/api/routes/index.ts";
 import { allActions } from "../../services/contracts/index.ts";
 import { array, bool, int, text, uuid } from "../../services/contracts/schema.ts";
 

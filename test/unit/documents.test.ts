@@ -7,7 +7,7 @@ import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { openapi } from "../../services/api/openapi.ts";
-import { routes } from "../../services/api/routes.ts";
+import { routes } from "../../services/api/routes/index.ts";
 import { asyncapi } from "../../services/contracts/asyncapi.ts";
 import { allActions, contractOf } from "../../services/contracts/index.ts";
 import { schemaWriter } from "../../services/contracts/json-schema.ts";

@@ -18,7 +18,7 @@ import type { RefreshUse } from "../../services/identity/domain/rotation.ts";
 import { FORGIVEN_MS, rotation } from "../../services/identity/domain/rotation.ts";
 import { NARROW, rolesOf, scopesOf, scopesOfRole } from "../../services/identity/domain/scopes.ts";
 import { commonPasswords } from "../../services/identity/node.ts";
-import { routes } from "../../services/api/routes.ts";
+import { routes } from "../../services/api/routes/index.ts";
 import { KEY_REFRESH_MS } from "../../mixins/token.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");

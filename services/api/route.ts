@@ -1,0 +1,39 @@
+// A row of the HTTP door's table (routes/): a path, which action answers it, and who may ask. Fields of a row:
+//   path         `:name` is the action's parameter of that name
+//   access       "anyone" (no token needed), "signed-in", or the scope that the token must carry
+//   status       of a good answer; 200 unless said. 204 has no body
+//   limit        which request limit counts it; unless said "read" for GET and "write" for the rest
+//   query        parameters taken from the query where the method has a body; GET and DELETE take all theirs from it
+//   fixed        parameters that the row sets itself; the client cannot
+//   replay       the answer says by `replayed` that it is an older one: 200 instead of `status`, and a header
+//   idempotency  "required": 400 without an Idempotency-Key
+//   narrow       open to a token that is only good for changing a password
+//   oauth        RFC 6749: the body may be a form, refusals are `{error, error_description}`
+//   details      the scope without which the answer's `checks` are left out
+//   down         the status of an answer that says `status: "down"`
+//   location     where the created thing is; `{field}` is the answer's
+//   cache        Cache-Control; "no-store" unless said
+import type { ActionName } from "../contracts/index.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type Scope = `${string}:${string}`;
+export type LimitName = "read" | "write" | "auth";
+
+export interface Route {
+	readonly method: Method;
+	readonly path: string;
+	readonly action: ActionName;
+	readonly access: "anyone" | "signed-in" | Scope;
+	readonly status?: 200 | 201 | 202 | 204;
+	readonly limit?: LimitName;
+	readonly query?: readonly string[];
+	readonly fixed?: Readonly<Record<string, string | number | boolean>>;
+	readonly replay?: true;
+	readonly idempotency?: "required";
+	readonly narrow?: true;
+	readonly oauth?: true;
+	readonly details?: Scope;
+	readonly down?: 503;
+	readonly location?: string;
+	readonly cache?: string;
+}

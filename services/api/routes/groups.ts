@@ -1,0 +1,49 @@
+// Groups, invites, messages and the log.
+import type { Route } from "../route.ts";
+
+export const groups: readonly Route[] = [
+	{ method: "GET", path: "/api/groups", action: "groups.mine", access: "signed-in" },
+	{ method: "POST", path: "/api/groups", action: "groups.create", access: "signed-in", status: 201, location: "/api/groups/{id}" },
+	{ method: "GET", path: "/api/groups/public", action: "groups.public", access: "signed-in" },
+	{ method: "GET", path: "/api/groups/:groupId", action: "groups.show", access: "signed-in" },
+	{ method: "PATCH", path: "/api/groups/:groupId", action: "groups.edit", access: "signed-in" },
+	{ method: "DELETE", path: "/api/groups/:groupId", action: "groups.remove", access: "signed-in", status: 204 },
+	{ method: "POST", path: "/api/groups/:groupId/join", action: "groups.join", access: "signed-in" },
+	{ method: "POST", path: "/api/groups/:groupId/leave", action: "groups.leave", access: "signed-in", status: 204 },
+	{ method: "GET", path: "/api/groups/:groupId/members", action: "groups.members", access: "signed-in" },
+	{ method: "PATCH", path: "/api/groups/:groupId/members/:profileId", action: "groups.setRole", access: "signed-in" },
+	{ method: "DELETE", path: "/api/groups/:groupId/members/:profileId", action: "groups.kick", access: "signed-in", status: 204 },
+
+	// invites
+	{ method: "GET", path: "/api/groups/:groupId/invites", action: "invites.ofGroup", access: "signed-in" },
+	{ method: "POST", path: "/api/groups/:groupId/invites", action: "invites.create", access: "signed-in", status: 201 },
+	{ method: "GET", path: "/api/invites", action: "invites.mine", access: "signed-in" },
+	{ method: "POST", path: "/api/invites/accept", action: "invites.acceptByToken", access: "signed-in" },
+	{ method: "POST", path: "/api/invites/decline", action: "invites.declineByToken", access: "signed-in" },
+	{ method: "POST", path: "/api/invites/:inviteId/accept", action: "invites.accept", access: "signed-in" },
+	{ method: "POST", path: "/api/invites/:inviteId/decline", action: "invites.decline", access: "signed-in" },
+
+	// messages and the log
+	{ method: "GET", path: "/api/groups/:groupId/messages", action: "messages.page", access: "signed-in" },
+	{ method: "POST", path: "/api/groups/:groupId/messages", action: "messages.post", access: "signed-in", status: 201, replay: true },
+	{ method: "GET", path: "/api/groups/:groupId/messages/:seq", action: "messages.show", access: "signed-in" },
+	{ method: "PATCH", path: "/api/groups/:groupId/messages/:seq", action: "messages.edit", access: "signed-in" },
+	{ method: "DELETE", path: "/api/groups/:groupId/messages/:seq", action: "messages.remove", access: "signed-in", status: 204 },
+	{
+		method: "PUT",
+		path: "/api/groups/:groupId/messages/:seq/reactions/:emoji",
+		action: "messages.react",
+		access: "signed-in",
+		fixed: { remove: false },
+	},
+	{
+		method: "DELETE",
+		path: "/api/groups/:groupId/messages/:seq/reactions/:emoji",
+		action: "messages.react",
+		access: "signed-in",
+		status: 204,
+		fixed: { remove: true },
+	},
+	{ method: "GET", path: "/api/groups/:groupId/events", action: "messages.events", access: "signed-in" },
+	{ method: "PUT", path: "/api/groups/:groupId/read", action: "messages.read", access: "signed-in" },
+];
