@@ -1,6 +1,6 @@
 // `npm run bench -- idle`: what a gateway, a process of its own, keeps in memory for a socket that is in one room and says nothing.
 import { setTimeout as pause } from "node:timers/promises";
-import { Cluster } from "../test/cluster/support/cluster.ts";
+import { allBut, Cluster } from "../test/cluster/support/cluster.ts";
 import type { StormAsk, StormResult } from "./load/storm.ts";
 import { residentMemory, startLoad } from "./support/children.ts";
 import { makeGroup, register } from "./support/people.ts";
@@ -13,7 +13,7 @@ const SETTLE_MS = 20_000;
 const AIM_KB = 40;
 
 export async function idle(): Promise<void> {
-	const cluster = await Cluster.start({ shape: { "api,groups,identity,presence,gamification": 1, socket: 1 } });
+	const cluster = await Cluster.start({ shape: { [allBut("socket")]: 1, socket: 1 } });
 	const load = startLoad<StormAsk, StormResult>("storm.ts");
 	try {
 		const api = cluster.doors("api")[0] as string;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { needs } from "../support/servers.ts";
-import { Cluster } from "./support/cluster.ts";
+import { allBut, Cluster } from "./support/cluster.ts";
 import { kill } from "./support/faults.ts";
 import { Trial } from "./support/trial.ts";
 
@@ -13,7 +13,7 @@ describe("what is taken away on purpose", { skip: needs("nats-server", "redis-se
 	let trial: Trial;
 	let database: pg.Client;
 	before(async () => {
-		cluster = await Cluster.start({ shape: { "api,socket,groups,identity,presence,gamification": 1 } });
+		cluster = await Cluster.start({ shape: { [allBut()]: 1 } });
 		// Nobody needs to wait for what will never come.
 		trial = await Trial.on(cluster, { settleMs: 1_500 });
 		database = new pg.Client({ connectionString: cluster.servers.postgres.url });

@@ -7,8 +7,9 @@ import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { planFor } from "../../config/cluster/plan.ts";
 import type { ClusterRecord } from "../../config/cluster/record.ts";
-import { systemEnvironment } from "../../config/env.ts";
+import { nodeFolders, systemEnvironment } from "../../config/env.ts";
 import { isAlive } from "../../config/lock-file.ts";
 import { connect, http, listen, person, say } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
@@ -98,7 +99,7 @@ describe("npm run cluster", { skip: needs("nats-server", "redis-server"), timeou
 	}
 
 	test("says line by line how each process comes up, and at last where it is ready", () => {
-		for (const name of ["api-1", "api-2", "socket-1", "socket-2", "groups-1", "groups-2", "identity-1", "presence-1", "gamification-1"]) {
+		for (const { name } of planFor({ NODES: nodeFolders(), PORT: port }, undefined)) {
 			assert.match(output, new RegExp(`^${name} +ready +pid \\d+ +http://localhost:\\d+$`, "m"));
 		}
 		assert.ok(output.trimEnd().endsWith(`Reloop is ready at http://localhost:${port}`), output);

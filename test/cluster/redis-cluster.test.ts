@@ -7,7 +7,7 @@ import type { Person } from "../support/client.ts";
 import { connect, person, say } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { needs } from "../support/servers.ts";
-import { Cluster } from "./support/cluster.ts";
+import { allBut, Cluster } from "./support/cluster.ts";
 
 /** Three times what is promised. */
 const SOON = 15_000;
@@ -35,7 +35,7 @@ describe("presence in a cluster", { skip: needs("nats-server", "redis-server", "
 	};
 
 	before(async () => {
-		cluster = await Cluster.start({ shape: { api: 1, socket: 2, "identity,groups,gamification": 1, presence: 2 } });
+		cluster = await Cluster.start({ shape: { api: 1, socket: 2, [allBut("api", "socket", "presence")]: 1, presence: 2 } });
 		const api = cluster.one("api").url;
 		[ana, ben, cleo] = await Promise.all([person(api, "Ana"), person(api, "Ben"), person(api, "Cleo")]);
 		watching = await join(ana, 0);

@@ -8,7 +8,7 @@ import type { Person } from "../support/client.ts";
 import { connect, listen, person, say } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { needs, unusedPort } from "../support/servers.ts";
-import { Cluster } from "./support/cluster.ts";
+import { allBut, Cluster } from "./support/cluster.ts";
 
 interface Connz {
 	connections: { name?: string; out_msgs: number; subscriptions_list?: string[] }[];
@@ -24,7 +24,7 @@ describe("a cluster over NATS", { skip: needs("nats-server", "redis-server", "po
 	before(async () => {
 		monitor = await unusedPort();
 		cluster = await Cluster.start({
-			shape: { api: 1, socket: 2, groups: 2, "identity,presence,gamification": 1 },
+			shape: { api: 1, socket: 2, groups: 2, [allBut("api", "socket", "groups")]: 1 },
 			nats: { config: `http: "127.0.0.1:${monitor}"` },
 		});
 		stranger = await connectToNats({ servers: new URL(cluster.servers.nats.url).host });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
+import { nodeFolders } from "../../config/env.ts";
 import { startTestApp } from "../support/app.ts";
 import type { TestApp } from "../support/app.ts";
 import type { Person, Reply } from "../support/client.ts";
@@ -260,7 +261,7 @@ describe("a page of another origin", () => {
 
 describe("health", () => {
 	it("is told to anyone, its details to operators", async () => {
-		for (const node of ["api", "socket", "identity", "groups", "gamification", "presence"]) {
+		for (const node of nodeFolders()) {
 			assert.deepEqual((await http(app.url, `/api/${node}/health`)).body, { status: "ok" });
 			assert.deepEqual((await ana.get(`/api/${node}/health`)).body, { status: "ok" });
 		}

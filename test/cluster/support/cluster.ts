@@ -9,7 +9,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { systemEnvironment } from "../../../config/env.ts";
+import { planFor } from "../../../config/cluster/plan.ts";
+import { nodeFolders, systemEnvironment } from "../../../config/env.ts";
 import { mongoServer, natsServer, postgresServer, redisServer, unusedPort } from "../../support/servers.ts";
 import type { Server } from "../../support/servers.ts";
 
@@ -19,8 +20,17 @@ const READY_LIMIT_MS = 60_000;
 /** Which processes there are: the nodes of each, joined by a comma, and how many copies. */
 export type Shape = Readonly<Record<string, number>>;
 
+const NODES = nodeFolders();
+
 /** As `npm run cluster` has it. */
-export const WHOLE: Shape = { api: 2, socket: 2, groups: 2, identity: 1, presence: 1, gamification: 1 };
+export const WHOLE: Shape = Object.fromEntries(
+	Map.groupBy(planFor({ NODES, PORT: 3000 }, undefined), ({ node }) => node)
+		.entries()
+		.map(([node, copies]) => [node, copies.length]),
+);
+
+/** All nodes but these, as a shape names one process: `{ [allBut("socket")]: 1, socket: 2 }`. */
+export const allBut = (...apart: string[]): string => NODES.filter((node) => !apart.includes(node)).join(",");
 
 export interface Servers {
 	nats: Server;

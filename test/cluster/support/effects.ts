@@ -1,6 +1,7 @@
 // What the facts of stored messages must have done, each exactly once: told by the outbox, taken by the inbox, paid by the
 // ledger (up to the day's cap), noted in the profile's own log. Read in the database itself: no node can gloss over it.
 import pg from "pg";
+import { nodesWithMigrations } from "../../../config/migrations.ts";
 
 /** A message as it is stored. */
 export interface Stored {
@@ -11,7 +12,6 @@ export interface Stored {
 
 /** `message-posted` in services/gamification/domain/rules.ts. */
 const XP = { each: 5, dailyCap: 100 };
-const NODES = ["groups", "gamification", "presence", "identity"];
 
 export class Effects {
 	readonly #url: string;
@@ -98,7 +98,7 @@ async function underWay(client: pg.Client): Promise<string[]> {
 	const wrong: string[] = [];
 	const { rows: tables } = await client.query<{ node: string; name: string }>(
 		"select schemaname as node, tablename as name from pg_tables where schemaname = any($1) and tablename in ('inbox') union all select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and c.relkind = 'p' and c.relname = 'outbox'",
-		[NODES],
+		[nodesWithMigrations()],
 	);
 	for (const { node, name } of tables) {
 		const where = name === "outbox" ? "sent_at is null" : "handled_at is null";

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { nodesWithMigrations } from "../../../config/migrations.ts";
 import { database } from "../../../mixins/postgres.ts";
 import { startTestApp } from "../../support/app.ts";
 import type { TestApp } from "../../support/app.ts";
@@ -398,7 +399,7 @@ function isRight(operation: Operation, { what, right }: Sent, { status, type, te
 /** How many rows every table of every node has. */
 async function rows(): Promise<Record<string, number>> {
 	const counts: Record<string, number> = {};
-	for (const node of ["identity", "groups", "gamification", "presence"]) {
+	for (const node of nodesWithMigrations()) {
 		const db = database(node);
 		const tables = await db.query<{ name: string }>("select tablename as name from pg_tables where schemaname = current_schema()");
 		for (const { name } of tables)

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { openDatabases } from "../../../config/databases.ts";
-import { readEnv } from "../../../config/env.ts";
+import { nodeFolders, readEnv } from "../../../config/env.ts";
+import { nodesWithMigrations } from "../../../config/migrations.ts";
 import { localProcesses } from "../../../config/processes.ts";
 import { connect, http, person, say } from "../../support/client.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -40,7 +41,7 @@ describe("the living process", () => {
 		const [one, ...others] = await json("nodes");
 		assert.deepEqual(others, []);
 		assert.equal(one.state.pid, running.pid);
-		assert.deepEqual(one.state.nodes, ["api", "gamification", "groups", "identity", "presence", "socket"]);
+		assert.deepEqual(one.state.nodes, nodeFolders());
 		assert.deepEqual([one.state.health.status, one.state.sockets], ["ok", 0]);
 		assert.match((await admin("nodes")).out, /^process +nodes +pid .*\n.* ok\n$/);
 	});
@@ -102,7 +103,7 @@ test("help goes out where it was asked for, and as an error where the words were
 
 test("facts that wait and dead letters are told without any process, node by node", async () => {
 	const outbox = await json("outbox");
-	assert.deepEqual(Object.keys(outbox), ["gamification", "groups", "identity", "presence"]);
+	assert.deepEqual(Object.keys(outbox), nodesWithMigrations());
 	assert.deepEqual([outbox.groups.oldest === null || typeof outbox.groups.oldest, typeof outbox.groups.unsent], [true, "number"]);
 	const { out, err } = await run("repl", [], "dead-letters --json\ndead-letters\ndead-letters replay --json\ndead-letters replay no-id\n");
 	assert.match(out, /\{"data":\[\]\}[\s\S]*There are no dead letters\.[\s\S]*\{"replayed":0\}/, "in the order of the lines");
