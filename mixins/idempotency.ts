@@ -11,24 +11,13 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../services/contracts/errors.ts";
 import type { ProblemCode, ProblemExtras } from "../services/contracts/errors.ts";
+import type { Ctx, Idempotency } from "../services/contracts/index.ts";
 import type { Db, Tx } from "./postgres.ts";
 import { keyFor } from "./secret.ts";
 import { settings } from "./settings.ts";
 
-/** What the door passes: who and where (`scope`), the client's key, and the fingerprint of what was asked. */
-export interface IdempotencyKey {
-	key: string;
-	scope: string;
-	hash: string;
-}
-
 /** What this mixin needs of a call's context. */
-export interface IdempotentCtx {
-	readonly idempotency?: IdempotencyKey | undefined;
-	readonly meta: object;
-	readonly requestId: string;
-	readonly broker: ServiceBroker;
-}
+export type IdempotentCtx = Pick<Ctx, "idempotency" | "meta" | "requestId" | "broker">;
 
 /** An answer to be kept, as data: who commits the effect writes it in the same transaction (`keep`), or has it written with it. */
 export interface KeptAnswer {
@@ -146,7 +135,7 @@ export async function findStored<R>(ctx: IdempotentCtx, db: Pick<Db, "query">): 
 		throw problem(code, data);
 	}
 	// The door reads it and says so in a header.
-	(ctx.meta as { $replyReplayed?: true }).$replyReplayed = true;
+	ctx.meta.$replyReplayed = true;
 	return { answer: kept as R };
 }
 
@@ -178,7 +167,7 @@ async function write(ctx: IdempotentCtx, tx: Pick<Tx, "query">, status: 200 | 40
 	if (ctx.idempotency) await keep(tx, toKeep(ctx, ctx.idempotency, status, answer), { unlessKept: status === 409 });
 }
 
-function toKeep({ broker }: IdempotentCtx, idempotency: IdempotencyKey, status: 200 | 409, answer: unknown): KeptAnswer {
+function toKeep({ broker }: IdempotentCtx, idempotency: Idempotency, status: 200 | 409, answer: unknown): KeptAnswer {
 	const sealed = seal(broker, JSON.stringify(answer ?? null), idempotency).toString("base64");
 	return { ...idempotency, status, answer: sealed, at: new Date().toISOString() };
 }
@@ -204,16 +193,16 @@ function sealingKey(broker: ServiceBroker): Buffer {
 	return key;
 }
 
-const boundTo = ({ scope, key }: IdempotencyKey): Buffer => Buffer.from(JSON.stringify([scope, key]));
+const boundTo = ({ scope, key }: Idempotency): Buffer => Buffer.from(JSON.stringify([scope, key]));
 
-function seal(broker: ServiceBroker, text: string, idempotency: IdempotencyKey): Buffer {
+function seal(broker: ServiceBroker, text: string, idempotency: Idempotency): Buffer {
 	const nonce = randomBytes(12);
 	const cipher = createCipheriv("aes-256-gcm", sealingKey(broker), nonce).setAAD(boundTo(idempotency));
 	const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
 	return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-function open(broker: ServiceBroker, sealed: Buffer, idempotency: IdempotencyKey): string {
+function open(broker: ServiceBroker, sealed: Buffer, idempotency: Idempotency): string {
 	const decipher = createDecipheriv("aes-256-gcm", sealingKey(broker), sealed.subarray(0, 12))
 		.setAAD(boundTo(idempotency))
 		.setAuthTag(sealed.subarray(12, 28));

@@ -68,6 +68,7 @@ export function service<const S extends ServiceName, Node = OwnNode>(name: S, pa
 	if (!home) throw new Error(`The service ${name} is of no node in services/contracts/index.ts.`);
 	const isMain = name === home;
 	if (parts.consumers && !isMain) throw new Error(`Consumers of the node ${home} belong to its service ${home}, not to ${name}.`);
+	// Where no node is named, `Node` is its default, OwnNode.
 	const own = (() => ({ db: database(home) })) as unknown as (broker: ServiceBroker) => Node;
 	const nodeFor = parts.node ?? own;
 	const handlers = isMain ? { health: healthOf(home), ...parts.actions } : parts.actions;

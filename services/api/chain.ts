@@ -2,7 +2,7 @@
 // the answer. Nothing is read of a body before its sender may send it.
 import type { Context } from "moleculer";
 import { problem } from "../contracts/errors.ts";
-import type { Principal } from "../contracts/index.ts";
+import type { Meta, Principal } from "../contracts/index.ts";
 import { limitKey } from "../../mixins/address.ts";
 import type { Verify } from "./access.ts";
 import { authorize, bearerOf } from "./access.ts";
@@ -21,16 +21,6 @@ export interface ChainParts {
 	addressOf: (req: Exchange["req"]) => string;
 	/** Keys the fingerprints of what was asked with an Idempotency-Key. */
 	secret: Buffer;
-}
-
-/** What travels with the call; services/contracts reads it as `ctx.caller`, `ctx.address` and so on. */
-interface CallMeta {
-	principal?: Principal;
-	address: string;
-	userAgent: string;
-	idempotency?: { key: string; scope: string; hash: string };
-	/** Said by the callee: this answer is an older one. */
-	$replyReplayed?: true;
 }
 
 type Answer = Record<string, unknown>;
@@ -52,7 +42,7 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 		}
 	};
 
-	const idempotencyOf = (exchange: Exchange, route: CompiledRoute, caller: string, params: Params): CallMeta["idempotency"] => {
+	const idempotencyOf = (exchange: Exchange, route: CompiledRoute, caller: string, params: Params): Meta["idempotency"] => {
 		if (route.row.method !== "POST") return undefined;
 		const header = exchange.req.headers["idempotency-key"];
 		if (header === undefined) {
@@ -62,7 +52,7 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 		return { key: parseKey(String(header)), scope: `${caller} ${route.id}`, hash: fingerprint(secret, params) };
 	};
 
-	const reply = (exchange: Exchange, route: CompiledRoute, answer: Answer, meta: CallMeta): void => {
+	const reply = (exchange: Exchange, route: CompiledRoute, answer: Answer, meta: Meta): void => {
 		const { row } = route;
 		let status: number = row.down && answer.status === "down" ? row.down : route.status;
 		let shown = answer;
@@ -100,12 +90,14 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 		if (query !== undefined) queryParams(route, query, params);
 		if (body) bodyParams(route, body, params);
 
-		const meta = ctx.meta as CallMeta;
-		meta.address = address;
-		meta.userAgent = (req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT);
-		if (principal) meta.principal = principal;
+		const userAgent = (req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT);
 		const idempotency = idempotencyOf(exchange, route, principal ? principal.profileId : address, params);
-		if (idempotency) meta.idempotency = idempotency;
-		reply(exchange, route, (await ctx.call<Answer, Params>(row.action, params)) as Answer, meta);
+		const meta: Meta = Object.assign(ctx.meta, {
+			address,
+			userAgent,
+			...(principal && { principal }),
+			...(idempotency && { idempotency }),
+		});
+		reply(exchange, route, await ctx.call<Answer, Params>(row.action, params), meta);
 	};
 }

@@ -1,6 +1,6 @@
 // Who somebody is by e-mail and password: at one price for known and unknown, and not to be guessed.
 import { limitKey } from "../../mixins/address.ts";
-import { once } from "../../mixins/idempotency.ts";
+import { onceAfter } from "../../mixins/idempotency.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { SignedIn } from "../contracts/identity.ts";
@@ -46,13 +46,17 @@ function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials): Prom
 
 /** A new session for who knows the password. Throws as `authenticate` does. */
 export async function signIn(node: IdentityNode, ctx: AnyCtx, given: Credentials): Promise<SignedIn> {
-	// Before the transaction: hashing takes its time, and must not hold a connection meanwhile.
-	const { id } = await authenticate(node, ctx, given);
-	return once(ctx, node.db, async (tx) => {
-		// Read again and held: whoever changes the account's role or state ends this session too, or came before it.
-		const account = await holdAccount(tx, id);
-		if (!account) throw problem("invalid-credentials");
-		maySignIn(account);
-		return openSession(node, tx, ctx, account, new Date());
-	});
+	// Hashing takes its time, and must not hold a connection meanwhile.
+	return onceAfter(
+		ctx,
+		node.db,
+		() => authenticate(node, ctx, given),
+		async (tx, { id }) => {
+			// Read again and held: whoever changes the account's role or state ends this session too, or came before it.
+			const account = await holdAccount(tx, id);
+			if (!account) throw problem("invalid-credentials");
+			maySignIn(account);
+			return openSession(node, tx, ctx, account, new Date());
+		},
+	);
 }
