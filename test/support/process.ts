@@ -44,9 +44,9 @@ export interface Running {
 }
 
 /** Starts Node directly, as a start script would: killing it kills no npm in between. */
-export async function startProcess(dataDir: string, environment: Record<string, string> = {}): Promise<Running> {
+export async function startProcess(dataDir: string, environment: Record<string, string> = {}, root = ROOT): Promise<Running> {
 	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"], {
-		cwd: ROOT,
+		cwd: root,
 		env: {
 			PATH: process.env.PATH,
 			HOME: process.env.HOME,

@@ -1,0 +1,80 @@
+// CONTRIBUTING.md does what it says: its recipes are followed to the letter in a copy of the project, which is then checked,
+// started, called and thrown away.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import { systemEnvironment } from "../../../config/env.ts";
+import { connect, person, say } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
+import { blocksOf, follow, patched } from "../../support/recipe.ts";
+import { startProcess } from "../../support/process.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+/** What a clone has; installed packages are the same. */
+const isSource = (file: string) => !/^(node_modules|\.git|\.data.*|\.ci-bin|\.venv-ci)$/.test(path.relative(ROOT, file));
+
+let root: string;
+let page: string;
+before(async () => {
+	page = await readFile(path.join(ROOT, "CONTRIBUTING.md"), "utf8");
+	root = await mkdtemp(path.join(tmpdir(), "reloop-recipe-"));
+	await cp(ROOT, root, { recursive: true, filter: isSource });
+	await symlink(path.join(ROOT, "node_modules"), path.join(root, "node_modules"));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+/** What is typed at the end of a recipe; fails with what it printed. */
+const typed = async (command: string): Promise<void> => {
+	const { TEST_DATABASE_URL: _url, NODE_TEST_CONTEXT: _context, ...env } = systemEnvironment();
+	await promisify(execFile)("bash", ["-c", command], { cwd: root, env: { ...env, SECRET_KEY: undefined } }).catch((error) =>
+		assert.fail(`${command}\n${error.stdout}${error.stderr}`),
+	);
+};
+
+describe("the recipes of CONTRIBUTING.md", () => {
+	it("make a node that is checked by every check of the house", { timeout: 240_000 }, async () => {
+		for (const block of blocksOf(page)) {
+			await follow(root, block);
+			if (block.language === "bash") for (const command of block.text.trim().split("\n")) await typed(command);
+		}
+	});
+
+	it("make a node that answers over HTTP and sockets, and comes to its time", async () => {
+		const running = await startProcess(path.join(root, ".data"), {}, root);
+		try {
+			const ana = await person(running.url, "Ana");
+			const socket = await connect(running.url, ana.accessToken);
+			const heard: unknown[] = [];
+			socket.on("events", ({ events }) => heard.push(...events));
+			const kept = (await ana.post("/api/notes", { text: "over HTTP" })).body;
+			await say(socket, "note:create", { text: "over a socket" });
+			const gone = (await ana.post("/api/notes", { text: "for a second", expiresInSeconds: 1 })).body;
+			await eventually(() => assert.ok(heard.some((event) => (event as { noteId?: string }).noteId === gone.id)));
+			const { body } = await ana.get("/api/notes");
+			assert.deepEqual(
+				body.data.map(({ text }: { text: string }) => text),
+				["over a socket", "over HTTP"],
+			);
+			assert.deepEqual((await ana.get(`/api/notes/${kept.id}`)).body, kept);
+			assert.equal((await ana.get("/api/notes/health")).body.status, "ok");
+			socket.close();
+		} finally {
+			await running.end();
+		}
+	});
+});
+
+describe("following a recipe", () => {
+	it("finds the place of a change by its lines", () => {
+		assert.equal(patched("a\nb\nc\nd\n", " a\n+new\n …\n-c\n+C\n"), "a\nnew\nb\nC\nd\n");
+	});
+
+	it("says which lines are not there, or are there twice", () => {
+		assert.throws(() => patched("a\nb\n", " x\n+new\n"), /0 places instead of one have these lines:\nx/);
+		assert.throws(() => patched("a\na\n", " a\n+new\n"), /2 places/);
+	});
+});
