@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import pg from "pg";
+import { makeJobsHome, makeJobsTables } from "../mixins/jobs/schema.ts";
 import { refusal } from "./refusal.ts";
 import { closePublicSchema, derivedLogin, EXTENSIONS, fingerprint, type Login, makeRole } from "./roles.ts";
 
@@ -41,6 +42,8 @@ export interface NodeStatus {
 const MIGRATIONS = "migrations";
 const home = path.resolve(import.meta.dirname, "../services");
 const mixins = path.resolve(import.meta.dirname, "../mixins");
+/** The part that is a schema of its own, `<node>_jobs`: its owner must make it, and its tables are graphile-worker's. */
+const JOBS = "jobs";
 const fileName = /^(\d{4}_[a-z0-9_]+)\.sql$/;
 /** One migration at a time in one database, whoever starts it. */
 const LOCK = 7_315_330_018;
@@ -200,6 +203,7 @@ async function run(
 	if (direction === "up" ? pending.length === 0 : applied.length === 0) return [];
 	const files = direction === "up" ? pending.map((name) => path.join(dir, `${name}.sql`)) : [];
 	for (const file of files) await makeExtensions(client, node, file);
+	if (files.some((file) => headOf(file, "parts").includes(JOBS))) await makeJobsHome(client, node, login?.user);
 	// Loaded only here: a start with nothing to do does not pay for the runner.
 	const { runner } = await import("node-pg-migrate");
 	const complaints: string[] = [];
@@ -242,6 +246,10 @@ function headOf(file: string, word: "extensions" | "parts"): string[] {
 /** `-- parts: facts, room-log`: tables that mixins need (mixins/<part>.sql), the same in every node. Made as the node. */
 async function makeParts(client: pg.Client, node: string, file: string): Promise<void> {
 	for (const name of headOf(file, "parts")) {
+		if (name === JOBS) {
+			await makeJobsTables(client, node);
+			continue;
+		}
 		const part = path.join(mixins, `${name}.sql`);
 		if (!fs.existsSync(part)) throw refusal(`${file} asks for the part ${name}, but there is no ${part}.`);
 		await client.query(`set search_path to ${pg.escapeIdentifier(node)}, ${EXTENSIONS}`);

@@ -1,0 +1,86 @@
+// Jobs: what waits for its time (expiries, mail, sweeps). A node names them once, plans them in its transactions, and any process
+// that runs the node does them. Underneath is graphile-worker (config/decisions/0017-jobs.md).
+//
+//   export const notesJobs = jobsOf("notes", {
+//   	async expire({ noteId }: { noteId: string }, { at, broker }) { … },
+//   	sweep: { every: "hourly", async run({ at }) { … } },
+//   });
+//
+//   await notesJobs.plan(tx, "expire", { noteId }, { at: expiresAt, key: noteId });   // the same key again moves it
+//   await notesJobs.cancel(tx, "expire", noteId);
+import type { Service, ServiceBroker, ServiceSchema } from "moleculer";
+import { newId } from "../id.ts";
+import { defineMixin } from "../moleculer.ts";
+import { database } from "../postgres.ts";
+import type { Tx } from "../postgres.ts";
+import { isTool } from "../settings.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions } from "./engine.ts";
+import type { Every } from "./every.ts";
+import { cancelJob, planJob } from "./queue.ts";
+
+export interface JobTools {
+	/** Now. */
+	at: Date;
+	broker: ServiceBroker;
+	/** Aborted when the process stops and has waited long enough: what can be left undone is done again elsewhere. */
+	signal: AbortSignal;
+}
+
+/**
+ * Does a job. It runs at least once, seldom twice (its process died before that was noted): written to be safe twice, and to look
+ * whether its reason still holds. A throw has it tried again later. The payload travels as JSON.
+ */
+export type Task = (payload: never, tools: JobTools) => unknown;
+
+/** A job that comes by itself: once in the cluster at each of its times; when nobody was there, once as soon as somebody is. */
+export interface Recurring {
+	every: Every;
+	run(tools: JobTools): unknown;
+}
+
+export type Tasks = Record<string, Task | Recurring>;
+
+type Planned<T extends Tasks> = { [K in keyof T]: T[K] extends Task ? K : never }[keyof T] & string;
+type PayloadOf<T> = T extends (payload: infer P, ...rest: never) => unknown ? P : never;
+
+export interface When {
+	/** Default: now. */
+	at?: Date;
+	/** Names the job among those of its task: planning the same key again replaces what waits, time and payload. */
+	key?: string;
+}
+
+export interface Jobs<T extends Tasks> {
+	/** The job is there when the transaction commits, and never was when it rolls back. One statement, about a millisecond. */
+	plan<K extends Planned<T>>(tx: Tx, task: K, payload: PayloadOf<T[K]>, when?: When): Promise<void>;
+	/** Takes back what waits under this key; one that runs already runs to its end, and is not tried again. */
+	cancel(tx: Tx, task: Planned<T>, key: string): Promise<void>;
+	/** For exactly one service of the node: this process does the node's jobs. */
+	readonly mixin: Partial<ServiceSchema>;
+}
+
+export type JobsOptions = Partial<EngineOptions>;
+
+interface JobsService extends Service {
+	jobsEngine: Engine;
+}
+
+/** The jobs of a node. A migration of the node makes their schema: `-- parts: jobs`. */
+export function jobsOf<const T extends Tasks>(node: string, tasks: T, { tries = 10, ...options }: JobsOptions = {}): Jobs<T> {
+	return {
+		plan: (tx, task, payload, { at = new Date(), key = newId() } = {}) => planJob(tx, node, { task, key, payload, at, tries }),
+		cancel: (tx, task, key) => cancelJob(tx, node, task, key),
+		mixin: defineMixin<JobsService>({
+			async started() {
+				// A tool may plan jobs; those who run do them.
+				if (isTool(this.broker)) return;
+				this.jobsEngine = new Engine(node, database(node), tasks, this.broker, this.logger, { tries, ...options });
+				await this.jobsEngine.start();
+			},
+			async stopped() {
+				await this.jobsEngine?.stop();
+			},
+		}),
+	};
+}
