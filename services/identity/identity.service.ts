@@ -2,13 +2,14 @@
 import { service } from "../../mixins/service.ts";
 import { isTool, settings } from "../../mixins/settings.ts";
 import { ALGORITHM } from "../../mixins/token.ts";
+import { identityJobs } from "./jobs.ts";
 import { identityNode, revocationsSince } from "./node.ts";
-import { sweep } from "./store.ts";
 
 const HOURLY = 3_600_000;
 
 export default service("identity", {
 	node: identityNode,
+	mixins: [identityJobs.mixin],
 
 	actions: {
 		async jwks(_ctx, node) {
@@ -39,11 +40,9 @@ export default service("identity", {
 		await node.signing.ensureKey(new Date());
 		if (isTool(broker)) return;
 		node.copy?.start();
-		const housekeep = async () => {
-			await node.signing.ensureKey(new Date());
-			await sweep(node.db, new Date());
-		};
-		node.housekeeping = setInterval(() => housekeep().catch((error) => broker.logger.warn("Housekeeping failed.", error)), HOURLY);
+		// In each process, since it also reads the keys that this one signs with.
+		const ensureKey = () => node.signing.ensureKey(new Date()).catch((error) => broker.logger.warn("Housekeeping failed.", error));
+		node.housekeeping = setInterval(ensureKey, HOURLY);
 		node.housekeeping.unref();
 	},
 

@@ -87,6 +87,30 @@ describe("behind a pooler", { skip: needs("postgres", "initdb", "pgbouncer"), ti
 		await Promise.all(clients.map((client) => client.end()));
 	});
 
+	test("a job is done, and the next one is planned", async () => {
+		const { user, password } = derivedLogin("identity", TEST_SECRET_KEY);
+		const client = new pg.Client({ connectionString: Object.assign(new URL(pooler.url), { username: user, password }).href });
+		await client.connect();
+		const sweeps = async () =>
+			(
+				await client.query<{ id: string; late: boolean }>(
+					"select id, run_at < now() as late from identity_jobs.jobs where task_identifier = 'sweep'",
+				)
+			).rows;
+		const [first] = await eventually(async () => {
+			const found = await sweeps();
+			assert.equal(found.length, 1);
+			return found;
+		});
+		await client.query("select from identity_jobs.reschedule_jobs(array[$1::bigint], run_at => now() - interval '2 hours')", [first?.id]);
+		await eventually(async () => {
+			const found = await sweeps();
+			assert.deepEqual([found.length, found[0]?.late], [1, false]);
+			assert.notEqual(found[0]?.id, first?.id);
+		});
+		await client.end();
+	});
+
 	test("a pooler that is restarted is waited for, and nothing acknowledged is lost", async () => {
 		const ana = await person(app.url, "Ana");
 		const groupId: string = (await ana.post("/api/groups", { name: "Restarted", isPublic: true })).body.id;

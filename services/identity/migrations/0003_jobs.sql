@@ -1,0 +1,7 @@
+-- parts: jobs
+-- Up Migration
+
+-- Nothing of its own: the part is for what recurs.
+
+-- Down Migration
+drop schema identity_jobs cascade;
