@@ -2,6 +2,7 @@
 // adds a row.
 import { create, role, user } from "./operations/accounts.ts";
 import { deadLetters, outbox, replayAll, status } from "./operations/facts.ts";
+import { jobs } from "./operations/jobs.ts";
 import { actors, drain, nodes, rooms, sockets } from "./operations/processes.ts";
 import type { Operation } from "./operations/row.ts";
 
@@ -15,6 +16,7 @@ export const operations: Readonly<Record<string, Operation>> = {
 	outbox,
 	"dead-letters": deadLetters,
 	"replay-dead-letters": replayAll,
+	jobs,
 	user,
 	create,
 	role,

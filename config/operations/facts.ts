@@ -3,25 +3,12 @@ import { deadLetters as deadLettersOf, replayDeadLetters } from "../../mixins/fa
 import type { DeadLetter } from "../../mixins/facts/inbox.ts";
 import { factsState } from "../../mixins/facts/state.ts";
 import type { FactsState } from "../../mixins/facts/state.ts";
-import { database } from "../../mixins/postgres.ts";
-import type { Db } from "../../mixins/postgres.ts";
 import { ago, columns } from "../columns.ts";
-import { nodesWithMigrations } from "../migrations.ts";
 import { refusal } from "../refusal.ts";
+import { ofEach, sum } from "./each.ts";
 import { listProcesses } from "./processes.ts";
 import { misused, operation } from "./row.ts";
 
-/** Every node with a database, and what was read of it; undefined where it does not answer. */
-async function ofEach<T>(read: (db: Db) => Promise<T>): Promise<[string, T | undefined][]> {
-	return Promise.all(
-		nodesWithMigrations().map(async (node): Promise<[string, T | undefined]> => {
-			const db = database(node);
-			return [node, (await db.healthy()) ? await read(db) : undefined];
-		}),
-	);
-}
-
-const sum = (numbers: number[]): number => numbers.reduce((all, number) => all + number, 0);
 const deadIn = (state: FactsState | undefined): number => sum(Object.values(state?.consumers ?? {}).map(({ dead }) => dead));
 
 export const status = operation({

@@ -135,6 +135,39 @@ test("a dead letter is listed with its cause, and gets another life", async () =
 	assert.equal((await json("status")).deadLetters, 0);
 });
 
+test("jobs are told by node and task; one that was given up is listed with its cause, and gets another life", async () => {
+	const databases = await openDatabases(readEnv(data.environment), () => {});
+	const client = new pg.Client({ connectionString: databases.directUrlFor("identity") });
+	await client.connect();
+	// Of a task that does not exist, so that nobody does it meanwhile.
+	const { rows } = await client.query(
+		"select job.id from generate_series(1, 2) as n, identity_jobs.add_job('ghost', job_key => 'ghost:' || n) as job order by n",
+	);
+	const ids: string[] = rows.map(({ id }) => id);
+	await client.query(
+		"update identity_jobs._private_jobs set attempts = max_attempts, last_error = E'It fell.\\n  at nowhere' where id = any($1)",
+		[ids],
+	);
+	await client.end();
+	await databases.stop();
+	const { nodes, failed } = await json("jobs");
+	assert.deepEqual(nodes.identity, {
+		ghost: { waiting: 0, due: 0, running: 0, failed: 2 },
+		sweep: { waiting: 1, due: 0, running: 0, failed: 0 },
+	});
+	assert.deepEqual(nodes.groups, {});
+	assert.partialDeepStrictEqual(failed, [
+		{ node: "identity", task: "ghost", key: "1", tries: 25, cause: "It fell.\n  at nowhere" },
+		{ key: "2" },
+	]);
+	assert.match((await admin("jobs")).out, /identity +ghost +0 +0 +0 +2\n[\s\S]* It fell\.\n/);
+	assert.deepEqual(await json("jobs", "retry", "identity", String(ids[0])), { retried: 1 });
+	assert.equal((await admin("jobs", "retry")).out, "1 job will be tried again.\n");
+	assert.deepEqual((await json("jobs")).failed, []);
+	const wrong = await admin("jobs", "retry", "nowhere");
+	assert.deepEqual([wrong.code, wrong.err.trim()], [1, "There is no node nowhere with a database."]);
+});
+
 test("the REPL takes the same words, --json and help among them", async () => {
 	const { out, code } = await run("repl", [], "nodes --json\nhelp\ndrain --help\noutbox\n");
 	assert.equal(code, 0);
