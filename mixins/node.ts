@@ -5,6 +5,7 @@ export type { Page } from "./cursor.ts";
 export { decodeCursor, pageById, pageOf, shown } from "./cursor.ts";
 export type { Cause, Consumer, NewFact } from "./facts/index.ts";
 export { eachFact, tellEach, tellFacts } from "./facts/index.ts";
+export { jobsOf } from "./jobs/index.ts";
 export { newId } from "./id.ts";
 export { once, onceAfter } from "./idempotency.ts";
 export { perBroker } from "./per-broker.ts";

@@ -52,13 +52,14 @@ export interface ServiceParts<S extends ServiceName, Node> {
 	actions: Handlers<S, Node>;
 	/** Consumers of facts by name; the name is kept with each fact heard. Of the node's own service only. */
 	consumers?: Record<string, Consumer>;
+	/** What waits for its time (mixins/jobs). Of the node's own service only. */
+	jobs?: { readonly mixin: Partial<ServiceSchema> };
 	/** Signals it hears: they may be lost. */
 	signals?: SignalHandlers<Node>;
 	/** Before the process is ready; a throw stops the start. */
 	started?(node: Node, broker: ServiceBroker): void | Promise<void>;
 	stopped?(node: Node, broker: ServiceBroker): void | Promise<void>;
-	/** Moleculer's own, for what only Moleculer can say. */
-	mixins?: Partial<ServiceSchema>[];
+	/** Moleculer's own, such as `$node.disconnected`. */
 	events?: ServiceSchema["events"];
 }
 
@@ -67,7 +68,8 @@ export function service<const S extends ServiceName, Node = OwnNode>(name: S, pa
 	const home = nodeOf(name);
 	if (!home) throw new Error(`The service ${name} is of no node in services/contracts/index.ts.`);
 	const isMain = name === home;
-	if (parts.consumers && !isMain) throw new Error(`Consumers of the node ${home} belong to its service ${home}, not to ${name}.`);
+	if ((parts.consumers || parts.jobs) && !isMain)
+		throw new Error(`Consumers and jobs of the node ${home} belong to its service ${home}, not to ${name}.`);
 	// Where no node is named, `Node` is its default, OwnNode.
 	const own = (() => ({ db: database(home) })) as unknown as (broker: ServiceBroker) => Node;
 	const nodeFor = parts.node ?? own;
@@ -75,7 +77,7 @@ export function service<const S extends ServiceName, Node = OwnNode>(name: S, pa
 	const heard = Object.entries(parts.signals ?? {}) as [SignalName, (payload: unknown, heard: Heard<Node>) => void | Promise<void>][];
 	return {
 		name,
-		mixins: [...(isMain ? [factsOf(home, parts.consumers)] : []), ...(parts.mixins ?? [])],
+		mixins: [...(isMain ? [factsOf(home, parts.consumers)] : []), ...(parts.jobs ? [parts.jobs.mixin] : [])],
 		actions: implement(name, handlers, nodeFor),
 		events: {
 			...parts.events,

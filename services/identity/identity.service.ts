@@ -9,7 +9,7 @@ const HOURLY = 3_600_000;
 
 export default service("identity", {
 	node: identityNode,
-	mixins: [identityJobs.mixin],
+	jobs: identityJobs,
 
 	actions: {
 		async jwks(_ctx, node) {
