@@ -9,10 +9,12 @@ import { dumpSchemas } from "./schema-dump.ts";
 
 const usage = `npm run migrate -- <command>
 
-  up                 apply what is pending, in every node
+  up                 apply what is pending, in every node: the tables that mixins need (mixins/migrations), then the node's own
   down [node]        take back the last migration of a node (without a name: of every node)
   status [--json]    what has run and what has not
-  dump               apply what is pending and write services/<node>/schema.sql, for review in the diff`;
+  dump               apply what is pending and write services/<node>/schema.sql of every node: its tables, without those of
+                     mixins, as SQL from the migrated database (of DATABASE_URL or DATA_DIR; Reloop need not run).
+                     Commit it with the migration: it shows what changed, and a test holds it against the migrations`;
 
 type Command = (databases: Databases, words: string[]) => Promise<void>;
 

@@ -1,111 +1,60 @@
 // A node's schema as text, from the catalogue of a migrated database: stable, so that a migration's whole effect shows in the diff.
-// (pg_dump would do it, but the embedded server comes without.)
+// What mixins make in every schema alike is left out, as long as it is there as they made it. (pg_dump would do the first half, but
+// the embedded server comes without.)
 import pg from "pg";
+import { mixinsSql, nodesWithMigrations, partsOf } from "./migrations/files.ts";
 import type { MigrateOptions } from "./migrations.ts";
-import { nodesWithMigrations } from "./migrations.ts";
+import { catalogue } from "./schema-dump/catalogue.ts";
 
-/** The dump of each node that has migrations. The database must have been migrated. */
+/** The dump of each node that has migrations. The database must have been migrated; nothing is changed in it. */
 export async function dumpSchemas({
 	ownerUrl,
-	nodes = nodesWithMigrations(),
-}: Pick<MigrateOptions, "ownerUrl" | "nodes">): Promise<Map<string, string>> {
+	servicesDir,
+	nodes = nodesWithMigrations(servicesDir),
+}: Pick<MigrateOptions, "ownerUrl" | "nodes" | "servicesDir">): Promise<Map<string, string>> {
 	const client = new pg.Client({ connectionString: ownerUrl });
 	client.on("error", () => {});
 	await client.connect();
 	try {
+		const known = await mixinsObjects(client);
 		const dumps = new Map<string, string>();
-		for (const node of nodes) dumps.set(node, await schemaDump(client, node));
+		for (const node of nodes) dumps.set(node, asText(node, partsOf(node, servicesDir), await objectsOf(client, node), known));
 		return dumps;
 	} finally {
 		await client.end();
 	}
 }
 
-/**
- * One schema as readable SQL. Left out: the table of migrations, and partitions, which running code makes month by month.
- */
-export async function schemaDump(client: pg.Client, node: string): Promise<string> {
-	// With the node's own path, names of its own schema are printed bare.
-	await client.query(`set search_path to ${pg.escapeIdentifier(node)}, extensions`);
-	const parts: string[] = [];
-	for (const sql of [types, tables, indexes, foreignKeys, views, functions, triggers]) {
-		const { rows } = await client.query<{ text: string }>(sql, [node]);
-		if (rows.length > 0)
-			parts.push(rows.map(({ text }) => text).join(sql === indexes || sql === foreignKeys || sql === triggers ? "\n" : "\n\n"));
-	}
+/** The objects of a schema as SQL, by kind in the catalogue's order. Without the lists of migrations, and partitions: running code makes them. */
+async function objectsOf(client: pg.Client, schema: string): Promise<string[][]> {
+	await client.query(`set search_path to ${pg.escapeIdentifier(schema)}, extensions`);
+	const kinds: string[][] = [];
+	for (const { sql } of catalogue) kinds.push((await client.query<{ text: string }>(sql, [schema])).rows.map(({ text }) => text));
 	await client.query("reset search_path");
-	return `-- The schema of ${node} as its migrations leave it. Written by: npm run migrate -- dump\n\n${parts.join("\n\n")}\n`;
+	return kinds;
 }
 
-/** Tables and views of the schema that are its own: no extension's, no partition, not the list of migrations. */
-const own = `c.relnamespace = $1::regnamespace and not c.relispartition and c.relname <> 'migrations'
-	and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')`;
+const SCRATCH = "reloop_mixins";
+const bare = (text: string, schema: string): string => text.replaceAll(`${pg.escapeIdentifier(schema)}.`, "").replaceAll(`${schema}.`, "");
 
-const types = `
-	select case t.typtype
-		when 'e' then format('create type %I as enum (%s);', t.typname, (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid))
-		else format('create domain %I as %s%s;', t.typname, format_type(t.typbasetype, t.typtypmod), (select coalesce(string_agg(' ' || pg_get_constraintdef(k.oid), '' order by k.conname), '') from pg_constraint k where k.contypid = t.oid))
-		end as text
-	from pg_type t where t.typnamespace = $1::regnamespace and t.typtype in ('e', 'd')
-	order by t.typname collate "C"`;
+/** Everything mixins make: made in a schema of its own, looked at, and rolled back. */
+async function mixinsObjects(client: pg.Client): Promise<Set<string>> {
+	await client.query("begin");
+	try {
+		await client.query(`create schema ${SCRATCH}`);
+		await client.query(`set search_path to ${SCRATCH}, extensions`);
+		await client.query(mixinsSql());
+		return new Set((await objectsOf(client, SCRATCH)).flat().map((text) => bare(text, SCRATCH)));
+	} finally {
+		await client.query("rollback");
+	}
+}
 
-const tables = `
-	select format(E'create %stable %I (\\n%s\\n)%s;%s',
-		case c.relpersistence when 'u' then 'unlogged ' else '' end,
-		c.relname,
-		(select string_agg('  ' || line, E',\\n' order by place, name)
-			from (
-				select 1000 + a.attnum as place, '' as name, format('%I %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
-					case when a.attcollation <> t.typcollation then (select format(' collate %I', l.collname) from pg_collation l where l.oid = a.attcollation) else '' end,
-					case when a.attnotnull then ' not null' else '' end,
-					case
-						when a.attidentity = 'a' then ' generated always as identity'
-						when a.attidentity = 'd' then ' generated by default as identity'
-						when a.attgenerated = 's' then format(' generated always as (%s) stored', pg_get_expr(d.adbin, d.adrelid))
-						when a.attgenerated = 'v' then format(' generated always as (%s)', pg_get_expr(d.adbin, d.adrelid))
-						when d.adbin is not null then ' default ' || pg_get_expr(d.adbin, d.adrelid)
-						else '' end) as line
-				from pg_attribute a
-				join pg_type t on t.oid = a.atttypid
-				left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-				where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-				union all
-				select 10000, k.conname::text collate "C", format('constraint %I %s', k.conname, pg_get_constraintdef(k.oid))
-				from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u', 'c', 'x')
-			) lines (place, name, line)),
-		case when c.relkind = 'p' then ' partition by ' || pg_get_partkeydef(c.oid) else '' end
-			|| case when c.reloptions is null then '' else format(' with (%s)', array_to_string(c.reloptions, ', ')) end,
-		coalesce(E'\\n' || (select string_agg(format('-- partition %I %s', p.relname, pg_get_expr(p.relpartbound, p.oid)), E'\\n' order by p.relname)
-			from pg_inherits i join pg_class p on p.oid = i.inhrelid where i.inhparent = c.oid and pg_get_expr(p.relpartbound, p.oid) = 'DEFAULT'), '')
-	) as text
-	from pg_class c where ${own} and c.relkind in ('r', 'p')
-	order by c.relname collate "C"`;
-
-const indexes = `
-	select pg_get_indexdef(i.indexrelid) || ';' as text
-	from pg_index i join pg_class c on c.oid = i.indrelid join pg_class x on x.oid = i.indexrelid
-	where ${own} and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
-	order by c.relname collate "C", x.relname collate "C"`;
-
-const foreignKeys = `
-	select format('alter table %I add constraint %I %s;', c.relname, k.conname, pg_get_constraintdef(k.oid)) as text
-	from pg_constraint k join pg_class c on c.oid = k.conrelid
-	where ${own} and k.contype = 'f' and k.conparentid = 0
-	order by c.relname collate "C", k.conname collate "C"`;
-
-const views = `
-	select format(E'create %sview %I as\\n%s', case c.relkind when 'm' then 'materialized ' else '' end, c.relname, pg_get_viewdef(c.oid)) as text
-	from pg_class c where ${own} and c.relkind in ('v', 'm')
-	order by c.relname collate "C"`;
-
-const functions = `
-	select rtrim(pg_get_functiondef(p.oid), E'\\n') || ';' as text
-	from pg_proc p where p.pronamespace = $1::regnamespace and p.prokind in ('f', 'p')
-		and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
-	order by p.proname collate "C", pg_get_function_identity_arguments(p.oid) collate "C"`;
-
-const triggers = `
-	select pg_get_triggerdef(t.oid) || ';' as text
-	from pg_trigger t join pg_class c on c.oid = t.tgrelid
-	where ${own} and not t.tgisinternal
-	order by c.relname collate "C", t.tgname collate "C"`;
+function asText(node: string, parts: string[], kinds: string[][], known: Set<string>): string {
+	const own = kinds.map((texts, kind) => texts.filter((text) => !known.has(bare(text, node))).join(catalogue[kind]?.between));
+	const named = parts.length > 0 ? `, and the ${parts.length > 1 ? "parts" : "part"} ${parts.join(", ")}` : "";
+	return `${[
+		`-- The schema of ${node} as its migrations leave it. Written by: npm run migrate -- dump\n-- Besides: what every node has (mixins/migrations)${named}.`,
+		...own.filter(Boolean),
+	].join("\n\n")}\n`;
+}

@@ -1,5 +1,7 @@
--- A part of a node's schema: made once by the migration that names it (`-- parts: room-log`). It never changes: what a mixin
--- needs later is another part, or a migration of the nodes.
+-- A part of a node's schema, for nodes that own rooms: Up and Down belong to the migration that names it (`-- parts: room-log` at its
+-- head) and run with it. Once released it never changes: what the mixin needs later is another part.
+
+-- Up Migration
 
 -- The numbered logs of this node's rooms; (room, seq) is the fence. See mixins/log-carrier.ts.
 create table if not exists room_events (
@@ -15,3 +17,6 @@ create table if not exists room_events (
 	primary key (room, seq)
 );
 create unique index if not exists room_events_client on room_events (room, sender, client_id) where client_id is not null;
+
+-- Down Migration
+drop table room_events;

@@ -1,4 +1,5 @@
 -- The schema of identity as its migrations leave it. Written by: npm run migrate -- dump
+-- Besides: what every node has (mixins/migrations), and the part jobs.
 
 create table accounts (
   id uuid not null,
@@ -26,75 +27,11 @@ create table audit (
   constraint audit_pkey PRIMARY KEY (id)
 );
 
-create table carrier_heard (
-  stream text not null,
-  durable text not null,
-  created text not null,
-  last_seq bigint not null,
-  durable_created text not null,
-  deliveries bigint not null,
-  constraint carrier_heard_pkey PRIMARY KEY (stream, durable)
-);
-
-create table carrier_told (
-  stream text not null,
-  created text not null,
-  last_seq bigint not null,
-  refill_after bigint,
-  refill_until bigint,
-  constraint carrier_told_pkey PRIMARY KEY (stream)
-);
-
-create table idempotency (
-  scope text not null,
-  key text not null,
-  hash bytea not null,
-  status integer not null,
-  answer bytea not null,
-  created_at timestamp with time zone not null,
-  constraint idempotency_pkey PRIMARY KEY (scope, key)
-);
-
-create table inbox (
-  consumer text not null,
-  fact_id uuid not null,
-  "position" bigint not null generated always as identity,
-  type text not null,
-  version integer not null,
-  aggregate text not null,
-  at timestamp with time zone not null,
-  request_id text,
-  actor uuid,
-  payload json not null,
-  received_at timestamp with time zone not null,
-  handled_at timestamp with time zone,
-  tries integer not null default 0,
-  next_try_at timestamp with time zone,
-  dead_at timestamp with time zone,
-  cause text,
-  constraint inbox_pkey PRIMARY KEY (consumer, fact_id)
-);
-
 create table login_failures (
   email_hash bytea not null,
   address text not null,
   at timestamp with time zone not null
 );
-
-create table outbox (
-  id bigint not null generated always as identity,
-  fact_id uuid not null,
-  type text not null,
-  version integer not null,
-  aggregate text not null,
-  at timestamp with time zone not null,
-  request_id text,
-  actor uuid,
-  payload json not null,
-  sent_at timestamp with time zone,
-  constraint outbox_pkey PRIMARY KEY (id, at)
-) partition by RANGE (at);
--- partition outbox_default DEFAULT
 
 create table profiles (
   id uuid not null,
@@ -141,14 +78,9 @@ create table signing_keys (
 );
 
 CREATE INDEX audit_at ON identity.audit USING btree (at DESC);
-CREATE INDEX idempotency_age ON identity.idempotency USING btree (created_at);
-CREATE INDEX inbox_handled ON identity.inbox USING btree (handled_at) WHERE (handled_at IS NOT NULL);
-CREATE INDEX inbox_held ON identity.inbox USING btree (consumer, aggregate, "position") WHERE ((handled_at IS NULL) AND (tries > 0));
-CREATE INDEX inbox_waiting ON identity.inbox USING btree (consumer, "position") WHERE (handled_at IS NULL);
 CREATE INDEX login_failures_account ON identity.login_failures USING btree (email_hash, address, at);
 CREATE INDEX login_failures_address ON identity.login_failures USING btree (address, at);
 CREATE INDEX login_failures_at ON identity.login_failures USING btree (at);
-CREATE INDEX outbox_unsent ON ONLY identity.outbox USING btree (id) WHERE (sent_at IS NULL);
 CREATE INDEX profiles_account ON identity.profiles USING btree (account_id, id);
 CREATE INDEX refresh_tokens_session ON identity.refresh_tokens USING btree (session_id);
 CREATE INDEX sessions_account ON identity.sessions USING btree (account_id, id DESC) WHERE (ended_at IS NULL);
@@ -167,14 +99,4 @@ begin
 	raise exception 'audit entries are kept as they are';
 end $function$;
 
-CREATE OR REPLACE FUNCTION identity.outbox_told()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-	perform pg_notify(tg_table_schema || '_outbox', '');
-	return null;
-end $function$;
-
 CREATE TRIGGER audit_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON identity.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_kept();
-CREATE TRIGGER outbox_told AFTER INSERT ON identity.outbox FOR EACH STATEMENT EXECUTE FUNCTION outbox_told();

@@ -489,7 +489,7 @@ test("a process that has stopped its broker and its databases ends by itself", {
 
 test("the installed graphile-worker expects no other tables than the nodes' migrations have made", async () => {
 	const [newest] = await db.query("select max(id) as id from notes_jobs.migrations");
-	// A later version has brought migrations of its own: each node with jobs needs one that names `-- parts: jobs` again. Then change this.
+	// A later version has brought migrations of its own: they want a part of their own (`jobs-2`), named by a migration of each node with jobs. Then change this.
 	assert.deepEqual(newest, { id: 20 });
 });
 

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import pg from "pg";
-import { nodesWithMigrations } from "../../config/migrations.ts";
-import { dumpSchemas, schemaDump } from "../../config/schema-dump.ts";
-import { type FreshDatabase, freshDatabase } from "../support/database.ts";
+import { migrateAll, nodesWithMigrations } from "../../config/migrations.ts";
+import { dumpSchemas } from "../../config/schema-dump.ts";
+import { type FreshDatabase, freshDatabase, TEST_SECRET_KEY } from "../support/database.ts";
 import { servicesWith } from "../support/nodes.ts";
 
 let database: FreshDatabase;
@@ -38,10 +37,9 @@ create trigger touched before update on people for each row execute function tou
 `;
 	const services = servicesWith({ gamma: { "0001_all": sql } });
 	const fresh = await freshDatabase(["gamma"], services);
-	const client = new pg.Client({ connectionString: fresh.ownerUrl });
-	await client.connect();
+	const dumped = async () => (await dumpSchemas({ ownerUrl: fresh.ownerUrl, servicesDir: services })).get("gamma") ?? "";
 	try {
-		const dump = await schemaDump(client, "gamma");
+		const dump = await dumped();
 		for (const expected of [
 			"create type mood as enum ('glad', 'sad');",
 			/create domain short as text CHECK/,
@@ -61,10 +59,46 @@ create trigger touched before update on people for each row execute function tou
 			if (typeof expected === "string") assert.ok(dump.includes(expected), `${expected}\n${dump}`);
 			else assert.match(dump, expected);
 		}
-		assert.ok(!dump.includes("notes_2026") && !dump.includes("migrations ("));
-		assert.equal(await schemaDump(client, "gamma"), dump);
+		assert.ok(!dump.includes("notes_2026") && !dump.includes("migrations (") && !dump.includes("outbox"));
+		assert.equal(await dumped(), dump);
 	} finally {
-		await client.end();
+		await fresh.close();
+		fs.rmSync(services, { recursive: true });
+	}
+});
+
+test("A dump leaves out what mixins make in every schema, but not what a migration has made of it.", async () => {
+	const services = servicesWith({
+		gamma: {
+			"0001_rooms": `-- parts: room-log
+-- Up Migration
+create table seats (room uuid primary key, taken integer not null);
+-- Down Migration
+drop table seats;
+`,
+			"0002_colour": `-- Up Migration
+alter table room_events add column colour text;
+create index room_events_colour on room_events (colour);
+-- Down Migration
+drop index room_events_colour;
+alter table room_events drop column colour;
+`,
+		},
+	});
+	const fresh = await freshDatabase(["gamma"], services);
+	try {
+		const { ownerUrl } = fresh;
+		const dumped = async () => (await dumpSchemas({ ownerUrl, servicesDir: services })).get("gamma") ?? "";
+		const changed = await dumped();
+		assert.match(changed, /^-- Besides: what every node has \(mixins\/migrations\), and the part room-log\.$/m);
+		assert.match(changed, /create table room_events \([^;]*colour text/);
+		assert.match(changed, /room_events_colour/);
+		assert.doesNotMatch(changed, /room_events_client|outbox|inbox|idempotency|carrier/);
+		await migrateAll({ ownerUrl, secretKey: TEST_SECRET_KEY, servicesDir: services }, "down");
+		const own = await dumped();
+		assert.match(own, /create table seats/);
+		assert.doesNotMatch(own, /create table room_events/);
+	} finally {
 		await fresh.close();
 		fs.rmSync(services, { recursive: true });
 	}

@@ -124,7 +124,8 @@ function stateOf(nodes: string[], servicesDir: string): string {
 	const read = (label: string, file: string) => hash.update(label).update(fs.readFileSync(file));
 	read("roles", path.resolve(import.meta.dirname, "../../config/roles.ts"));
 	const mixins = path.resolve(import.meta.dirname, "../../mixins");
-	for (const part of fs.readdirSync(mixins).sort()) if (part.endsWith(".sql")) read(part, path.join(mixins, part));
+	for (const part of fs.readdirSync(mixins, { encoding: "utf8", recursive: true }).sort())
+		if (part.endsWith(".sql")) read(part, path.join(mixins, part));
 	for (const node of [...nodes].sort()) {
 		const dir = path.join(servicesDir, node, "migrations");
 		for (const file of fs.readdirSync(dir).sort()) read(`${node}/${file}`, path.join(dir, file));

@@ -14,7 +14,7 @@ export const notesServices = (): string =>
 		[NODE]: {
 			"0001_notes":
 				"-- parts: jobs\n-- Up Migration\ncreate table done (id bigint generated always as identity, what text not null, at timestamptz not null);\n" +
-				"-- Down Migration\ndrop schema notes_jobs cascade;\ndrop table done;\n",
+				"-- Down Migration\ndrop table done;\n",
 		},
 	});
 

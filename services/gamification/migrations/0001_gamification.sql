@@ -1,4 +1,3 @@
--- parts: facts
 -- Up Migration
 
 -- The ledger, double-entry: whatever somebody gets, the issuer gives. Currencies never mix.
@@ -46,7 +45,6 @@ end $$;
 create trigger entries_stay before update or delete or truncate on entries for each statement execute function entries_stay();
 
 -- Down Migration
-drop table entries, accounts, inbox, outbox;
+drop table entries, accounts;
 drop function entries_stay();
 drop function entries_balanced();
-drop function outbox_told();

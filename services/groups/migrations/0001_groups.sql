@@ -1,4 +1,4 @@
--- parts: facts, idempotency, room-log
+-- parts: room-log
 -- Up Migration
 
 -- Groups: projections of their logs, written in the transaction of the events.
@@ -70,5 +70,4 @@ create index invites_group on invites (group_id, id desc);
 create index invites_invitee on invites (invitee_id, id desc);
 
 -- Down Migration
-drop table invites, reactions, message_states, join_requests, members, groups, room_events, idempotency, inbox, outbox;
-drop function outbox_told();
+drop table invites, reactions, message_states, join_requests, members, groups;

@@ -1,7 +1,5 @@
--- parts: carrier
 -- Up Migration
 
--- Nothing of its own: the part is for facts over JetStream.
+-- Nothing any more: the tables it made are every node's (mixins/migrations). Kept, because databases have it in their lists.
 
 -- Down Migration
-drop table carrier_told, carrier_heard;

@@ -1,4 +1,3 @@
--- parts: facts, idempotency
 -- Up Migration
 
 -- Accounts and their profiles.
@@ -88,5 +87,5 @@ end $$;
 create trigger audit_kept before update or delete or truncate on audit for each statement execute function audit_kept();
 
 -- Down Migration
-drop table audit, login_failures, signing_keys, refresh_tokens, sessions, profiles, accounts, idempotency, inbox, outbox;
-drop function outbox_told(), audit_kept();
+drop table audit, login_failures, signing_keys, refresh_tokens, sessions, profiles, accounts;
+drop function audit_kept();

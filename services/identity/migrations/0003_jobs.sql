@@ -4,4 +4,3 @@
 -- Nothing of its own: the part is for what recurs.
 
 -- Down Migration
-drop schema identity_jobs cascade;

@@ -1,4 +1,4 @@
--- parts: facts, room-log
+-- parts: room-log
 -- Up Migration
 
 -- What is remembered of a profile while nobody of it is here. A row is written when it comes and when it goes.
@@ -9,5 +9,4 @@ create table seen (
 );
 
 -- Down Migration
-drop table seen, room_events, inbox, outbox;
-drop function outbox_told();
+drop table seen;

@@ -1,5 +1,9 @@
--- A part of a node's schema, as mixins/facts.sql is: how far this node's facts are carried by JetStream, and how far it has
--- heard others. See mixins/facts/jetstream.ts.
+-- For every node, before its own first migration (config/migrations.ts runs it); a node names it nowhere. Once released it never
+-- changes: what mixins need later is the file with the next number. (`if not exists`: nodes had these tables before they had this list.)
+
+-- Up Migration
+
+-- How far this node's facts are carried by JetStream, and how far it has heard others. See mixins/facts/jetstream.ts.
 
 -- The node's own stream, as its relay left it. `refill_*`: rows of the outbox that are carried again, because the stream is new.
 create table if not exists carrier_told (
@@ -20,3 +24,6 @@ create table if not exists carrier_heard (
 	deliveries bigint not null,
 	primary key (stream, durable)
 );
+
+-- Down Migration
+drop table carrier_told, carrier_heard;

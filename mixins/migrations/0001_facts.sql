@@ -1,5 +1,7 @@
--- A part of a node's schema: made once by the migration that names it (`-- parts: facts`). It never changes: what a mixin
--- needs later is another part, or a migration of the nodes.
+-- For every node, before its own first migration (config/migrations.ts runs it); a node names it nowhere. Once released it never
+-- changes: what mixins need later is the file with the next number. (`if not exists`: nodes had these tables before they had this list.)
+
+-- Up Migration
 
 -- Facts: what this node tells (outbox), what it hears (inbox). See mixins/facts.
 create table if not exists outbox (
@@ -46,3 +48,7 @@ create table if not exists inbox (
 create index if not exists inbox_waiting on inbox (consumer, position) where handled_at is null;
 create index if not exists inbox_held on inbox (consumer, aggregate, position) where handled_at is null and tries > 0;
 create index if not exists inbox_handled on inbox (handled_at) where handled_at is not null;
+
+-- Down Migration
+drop table inbox, outbox;
+drop function outbox_told();

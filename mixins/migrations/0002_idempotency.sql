@@ -1,5 +1,7 @@
--- A part of a node's schema: made once by the migration that names it (`-- parts: idempotency`). It never changes: what a mixin
--- needs later is another part, or a migration of the nodes.
+-- For every node, before its own first migration (config/migrations.ts runs it); a node names it nowhere. Once released it never
+-- changes: what mixins need later is the file with the next number. (`if not exists`: nodes had these tables before they had this list.)
+
+-- Up Migration
 
 -- Answers kept for Idempotency-Key; see mixins/idempotency.ts.
 create table if not exists idempotency (
@@ -12,3 +14,6 @@ create table if not exists idempotency (
 	primary key (scope, key)
 );
 create index if not exists idempotency_age on idempotency (created_at);
+
+-- Down Migration
+drop table idempotency;
