@@ -15,6 +15,7 @@ import { operatorsService } from "../mixins/operators.ts";
 import { metricsService } from "../mixins/metrics.ts";
 import { checkMongo } from "../mixins/mongo.ts";
 import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
+import { checkParts } from "../mixins/parts.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { checkRedis } from "../mixins/redis.ts";
 import { registryOf } from "../mixins/registry.ts";
@@ -111,6 +112,7 @@ export async function startApp({ env: given, tool = false, data = true, checkAns
 		if (!tool) broker.createService(operatorsService(broker));
 		if (!tool && env.METRICS_PORT !== undefined) broker.createService(metricsService(broker));
 		if (!tool && !nodes.includes("api")) answerProbes(broker);
+		await checkParts(broker);
 		await broker.start();
 		// Ready means that the others know it, not that they will in a moment.
 		if (nats) await announce(broker);

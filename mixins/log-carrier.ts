@@ -2,6 +2,7 @@
 // an event (facts to tell, rows to write) is stored with it, so that it is done once whoever crashes when.
 import type { AnyFact } from "../services/contracts/index.ts";
 import { outboxInsert } from "./facts/outbox.ts";
+import type { Need } from "./parts.ts";
 import type { Db, Tx } from "./postgres.ts";
 
 /** One event to append. `body` holds what the event carries besides the envelope. */
@@ -44,6 +45,8 @@ export interface Projection<Deed = unknown> {
 export type Erasure = { text: number } | "before";
 
 export interface LogCarrier<Deed = unknown> {
+	/** What must be in the node's schema. */
+	readonly needs?: Need;
 	/** Appends events of any rooms with all that comes of them, all or nothing. A number or client id that is taken is a conflict. */
 	append(entries: readonly Entry<Deed>[]): Promise<void>;
 	/** Was an append refused because somebody else had taken the number or the client id? */
@@ -80,11 +83,13 @@ const columns = `room, seq, id, type, at, sender, sender_name as "senderName", c
 /** The carrier on the node's own PostgreSQL schema: the table `room_events`, all that comes of an event in its transaction. */
 export class PostgresLog<Deed = unknown> implements LogCarrier<Deed> {
 	readonly isConflict = isConflict;
+	readonly needs: Need;
 	readonly #db: Db;
 	readonly #projection: Projection<Deed> | undefined;
 
 	constructor(db: Db, projection?: Projection<Deed>) {
 		this.#db = db;
+		this.needs = { db, part: "room-log", table: "room_events" };
 		this.#projection = projection;
 	}
 

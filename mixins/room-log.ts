@@ -4,6 +4,7 @@ import type { ServiceBroker } from "moleculer";
 import type { LogEvent } from "../services/contracts/rooms.ts";
 import type { LogCarrier, NewEvent, StoredEvent } from "./log-carrier.ts";
 import { natsOf } from "./nats.ts";
+import { needsOf } from "./parts.ts";
 import { roomBus } from "./rooms.ts";
 
 /** How many events are kept in memory over all rooms, so that a short absence costs no query. */
@@ -22,6 +23,7 @@ export class RoomLog {
 	/** @param kind the word before the colon of the room names, such as `group` */
 	constructor(carrier: LogCarrier, kind: string, broker: ServiceBroker) {
 		this.carrier = carrier;
+		if (carrier.needs) needsOf(broker).push(carrier.needs);
 		this.#kind = kind;
 		this.#broker = broker;
 		// What was published while NATS was away reached nobody, and if nothing follows, nobody would ever notice.

@@ -52,7 +52,7 @@ describe("a node that asks where things are", { skip: needs("postgres", "initdb"
 		);
 
 	test("gets PostGIS from the migration, and finds what is near as itself", async () => {
-		assert.deepEqual(await migrateAll(options(server.url), "up"), ["places/0001_places"]);
+		assert.equal((await migrateAll(options(server.url), "up")).at(-1), "places/0001_places");
 		assert.deepEqual(await near("postgres"), [{ name: "Seoul" }]);
 	});
 
@@ -63,7 +63,7 @@ describe("a node that asks where things are", { skip: needs("postgres", "initdb"
 		assert.match(String(refused), /^places needs the extension postgis, which could not be made \(permission denied/);
 		const [, command = ""] = /Let a superuser run: (.*);$/.exec(String(refused)) ?? [];
 		await ask(on("kept"), command);
-		assert.deepEqual(await migrateAll(options(ownerUrl), "up"), ["places/0001_places"]);
+		assert.equal((await migrateAll(options(ownerUrl), "up")).at(-1), "places/0001_places");
 		assert.deepEqual(await near("kept"), [{ name: "Seoul" }]);
 	});
 });

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { after, before, test } from "node:test";
+import pg from "pg";
 import { openDatabases, openMigratedDatabases } from "../../config/databases.ts";
 import { type Env, readEnv } from "../../config/env.ts";
+import { startApp } from "../../config/app.ts";
 import { migrateAll, nodesWithMigrations } from "../../config/migrations.ts";
 import { type FreshDatabase, freshDatabase, TEST_SECRET_KEY } from "../support/database.ts";
 
@@ -113,7 +115,7 @@ test("one of a cluster does not migrate in production, nor without the owner's l
 	try {
 		const variables = { ...cluster, DATABASE_URL: fresh.ownerUrl, NODES: node, NODE_ENV: "production", RATE_LIMIT_FACTOR: "1" };
 		const { sentence, said } = await refused(variables);
-		assert.match(sentence, new RegExp(`The schema of ${node} lacks 0001_.*migrate -- up.* Waited`));
+		assert.match(sentence, new RegExp(`The schema of ${node} lacks .*, 0001_.*migrate -- up.* Waited`));
 		assert.equal(said.length, 1);
 		const migrations = { ownerUrl: fresh.ownerUrl, secretKey: TEST_SECRET_KEY };
 		const databases = await openMigratedDatabases(env(variables), () => void migrateAll(migrations, "up").catch(() => {}));
@@ -142,4 +144,22 @@ test("one of a cluster needs no owner's login, and a SECRET_KEY that is not the 
 	assert.equal((await refused(common)).sentence, "It started.");
 	const { sentence } = await refused({ ...common, SECRET_KEY: Buffer.alloc(32, 9).toString("base64") });
 	assert.match(sentence, /^DATABASE_URL: .* refuses the user \w+ .* with the same SECRET_KEY\. Waited/);
+});
+
+test("a node that uses a part none of its migrations has named is told at the start which one, and where to write it", async () => {
+	const fresh = await freshDatabase();
+	const client = new pg.Client({ connectionString: fresh.ownerUrl });
+	await client.connect();
+	try {
+		await client.query("drop table presence.room_events");
+		const variables = { DATABASE_URL: fresh.ownerUrl, NODES: "presence", LOG_LEVEL: "fatal", PORT: "0" };
+		await assert.rejects(startApp({ env: env(variables) }), {
+			sentence: true,
+			message:
+				'The node presence uses the part room-log, but its schema has no table room_events: let a new migration in services/presence/migrations begin with the line "-- parts: room-log".',
+		});
+	} finally {
+		await client.end();
+		await fresh.close();
+	}
 });

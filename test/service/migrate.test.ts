@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
 import { type MigrateOptions, migrateAll, migrationStatus } from "../../config/migrations.ts";
+import { namesIn, nodesWithMigrations } from "../../config/migrations/files.ts";
+import { dumpSchemas } from "../../config/schema-dump.ts";
 import { type FreshDatabase, freshDatabase, TEST_SECRET_KEY } from "../support/database.ts";
 import { servicesWith } from "../support/nodes.ts";
 
@@ -11,17 +14,21 @@ const nodes = {
 		"0001_things": `-- extensions: pg_trgm
 -- Up Migration
 create table things (id integer primary key, at date not null) ;
-create table outbox (id bigint generated always as identity, at timestamptz not null) partition by range (at);
 create table words (word text);
 create index on words using gin (word gin_trgm_ops);
 -- Down Migration
-drop table things, outbox, words;
+drop table things, words;
 `,
 	},
 	beta: { "0001_secrets": "-- Up Migration\ncreate table secrets (word text);\n-- Down Migration\ndrop table secrets;\n" },
 };
 
 const services = servicesWith(nodes);
+/** What every node has before its own first migration, as it is told of `node`. */
+const mixins = namesIn(path.resolve(import.meta.dirname, "../../mixins/migrations")).map((name) => `mixins/${name}`);
+const everyNodes = (node: string) => mixins.map((name) => `${node}/${name}`);
+const all = [...everyNodes("alpha"), "alpha/0001_things", ...everyNodes("beta"), "beta/0001_secrets"];
+
 let database: FreshDatabase;
 let options: MigrateOptions;
 
@@ -51,8 +58,11 @@ const permissionDenied = "42501";
 
 test("Up makes role and schema of every node and applies what is pending, once.", async () => {
 	const said: string[] = [];
-	assert.deepEqual(await migrateAll({ ...options, say: (line) => said.push(line) }, "up"), ["alpha/0001_things", "beta/0001_secrets"]);
-	assert.deepEqual(said, ["up alpha/0001_things", "up beta/0001_secrets"]);
+	assert.deepEqual(await migrateAll({ ...options, say: (line) => said.push(line) }, "up"), all);
+	assert.deepEqual(
+		said,
+		all.map((name) => `up ${name}`),
+	);
 	assert.deepEqual(await migrateAll(options, "up"), []);
 	assert.deepEqual(await as("beta", "select * from secrets"), []);
 });
@@ -92,8 +102,8 @@ test("Status tells what has run and what has not; down takes back the last one o
 	servicesWith({ beta: { "0002_more": "-- Up Migration\ncreate table more ();\n-- Down Migration\ndrop table more;\n" } }, services);
 	const before = await migrationStatus(options);
 	assert.deepEqual(before, [
-		{ node: "alpha", applied: ["0001_things"], pending: [] },
-		{ node: "beta", applied: ["0001_secrets"], pending: ["0002_more"] },
+		{ node: "alpha", applied: [...mixins, "0001_things"], pending: [] },
+		{ node: "beta", applied: [...mixins, "0001_secrets"], pending: ["0002_more"] },
 	]);
 	assert.deepEqual(await migrateAll(options, "up"), ["beta/0002_more"]);
 	assert.deepEqual(await migrateAll({ ...options, nodes: ["beta"] }, "down"), ["beta/0002_more"]);
@@ -132,7 +142,7 @@ test("Two processes that migrate at once do it once.", async () => {
 	try {
 		const together = { ...options, ownerUrl: fresh.ownerUrl };
 		const ran = await Promise.all([migrateAll(together, "up"), migrateAll(together, "up"), migrateAll(together, "up")]);
-		assert.deepEqual(ran.flat().sort(), ["alpha/0001_things", "beta/0001_secrets"]);
+		assert.deepEqual(ran.flat().sort(), all.toSorted());
 	} finally {
 		await fresh.close();
 	}
@@ -150,34 +160,111 @@ test("A node with a server of its own is migrated there, as the user of its URL.
 	const elsewhere = await freshDatabase([]);
 	try {
 		const moved = { ...options, elsewhere: [{ node: "alpha", url: elsewhere.ownerUrl }] };
-		assert.deepEqual(await migrateAll({ ...moved, nodes: ["alpha"] }, "up"), ["alpha/0001_things"]);
+		assert.deepEqual(await migrateAll({ ...moved, nodes: ["alpha"] }, "up"), [...everyNodes("alpha"), "alpha/0001_things"]);
 		assert.deepEqual(await migrateAll({ ...moved, nodes: ["alpha"] }, "up"), []);
 	} finally {
 		await elsewhere.close();
 	}
 });
 
-test("A migration names the parts that mixins need, and the node owns them; a part that is none stops it by name.", async () => {
-	const parts = servicesWith({
-		gamma: {
-			"0001_told":
-				"-- parts: facts\n-- Up Migration\ncreate table told (id integer);\n-- Down Migration\ndrop table told, outbox, inbox;\ndrop function outbox_told();\n",
-		},
-		delta: { "0001_lost": "-- parts: nonsense\n-- Up Migration\ncreate table lost (id integer);\n-- Down Migration\ndrop table lost;\n" },
-	});
+test("Every node has what mixins need, without naming it, and goes down to nothing in single steps.", async () => {
+	const bare = servicesWith({ gamma: { "0001_told": "-- Up Migration\ncreate table told ();\n-- Down Migration\ndrop table told;\n" } });
 	try {
-		const gamma = { ...options, servicesDir: parts, nodes: ["gamma"] };
-		assert.deepEqual(await migrateAll(gamma, "up"), ["gamma/0001_told"]);
-		assert.deepEqual(await as("gamma", "select count(*)::int as facts from outbox"), [{ facts: 0 }]);
-		assert.deepEqual(
-			await as("gamma", "create table outbox_2026_02 partition of outbox for values from ('2026-02-01') to ('2026-03-01')"),
-			[],
+		const gamma = { ...options, servicesDir: bare };
+		const steps = [...everyNodes("gamma"), "gamma/0001_told"];
+		assert.deepEqual(await migrateAll(gamma, "up"), steps);
+		for (const table of ["outbox", "inbox", "idempotency", "carrier_told", "carrier_heard"])
+			assert.deepEqual(await as("gamma", `select count(*)::int as rows from ${table}`), [{ rows: 0 }]);
+		for (const step of steps.toReversed()) assert.deepEqual(await migrateAll(gamma, "down"), [step]);
+		assert.deepEqual(await migrateAll(gamma, "down"), []);
+		assert.deepEqual(await migrationStatus(gamma), [{ node: "gamma", applied: [], pending: [...mixins, "0001_told"] }]);
+		assert.deepEqual(await migrateAll(gamma, "up"), steps);
+	} finally {
+		fs.rmSync(bare, { recursive: true });
+	}
+});
+
+test("A schema of a version that had these tables but kept no list of them goes on with what is in them.", async () => {
+	const fresh = await freshDatabase(["beta"], services);
+	const client = new pg.Client({ connectionString: fresh.urlFor("beta") });
+	await client.connect();
+	try {
+		const beta = { ...options, ownerUrl: fresh.ownerUrl, nodes: ["beta"] };
+		await client.query("drop table mixin_migrations");
+		await client.query("insert into carrier_told values ('facts', 'then', 1)");
+		await client.query(
+			"insert into outbox (fact_id, type, version, aggregate, at, payload) values (gen_random_uuid(), 'x', 1, 'y', now(), '{}')",
 		);
-		assert.deepEqual(await migrateAll(gamma, "down"), ["gamma/0001_told"]);
-		assert.deepEqual(await migrateAll(gamma, "up"), ["gamma/0001_told"]);
-		await assert.rejects(migrateAll({ ...gamma, nodes: ["delta"] }, "up"), /asks for the part nonsense/);
-		assert.equal((await migrationStatus({ ...gamma, nodes: ["delta"] }))[0]?.applied.length, 0);
+		assert.deepEqual((await migrationStatus(beta))[0]?.pending, mixins);
+		assert.deepEqual(await migrateAll(beta, "up"), everyNodes("beta"));
+		assert.deepEqual(await migrateAll(beta, "up"), []);
+		const { rows } = await client.query(
+			"select (select count(*)::int from outbox) as told, (select last_seq::int from carrier_told) as carried",
+		);
+		assert.deepEqual(rows, [{ told: 1, carried: 1 }]);
+	} finally {
+		await client.end();
+		await fresh.close();
+	}
+});
+
+test("A part that a migration names comes and goes with it; one that is none stops everything before it begins.", async () => {
+	const migration = (part: string) => `-- parts: ${part}\n-- Up Migration\ncreate table seats ()\n-- Down Migration\ndrop table seats`;
+	const parts = servicesWith({ delta: { "0001_seats": migration("room-log") }, epsilon: { "0001_seats": migration("facts") } });
+	const there = "select to_regclass('seats') is not null as own, to_regclass('room_events') is not null as part";
+	try {
+		const delta = { ...options, servicesDir: parts, nodes: ["delta"] };
+		await migrateAll(delta, "up");
+		assert.deepEqual(await as("delta", there), [{ own: true, part: true }]);
+		assert.deepEqual(await migrateAll(delta, "down"), ["delta/0001_seats"]);
+		assert.deepEqual(await as("delta", there), [{ own: false, part: false }]);
+		await assert.rejects(
+			migrateAll({ ...delta, nodes: ["epsilon"] }, "up"),
+			/0001_seats\.sql asks for the part facts\. The parts that a node may name are: .*room-log.*every node has without naming them/,
+		);
+		assert.deepEqual((await migrationStatus({ ...delta, nodes: ["epsilon"] }))[0]?.applied, []);
 	} finally {
 		fs.rmSync(parts, { recursive: true });
 	}
 });
+
+test("A migration without its Down is refused.", async () => {
+	const file = `${services}/beta/migrations/0002_one_way.sql`;
+	fs.writeFileSync(file, "-- Up Migration\ncreate table there ();\n");
+	await assert.rejects(migrateAll(options, "up"), /0002_one_way\.sql lacks a line: .*"-- Down Migration"/);
+	fs.rmSync(file);
+});
+
+/** Everything in the schemas of a node (a part may have one of its own, `<node>_…`) besides the lists of migrations. */
+const everything = `
+	with homes as (select oid, nspname from pg_namespace where starts_with(nspname, $1))
+	select format('schema %s', nspname) as thing from homes where nspname <> $1
+	union all select format('%s %s', c.relkind, c.relname) from pg_class c
+		where c.relnamespace in (select oid from homes) and c.relname !~ '^(mixin_)?migrations'
+	union all select format('function %s', p.oid::regprocedure) from pg_proc p where p.pronamespace in (select oid from homes)
+	union all select format('type %s', t.typname) from pg_type t where t.typnamespace in (select oid from homes) and t.typtype in ('e', 'd')
+	order by thing`;
+
+for (const node of nodesWithMigrations()) {
+	test(`${node} goes down to an empty schema, and up again to what it was.`, async () => {
+		const fresh = await freshDatabase([node]);
+		const client = new pg.Client({ connectionString: fresh.ownerUrl });
+		await client.connect();
+		try {
+			const real = { ownerUrl: fresh.ownerUrl, secretKey: TEST_SECRET_KEY, nodes: [node] };
+			const [before] = await migrationStatus(real);
+			const dump = await dumpSchemas(real);
+			const things = async () => (await client.query(everything, [node])).rows;
+			const all = await things();
+			for (const name of before?.applied.toReversed() ?? []) assert.deepEqual(await migrateAll(real, "down"), [`${node}/${name}`]);
+			assert.deepEqual(await things(), []);
+			await migrateAll(real, "up");
+			assert.deepEqual(await things(), all);
+			assert.deepEqual(await dumpSchemas(real), dump);
+			assert.deepEqual(await migrationStatus(real), [before]);
+		} finally {
+			await client.end();
+			await fresh.close();
+		}
+	});
+}

@@ -142,7 +142,11 @@ test("An owner who is no superuser, as on a hosted server, can migrate, and its 
 		await asking(server.ownerUrl, "create role keeper login createrole password 'keeper'", "create database kept owner keeper");
 		const ownerUrl = Object.assign(new URL(server.ownerUrl), { username: "keeper", password: "keeper", pathname: "/kept" }).href;
 		const options = { ownerUrl, secretKey: TEST_SECRET_KEY, servicesDir: own };
-		assert.deepEqual(await migrateAll(options, "up"), ["delta/0001_b", "gamma/0001_a"]);
+		const ran = await migrateAll(options, "up");
+		assert.deepEqual(
+			ran.filter((name) => !name.includes("/mixins/")),
+			["delta/0001_b", "gamma/0001_a"],
+		);
 		assert.deepEqual(await migrateAll(options, "up"), []);
 		const changed = { ...options, secretKey: Buffer.alloc(32, 8).toString("base64") };
 		assert.deepEqual(await migrateAll(changed, "up"), []);
