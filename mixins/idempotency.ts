@@ -1,7 +1,7 @@
 // Idempotency-Key: the first answer of a key is kept in the transaction of its effect, so that no crash can separate them;
 // a repetition gets the kept answer. The door has checked the key's form and passes {key, scope, hash} (services/api).
 //
-// Each node that answers a POST has the part `idempotency` in its schema (idempotency.sql).
+// The table is in every node (mixins/migrations).
 //
 // Three ways to use it:
 //   once(ctx, db, work)           the effect is one transaction: it runs in the one that keeps the answer
