@@ -11,6 +11,7 @@
 import type { Service, ServiceBroker, ServiceSchema } from "moleculer";
 import { newId } from "../id.ts";
 import { defineMixin } from "../moleculer.ts";
+import { needsOf } from "../parts.ts";
 import { database } from "../postgres.ts";
 import type { Tx } from "../postgres.ts";
 import { isTool } from "../settings.ts";
@@ -72,6 +73,9 @@ export function jobsOf<const T extends Tasks>(node: string, tasks: T, { tries = 
 		plan: (tx, task, payload, { at = new Date(), key = newId() } = {}) => planJob(tx, node, { task, key, payload, at, tries }),
 		cancel: (tx, task, key) => cancelJob(tx, node, task, key),
 		mixin: defineMixin<JobsService>({
+			created() {
+				needsOf(this.broker).push({ db: database(node), part: "jobs", table: `${node}_jobs._private_jobs` });
+			},
 			async started() {
 				// A tool may plan jobs; those who run do them.
 				if (isTool(this.broker)) return;
