@@ -20,6 +20,7 @@ const settings: Record<string, string> = {
 	idle_in_transaction_session_timeout: "30s",
 	lock_timeout: "10s",
 	timezone: "UTC", // a day, and the bounds of a month's partition, are the same whatever the server's clock shows
+	datestyle: "ISO, MDY", // the one form of times that mixins/postgres-types.ts reads
 	jit: "off", // compiles for longer than our short statements run
 };
 

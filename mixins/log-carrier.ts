@@ -5,7 +5,7 @@ import { outboxInsert } from "./facts/outbox.ts";
 import type { Need } from "./parts.ts";
 import type { Db, Tx } from "./postgres.ts";
 
-/** One event to append. `body` holds what the event carries besides the envelope. */
+/** One event, as it is appended and as it is read. `body` holds what the event carries besides the envelope. */
 export interface NewEvent {
 	room: string;
 	seq: number;
@@ -19,8 +19,6 @@ export interface NewEvent {
 	clientId: string | null;
 	body: Record<string, unknown>;
 }
-
-export type StoredEvent = Omit<NewEvent, "at"> & { at: Date };
 
 /** An event with all that comes of it. */
 export interface Entry<Deed = unknown> {
@@ -56,8 +54,8 @@ export interface LogCarrier<Deed = unknown> {
 	/** The last seq of each room; 0 where nothing was said yet. */
 	heads(rooms: readonly string[]): Promise<Map<string, number>>;
 	/** Events after a seq, ascending; at the same price at any depth. */
-	page(room: string, after: number, limit: number): Promise<StoredEvent[]>;
-	byClientId(room: string, sender: string, clientId: string): Promise<StoredEvent | undefined>;
+	page(room: string, after: number, limit: number): Promise<NewEvent[]>;
+	byClientId(room: string, sender: string, clientId: string): Promise<NewEvent | undefined>;
 }
 
 /** The constraint that a second writer of a number runs into. */
@@ -131,16 +129,16 @@ export class PostgresLog<Deed = unknown> implements LogCarrier<Deed> {
 		return new Map(rows.map((row) => [row.room, row.head]));
 	}
 
-	page(room: string, after: number, limit: number): Promise<StoredEvent[]> {
-		return this.#db.query<StoredEvent>(
+	page(room: string, after: number, limit: number): Promise<NewEvent[]> {
+		return this.#db.query<NewEvent>(
 			`select ${columns} from room_events where room = $1 and seq > $2 order by seq limit $3`,
 			[room, after, limit],
 			"log-page",
 		);
 	}
 
-	async byClientId(room: string, sender: string, clientId: string): Promise<StoredEvent | undefined> {
-		const [row] = await this.#db.query<StoredEvent>(
+	async byClientId(room: string, sender: string, clientId: string): Promise<NewEvent | undefined> {
+		const [row] = await this.#db.query<NewEvent>(
 			`select ${columns} from room_events where room = $1 and sender = $2 and client_id = $3`,
 			[room, sender, clientId],
 			"log-by-client-id",

@@ -1,12 +1,14 @@
 // The documents of a log in MongoDB: an event with what is still to come of it.
 import type { AnyFact } from "../services/contracts/index.ts";
-import type { Entry, NewEvent, StoredEvent } from "./log-carrier.ts";
+import type { Entry, NewEvent } from "./log-carrier.ts";
 import { CLIENT_ID, FENCE } from "./log-carrier.ts";
 import type { Collection, Index } from "./mongo.ts";
 
 /** An event as it is stored. The fields after `body` are there until all that comes of it is done. */
-export interface EventDocument<Deed> extends Omit<StoredEvent, "clientId"> {
+export interface EventDocument<Deed> extends Omit<NewEvent, "at" | "clientId"> {
 	_id: string;
+	/** A time of BSON: it is looked for by what is older than a moment. */
+	at: Date;
 	/** Left out where there is none, so that the index holds those that there are. */
 	clientId?: string;
 	facts?: readonly AnyFact[];
@@ -48,12 +50,9 @@ export function toDocument<Deed>({ event, facts, deeds, once }: Entry<Deed>): Ev
 	return document;
 }
 
-type Said = Omit<StoredEvent, "clientId"> & { clientId?: string };
-
-export const toStored = ({ room, seq, id, type, at, sender, senderName, clientId, body }: Said): StoredEvent => ({
-	...{ room, seq, id, type, at, sender, senderName, clientId: clientId ?? null, body },
+export const toEvent = ({ room, seq, id, type, at, sender, senderName, clientId, body }: EventDocument<unknown>): NewEvent => ({
+	...{ room, seq, id, type, at: at.toISOString(), sender, senderName, clientId: clientId ?? null, body },
 });
-export const toEvent = (document: Said): NewEvent => ({ ...toStored(document), at: document.at.toISOString() });
 export const toEntry = <Deed>(document: EventDocument<Deed>): Entry<Deed> => ({
 	event: toEvent(document),
 	facts: document.facts ?? [],

@@ -3,14 +3,14 @@
 import type { ServiceBroker } from "moleculer";
 import { refusal } from "../config/refusal.ts";
 import { answerTaken } from "./idempotency.ts";
-import type { Entry, LogCarrier, Projection, StoredEvent } from "./log-carrier.ts";
+import type { Entry, LogCarrier, NewEvent, Projection } from "./log-carrier.ts";
 import { isConflict } from "./log-carrier.ts";
 import type { Collection, MongoLink } from "./mongo.ts";
 import { mongoCollection, patiently, takenIndex } from "./mongo.ts";
 import type { ApplierOptions } from "./mongo-applier.ts";
 import { Applier } from "./mongo-applier.ts";
 import type { EventDocument } from "./mongo-events.ts";
-import { INDEXES, inOrder, ONCE, toDocument, toStored } from "./mongo-events.ts";
+import { INDEXES, inOrder, ONCE, toDocument, toEvent } from "./mongo-events.ts";
 import type { Db } from "./postgres.ts";
 import { isTool } from "./settings.ts";
 
@@ -53,7 +53,7 @@ export class MongoLog<Deed = unknown> implements LogCarrier<Deed> {
 		return heads;
 	}
 
-	async page(room: string, after: number, limit: number): Promise<StoredEvent[]> {
+	async page(room: string, after: number, limit: number): Promise<NewEvent[]> {
 		const found = await this.#asked((events) =>
 			events
 				.find({ room, seq: { $gt: after } })
@@ -61,27 +61,27 @@ export class MongoLog<Deed = unknown> implements LogCarrier<Deed> {
 				.limit(limit)
 				.toArray(),
 		);
-		return found.map(toStored);
+		return found.map(toEvent);
 	}
 
-	async byClientId(room: string, sender: string, clientId: string): Promise<StoredEvent | undefined> {
+	async byClientId(room: string, sender: string, clientId: string): Promise<NewEvent | undefined> {
 		const found = await this.#asked((events) => events.findOne({ room, sender, clientId }));
-		return found ? toStored(found) : undefined;
+		return found ? toEvent(found) : undefined;
 	}
 
 	/** Messages after a seq ascending, or before one descending. */
-	async messages(room: string, from: { after: number } | { before: number | null }, limit: number): Promise<StoredEvent[]> {
+	async messages(room: string, from: { after: number } | { before: number | null }, limit: number): Promise<NewEvent[]> {
 		const [seq, order] =
 			"after" in from ? [{ $gt: from.after }, 1] : [from.before === null ? { $gt: 0 } : { $gt: 0, $lt: from.before }, -1];
 		const found = await this.#asked((events) =>
 			events.find({ room, seq, type: "message" }).sort({ room: order, seq: order }).limit(limit).toArray(),
 		);
-		return found.map(toStored);
+		return found.map(toEvent);
 	}
 
-	async message(room: string, seq: number): Promise<StoredEvent | undefined> {
+	async message(room: string, seq: number): Promise<NewEvent | undefined> {
 		const found = await this.#asked((events) => events.findOne({ room, seq, type: "message" }));
-		return found ? toStored(found) : undefined;
+		return found ? toEvent(found) : undefined;
 	}
 
 	/** Messages of others after a mark in each room that are not deleted; rooms without any are left out. */

@@ -16,7 +16,8 @@ export interface Queryable {
 	 * often and touches few rows, so that the server plans it once per connection. Not for what looks something up for each of
 	 * many rows: the plan may be from when the table was empty, and then every row is held against every other until the
 	 * table's statistics are renewed.
-	 * int8 arrives as number, timestamptz as Date, numeric and date as string (cast `sum(bigint)` with `::int8`).
+	 * int8 arrives as number; timestamptz as the contracts have it, `2026-01-31T09:30:00.000Z`; numeric and date as string (cast
+	 * `sum(bigint)` with `::int8`). Times of this form are in the order of their texts. As a value a time may be a Date too.
 	 */
 	query<R = Record<string, unknown>>(sql: string, values?: readonly unknown[], name?: string): Promise<R[]>;
 }

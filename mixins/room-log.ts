@@ -2,7 +2,7 @@
 // A carrier stores it (log-carrier.ts); here it is read on from memory, opened for doors, and told to whoever listens.
 import type { ServiceBroker } from "moleculer";
 import type { LogEvent } from "../services/contracts/rooms.ts";
-import type { LogCarrier, NewEvent, StoredEvent } from "./log-carrier.ts";
+import type { LogCarrier, NewEvent } from "./log-carrier.ts";
 import { natsOf } from "./nats.ts";
 import { needsOf } from "./parts.ts";
 import { roomBus } from "./rooms.ts";
@@ -37,12 +37,12 @@ export class RoomLog {
 	}
 
 	/** What clients see of a row. */
-	toEvent(row: NewEvent | StoredEvent): LogEvent {
+	toEvent(row: NewEvent): LogEvent {
 		return {
 			room: this.nameOf(row.room),
 			seq: row.seq,
 			type: row.type,
-			at: typeof row.at === "string" ? row.at : row.at.toISOString(),
+			at: row.at,
 			by: row.sender ? { profileId: row.sender, displayName: row.senderName ?? "" } : null,
 			...row.body,
 		} as LogEvent;

@@ -54,8 +54,8 @@ type Waiting = AnyFact & { tries: number };
  * What is ready for a consumer: due, and behind nothing of its own aggregate that waits or is dead. Planned anew each time: a plan
  * made for an empty inbox takes longer than a statement may (30 s) when 15,000 facts come at once.
  */
-async function ready(tx: Tx, consumer: string, now: Date): Promise<Waiting[]> {
-	const rows = await tx.query<Omit<Waiting, "at"> & { at: Date }>(
+function ready(tx: Tx, consumer: string, now: Date): Promise<Waiting[]> {
+	return tx.query<Waiting>(
 		`select fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload, tries
 		from inbox i
 		where consumer = $1 and handled_at is null and dead_at is null and (next_try_at is null or next_try_at <= $2)
@@ -68,7 +68,6 @@ async function ready(tx: Tx, consumer: string, now: Date): Promise<Waiting[]> {
 		limit $3`,
 		[consumer, now, PORTION],
 	);
-	return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as Waiting);
 }
 
 async function take(tx: Tx, consumer: string): Promise<boolean> {
@@ -90,12 +89,12 @@ async function markHandled(tx: Tx, consumer: string, facts: AnyFact[], now: Date
 
 /** When the next waiting fact is due, in ms from now; null when none waits. */
 async function nextDue(db: Db, consumer: string, now: Date): Promise<number | null> {
-	const [row] = await db.query<{ at: Date | null }>(
+	const [row] = await db.query<{ at: string | null }>(
 		"select min(next_try_at) as at from inbox where consumer = $1 and handled_at is null and dead_at is null and tries > 0 and next_try_at > $2",
 		[consumer, now],
 		"inbox-due",
 	);
-	return row?.at ? Math.max(10, row.at.getTime() - now.getTime()) : null;
+	return row?.at ? Math.max(10, Date.parse(row.at) - now.getTime()) : null;
 }
 
 async function fail(db: Db, name: string, consumer: Consumer, fact: Waiting, error: unknown): Promise<void> {
@@ -192,7 +191,7 @@ export interface DeadLetter {
 	type: string;
 	aggregate: string;
 	tries: number;
-	deadAt: Date;
+	deadAt: string;
 	cause: string;
 }
 

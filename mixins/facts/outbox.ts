@@ -37,28 +37,20 @@ export type OutboxRow = AnyFact & { row: number };
 /** The rows' facts alone. */
 export const toFacts = (rows: readonly OutboxRow[]): AnyFact[] => rows.map(({ row: _row, ...fact }) => fact as AnyFact);
 
-type Stored = Omit<OutboxRow, "at"> & { at: Date };
 const columns = `id as row, fact_id as id, type, version, aggregate, at, request_id as "requestId", actor, payload`;
-const toRow = (row: Stored): OutboxRow => ({ ...row, at: row.at.toISOString() }) as OutboxRow;
 
 /** Facts not carried yet, oldest first. Rows that committed late are found by being unsent, not by their number. */
-export async function unsentFacts(tx: Tx, limit: number): Promise<OutboxRow[]> {
-	const rows = await tx.query<Stored>(
-		`select ${columns} from outbox where sent_at is null order by outbox.id limit $1`,
-		[limit],
-		"outbox-unsent",
-	);
-	return rows.map(toRow);
+export function unsentFacts(tx: Tx, limit: number): Promise<OutboxRow[]> {
+	return tx.query<OutboxRow>(`select ${columns} from outbox where sent_at is null order by outbox.id limit $1`, [limit], "outbox-unsent");
 }
 
 /** Facts by their rows' numbers, sent or not: those after the first and up to the second, oldest first. */
-export async function factsBetween(tx: Tx, after: number, until: number, limit: number): Promise<OutboxRow[]> {
-	const rows = await tx.query<Stored>(
+export function factsBetween(tx: Tx, after: number, until: number, limit: number): Promise<OutboxRow[]> {
+	return tx.query<OutboxRow>(
 		`select ${columns} from outbox where id > $1 and id <= $2 order by outbox.id limit $3`,
 		[after, until, limit],
 		"outbox-between",
 	);
-	return rows.map(toRow);
 }
 
 /** The numbers of the rows since a time, fit for `factsBetween`; null where there are none. */
@@ -71,7 +63,7 @@ export async function rowsSince(tx: Tx, since: Date): Promise<{ after: number; u
 }
 
 export async function markSent(tx: Tx, rows: OutboxRow[], now: Date): Promise<void> {
-	const times = rows.map((row) => new Date(row.at).getTime());
+	const times = rows.map((row) => Date.parse(row.at));
 	await tx.query(
 		`update outbox set sent_at = $1 where id = any($2::bigint[]) and sent_at is null and at between $3 and $4`,
 		// What was written by SQL has microseconds, which we cut off: the last of them is a millisecond later at the most.

@@ -11,7 +11,7 @@ export interface FactsState {
 }
 
 export async function factsState(db: Db): Promise<FactsState> {
-	const [outbox] = await db.query<{ unsent: number; oldest: Date | null }>(
+	const [outbox] = await db.query<{ unsent: number; oldest: string | null }>(
 		"select count(*)::int as unsent, min(at) as oldest from outbox where sent_at is null",
 	);
 	const inbox = await db.query<{ consumer: string; waiting: number; dead: number }>(
@@ -20,7 +20,7 @@ export async function factsState(db: Db): Promise<FactsState> {
 	);
 	return {
 		unsent: outbox?.unsent ?? 0,
-		oldest: outbox?.oldest?.toISOString() ?? null,
+		oldest: outbox?.oldest ?? null,
 		consumers: Object.fromEntries(inbox.map(({ consumer, waiting, dead }) => [consumer, { waiting, dead }])),
 	};
 }

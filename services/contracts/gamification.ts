@@ -7,6 +7,7 @@ export const currency = oneOf("xp", "points", "coins");
 export type Currency = Infer<typeof currency>;
 export const points = object({ xp: int(), level: int(0), points: int(), coins: int() });
 export const transaction = object({ id: uuid, currency, amount: int(), reason: text(1, 100), source: text(1, 200), at: time });
+export type Transaction = Infer<typeof transaction>;
 
 export const actions = {
 	...published({

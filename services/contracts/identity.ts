@@ -19,6 +19,7 @@ export type Tokens = Infer<typeof tokens>;
 export const signedIn = object({ account, profile, tokens });
 export type SignedIn = Infer<typeof signedIn>;
 export const session = object({ id: uuid, device: text(0, 512), address: text(0, 64), createdAt: time, lastUsedAt: time, current: bool });
+export type Session = Infer<typeof session>;
 
 export const actions = {
 	...published({

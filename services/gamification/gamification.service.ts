@@ -1,5 +1,5 @@
 // XP, points and coins: what somebody has, why, and what earns it.
-import { pageById, shown } from "../../mixins/cursor.ts";
+import { pageById } from "../../mixins/cursor.ts";
 import { service } from "../../mixins/service.ts";
 import { awards } from "./awards.ts";
 import { levelOf } from "./domain/level.ts";
@@ -24,8 +24,7 @@ export default service("gamification", {
 		},
 
 		async transactions(ctx, { db }) {
-			const page = await pageById(ctx.params, (before, limit) => entriesOf(db, ctx.caller.profileId, before, limit));
-			return shown(page, (row) => ({ ...row, at: row.at.toISOString() }));
+			return pageById(ctx.params, (before, limit) => entriesOf(db, ctx.caller.profileId, before, limit));
 		},
 
 		rules: () => ({

@@ -1,6 +1,6 @@
 // The gamification node's only way to its database: the ledger.
 import { newId } from "../../mixins/id.ts";
-import type { Currency } from "../contracts/gamification.ts";
+import type { Currency, Transaction } from "../contracts/gamification.ts";
 import type { Queryable, Tx } from "../../mixins/postgres.ts";
 import type { Award, Claim, Paid } from "./domain/award.ts";
 import { claimKey, dayKey } from "./domain/award.ts";
@@ -71,18 +71,9 @@ export async function balancesOf(db: Queryable, profileId: string): Promise<Reco
 	return { xp: 0, points: 0, coins: 0, ...Object.fromEntries(rows.map(({ currency, balance }) => [currency, balance])) };
 }
 
-export interface EntryRow {
-	id: string;
-	currency: Currency;
-	amount: number;
-	reason: string;
-	source: string;
-	at: Date;
-}
-
 /** A profile's entries, newest first, from before an entry on. */
-export function entriesOf(db: Queryable, profileId: string, before: string | null, limit: number): Promise<EntryRow[]> {
-	return db.query<EntryRow>(
+export function entriesOf(db: Queryable, profileId: string, before: string | null, limit: number): Promise<Transaction[]> {
+	return db.query<Transaction>(
 		`select id, currency, amount, reason, source, at from entries
 		where owner = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
 		[profileId, before, limit],

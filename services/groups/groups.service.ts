@@ -1,17 +1,13 @@
 // Groups and their members.
 import { newId } from "../../mixins/id.ts";
-import { decodeCursor, pageById, pageOf, shown } from "../../mixins/cursor.ts";
+import { decodeCursor, pageById, pageOf } from "../../mixins/cursor.ts";
 import { healthOf } from "../../mixins/health.ts";
 import { service } from "../../mixins/service.ts";
-import type { Group } from "../contracts/groups.ts";
 import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { create, edit, join, kick, leave, remove, setRole } from "./domain/decisions.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
 import { rolesIn } from "./roles-store.ts";
-import type { ListedGroup } from "./store.ts";
-
-const viewListed = ({ creatorId: _creator, ...group }: ListedGroup): Group => ({ ...group, createdAt: group.createdAt.toISOString() });
 
 export default service("groups", {
 	node: groupsNode,
@@ -43,12 +39,12 @@ export default service("groups", {
 
 		async mine(ctx, node) {
 			const { profileId } = ctx.caller;
-			return shown(await pageById(ctx.params, (before, limit) => node.reads.groupsOf(profileId, before, limit)), viewListed);
+			return pageById(ctx.params, (before, limit) => node.reads.groupsOf(profileId, before, limit));
 		},
 
 		async public(ctx, node) {
 			const { profileId } = ctx.caller;
-			return shown(await pageById(ctx.params, (before, limit) => node.reads.publicGroups(profileId, before, limit)), viewListed);
+			return pageById(ctx.params, (before, limit) => node.reads.publicGroups(profileId, before, limit));
 		},
 
 		async show(ctx, node) {

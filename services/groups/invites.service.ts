@@ -1,7 +1,7 @@
 // Invites into groups: made by members, answered by the one invited, by the invite's id or by its token.
 import { randomBytes } from "node:crypto";
 import { newId } from "../../mixins/id.ts";
-import { pageById, shown } from "../../mixins/cursor.ts";
+import { pageById } from "../../mixins/cursor.ts";
 import { service } from "../../mixins/service.ts";
 import { settings } from "../../mixins/settings.ts";
 import { problem } from "../contracts/errors.ts";
@@ -11,13 +11,10 @@ import { groupsNode } from "./actors.ts";
 import { command } from "./command.ts";
 import { acceptInvite, declineInvite, invite } from "./domain/decisions.ts";
 import { asMember } from "./domain/group.ts";
-import type { InviteRow } from "./store.ts";
 import { findInvite, invitesOfGroup, openInvite, openInvitesOf } from "./store.ts";
 
-const view = (row: InviteRow): Invite => ({ ...row, expiresAt: row.expiresAt.toISOString(), createdAt: row.createdAt.toISOString() });
-
 /** The caller's own pending invite: anybody else's does not exist. */
-async function mine(ctx: Ctx<unknown>, by: { id: string } | { token: string }): Promise<InviteRow> {
+async function mine(ctx: Ctx<unknown>, by: { id: string } | { token: string }): Promise<Invite> {
 	const row = await findInvite(groupsNode(ctx.broker).db, new Date(), by);
 	if (!row || row.inviteeId !== ctx.caller.profileId) throw problem("not-found");
 	return row;
@@ -57,12 +54,12 @@ export default service("invites", {
 		async ofGroup(ctx, { db, actors }) {
 			const { groupId } = ctx.params;
 			asMember(await actors.read(groupId), ctx.caller.profileId);
-			return shown(await pageById(ctx.params, (before, limit) => invitesOfGroup(db, new Date(), groupId, before, limit)), view);
+			return pageById(ctx.params, (before, limit) => invitesOfGroup(db, new Date(), groupId, before, limit));
 		},
 
 		async mine(ctx, node) {
 			const { profileId } = ctx.caller;
-			return shown(await pageById(ctx.params, (before, limit) => openInvitesOf(node.db, new Date(), profileId, before, limit)), view);
+			return pageById(ctx.params, (before, limit) => openInvitesOf(node.db, new Date(), profileId, before, limit));
 		},
 
 		async answer(ctx, node) {
@@ -73,7 +70,7 @@ export default service("invites", {
 				if (row.state === "expired") throw problem("expired");
 				if (row.state !== "pending") throw problem("wrong-state", { state: row.state });
 				const decision = accept ? acceptInvite(state, moment, row) : declineInvite(state, moment, row);
-				return { ...decision, answer: () => view({ ...row, state: accept ? "accepted" : "declined" }) };
+				return { ...decision, answer: () => ({ ...row, state: accept ? "accepted" : "declined" }) };
 			});
 		},
 

@@ -1,7 +1,8 @@
 // Groups and messages where the log is in the same database: one statement each, by joins.
 import type { Db } from "../../mixins/postgres.ts";
+import type { Group } from "../contracts/groups.ts";
 import type { Target } from "./domain/decisions.ts";
-import type { GroupReads, ListedGroup, MessageRow } from "./store.ts";
+import type { GroupReads, MessageRow } from "./store.ts";
 import { lastRow, listed, loadGroup, reactionsTo, whereMine, wherePublic } from "./store.ts";
 
 const unreadCount = `(select count(*)::int from room_events e
@@ -17,14 +18,10 @@ export const joinedReads = (db: Db): GroupReads => ({
 	load: (groupId) => loadGroup(db, groupId),
 
 	groupsOf: (profileId, before, limit) =>
-		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, m.role, ${unreadCount} as unread ${whereMine}`, [
-			profileId,
-			before,
-			limit,
-		]),
+		db.query<Group>(`select ${listed}, ${lastRow} as head, m.role, ${unreadCount} as unread ${whereMine}`, [profileId, before, limit]),
 
 	publicGroups: (profileId, before, limit) =>
-		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, null as role, 0 as unread ${wherePublic}`, [profileId, before, limit]),
+		db.query<Group>(`select ${listed}, ${lastRow} as head, null as role, 0 as unread ${wherePublic}`, [profileId, before, limit]),
 
 	async countUnread(groupId, profileId, readSeq) {
 		const [row] = await db.query<{ unread: number }>(
@@ -50,12 +47,12 @@ export const joinedReads = (db: Db): GroupReads => ({
 		return row;
 	},
 
-	async findTarget(groupId, seq): Promise<Target | undefined> {
-		const [row] = await db.query<{ senderId: string; deletedAt: Date | null }>(
-			`select e.sender as "senderId", s.deleted_at as "deletedAt" ${messages} and e.seq = $2`,
+	async findTarget(groupId, seq) {
+		const [row] = await db.query<Target>(
+			`select e.seq, e.sender as "senderId", s.deleted_at as "deletedAt" ${messages} and e.seq = $2`,
 			[groupId, seq],
 			"message-target",
 		);
-		return row && { seq, senderId: row.senderId, deletedAt: row.deletedAt?.toISOString() ?? null };
+		return row;
 	},
 });

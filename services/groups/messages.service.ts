@@ -1,6 +1,6 @@
 // The numbered log: messages, their edits and deletions, read marks, and what doors need to open a room.
 import { decodeCursor, encodeCursor } from "../../mixins/cursor.ts";
-import type { StoredEvent } from "../../mixins/log-carrier.ts";
+import type { NewEvent } from "../../mixins/log-carrier.ts";
 import { service } from "../../mixins/service.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { problem } from "../contracts/errors.ts";
@@ -22,18 +22,18 @@ function view(row: MessageRow): Message {
 		content: shown,
 		seq: row.seq,
 		by: { profileId: row.sender, displayName: row.senderName },
-		at: row.at.toISOString(),
-		...(row.editedAt ? { editedAt: row.editedAt.toISOString() } : {}),
-		...(row.deletedAt ? { deletedAt: row.deletedAt.toISOString() } : {}),
+		at: row.at,
+		...(row.editedAt ? { editedAt: row.editedAt } : {}),
+		...(row.deletedAt ? { deletedAt: row.deletedAt } : {}),
 		reactions: row.reactions ?? [],
 	};
 }
 
 /** What was answered when the message was first stored, whatever happened to it since. */
-function firstAnswer({ body, seq, at, sender, senderName }: StoredEvent) {
+function firstAnswer({ body, seq, at, sender, senderName }: NewEvent) {
 	const message = body.message as MessageBody & { content: string | null };
 	const by = { profileId: sender as string, displayName: senderName as string };
-	return { ...message, content: message.content ?? "", seq, at: at.toISOString(), by, reactions: [] };
+	return { ...message, content: message.content ?? "", seq, at, by, reactions: [] };
 }
 
 /** A page begins at one place: two of them would contradict each other. A cursor goes on wherever the first page began. */
@@ -64,7 +64,7 @@ export default service("messages", {
 					},
 					{ together: true },
 				);
-				return "stored" in stored ? { ...firstAnswer(stored.stored as StoredEvent), room, replayed: true } : stored;
+				return "stored" in stored ? { ...firstAnswer(stored.stored as NewEvent), room, replayed: true } : stored;
 			});
 		},
 

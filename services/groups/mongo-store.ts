@@ -1,18 +1,19 @@
 // Groups and messages where the log is in MongoDB, in two steps: the log says what was said, the tables what became of it.
-import type { StoredEvent } from "../../mixins/log-carrier.ts";
+import type { NewEvent } from "../../mixins/log-carrier.ts";
 import type { MongoLog } from "../../mixins/mongo-log.ts";
 import type { Db } from "../../mixins/postgres.ts";
-import type { Deed, GroupReads, ListedGroup, MessageRow } from "./store.ts";
+import type { Group } from "../contracts/groups.ts";
+import type { Deed, GroupReads, MessageRow } from "./store.ts";
 import { listed, loadGroup, reactionsTo, whereMine, wherePublic } from "./store.ts";
 
-type Listed = Omit<ListedGroup, "head" | "unread">;
+type Listed = Omit<Group, "head" | "unread">;
 type Present = Pick<MessageRow, "editedContent" | "editedAt" | "deletedAt" | "reactions">;
 
 const untouched: Present = { editedContent: null, editedAt: null, deletedAt: null, reactions: null };
 
 export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 	/** What edits, a deletion and reactions made of messages, in the order given. */
-	const present = async (groupId: string, viewer: string, events: readonly StoredEvent[]): Promise<MessageRow[]> => {
+	const present = async (groupId: string, viewer: string, events: readonly NewEvent[]): Promise<MessageRow[]> => {
 		if (events.length === 0) return [];
 		const rows = await db.query<Present & { seq: number }>(
 			`select k.seq, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt", ${reactionsTo("$1", "k.seq")} as reactions
@@ -26,10 +27,7 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		}));
 	};
 
-	const withLog = async <G extends Listed>(
-		groups: G[],
-		unread: (groups: G[]) => Promise<Map<string, number>>,
-	): Promise<(G & ListedGroup)[]> => {
+	const withLog = async <G extends Listed>(groups: G[], unread: (groups: G[]) => Promise<Map<string, number>>): Promise<(G & Group)[]> => {
 		const [heads, counts] = await Promise.all([log.heads(groups.map(({ id }) => id)), unread(groups)]);
 		return groups.map((group) => ({ ...group, head: heads.get(group.id) ?? 0, unread: counts.get(group.id) ?? 0 }));
 	};
@@ -73,7 +71,7 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		async findTarget(groupId, seq) {
 			const event = await log.message(groupId, seq);
 			const [row] = event ? await present(groupId, event.sender ?? "", [event]) : [];
-			return row && { seq, senderId: row.sender, deletedAt: row.deletedAt?.toISOString() ?? null };
+			return row && { seq, senderId: row.sender, deletedAt: row.deletedAt };
 		},
 	};
 }

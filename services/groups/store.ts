@@ -1,23 +1,14 @@
 // The groups node's only way to its database: groups, members, invites, and messages in their present state.
-import type { MemberRole } from "../contracts/groups.ts";
+import type { Group, Invite } from "../contracts/groups.ts";
 import type { Message } from "../contracts/messages.ts";
 import type { KeptAnswer } from "../../mixins/idempotency.ts";
 import { keep } from "../../mixins/idempotency.ts";
 import type { Entry, NewEvent, Projection } from "../../mixins/log-carrier.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
-import type { Effect, NewInvite, Target } from "./domain/decisions.ts";
+import type { Effect, Target } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState, Member } from "./domain/group.ts";
 
 export type Query = Pick<Tx, "query">;
-
-interface GroupRow {
-	id: string;
-	name: string;
-	description: string;
-	isPublic: boolean;
-	creatorId: string;
-	createdAt: Date;
-}
 
 /** What the log keeps of an event besides the envelope. */
 export function toRow(room: string, seq: number, event: GroupEvent): NewEvent {
@@ -63,8 +54,8 @@ export interface GroupReads {
 	/** As the log left it: everything that comes of its events is written. */
 	load(groupId: string): Promise<GroupState | null>;
 	/** Groups of a profile, or public ones it is not in, newest first. */
-	groupsOf(profileId: string, before: string | null, limit: number): Promise<ListedGroup[]>;
-	publicGroups(profileId: string, before: string | null, limit: number): Promise<ListedGroup[]>;
+	groupsOf(profileId: string, before: string | null, limit: number): Promise<Group[]>;
+	publicGroups(profileId: string, before: string | null, limit: number): Promise<Group[]>;
 	/** Messages of others after the mark that are not deleted. */
 	countUnread(groupId: string, profileId: string, readSeq: number): Promise<number>;
 	/** Messages in their present state: after a seq ascending, or before one descending. */
@@ -85,7 +76,7 @@ const lastApplied = "(select seq from log_applied where room = g.id)";
 
 /** A group with its members, as the log left it; null where there is none. `elsewhere`: the log is in another store. */
 export async function loadGroup(db: Db, groupId: string, { elsewhere = false } = {}): Promise<GroupState | null> {
-	const [group] = await db.query<GroupRow & { head: number }>(
+	const [group] = await db.query<Omit<GroupState, "members">>(
 		`select id, name, description, is_public as "isPublic", creator_id as "creatorId", created_at as "createdAt",
 			${elsewhere ? lastApplied : lastRow} as head
 		from groups g where id = $1`,
@@ -93,14 +84,13 @@ export async function loadGroup(db: Db, groupId: string, { elsewhere = false } =
 		elsewhere ? "group-load-elsewhere" : "group-load",
 	);
 	if (!group) return null;
-	const rows = await db.query<Omit<Member, "joinedAt"> & { profileId: string; joinedAt: Date }>(
+	const rows = await db.query<Member & { profileId: string }>(
 		`select profile_id as "profileId", display_name as "displayName", role, joined_at as "joinedAt", joined_seq as "joinedSeq", read_seq as "readSeq"
 		from members where group_id = $1 order by joined_seq, profile_id`,
 		[groupId],
 		"group-members",
 	);
-	const members = new Map(rows.map(({ profileId, joinedAt, ...member }) => [profileId, { ...member, joinedAt: joinedAt.toISOString() }]));
-	return { ...group, createdAt: group.createdAt.toISOString(), members };
+	return { ...group, members: new Map(rows.map(({ profileId, ...member }) => [profileId, member])) };
 }
 
 /** Writes what an event implies besides its row in the log: the projections of groups, members and messages. */
@@ -237,23 +227,15 @@ export async function applyEffect(tx: Tx, groupId: string, effect: Effect): Prom
 	}
 }
 
-export interface InviteRow extends Omit<NewInvite, "expiresAt" | "createdAt"> {
-	groupId: string;
-	groupName: string;
-	state: "pending" | "accepted" | "declined" | "expired" | "revoked";
-	expiresAt: Date;
-	createdAt: Date;
-}
-
 const inviteColumns = `i.id, i.token, i.group_id as "groupId", g.name as "groupName", i.inviter_id as "inviterId", i.invitee_id as "inviteeId",
 	i.role, case when i.state = 'pending' and i.expires_at <= $1 then 'expired' else i.state end as state, i.expires_at as "expiresAt", i.created_at as "createdAt"`;
 
-export async function findInvite(db: Query, now: Date, by: { id: string } | { token: string }): Promise<InviteRow | undefined> {
+export async function findInvite(db: Query, now: Date, by: { id: string } | { token: string }): Promise<Invite | undefined> {
 	const [column, value] = "id" in by ? ["id", by.id] : ["token", by.token];
-	const [row] = await db.query<InviteRow>(
-		`select ${inviteColumns} from invites i join groups g on g.id = i.group_id where i.${column} = $2`,
-		[now, value],
-	);
+	const [row] = await db.query<Invite>(`select ${inviteColumns} from invites i join groups g on g.id = i.group_id where i.${column} = $2`, [
+		now,
+		value,
+	]);
 	return row;
 }
 
@@ -265,31 +247,24 @@ export async function openInvite(db: Query, now: Date, groupId: string, inviteeI
 	return row;
 }
 
-export function invitesOfGroup(db: Query, now: Date, groupId: string, before: string | null, limit: number): Promise<InviteRow[]> {
-	return db.query<InviteRow>(
+export function invitesOfGroup(db: Query, now: Date, groupId: string, before: string | null, limit: number): Promise<Invite[]> {
+	return db.query<Invite>(
 		`select ${inviteColumns} from invites i join groups g on g.id = i.group_id
 		where i.group_id = $2 and ($3::uuid is null or i.id < $3) order by i.id desc limit $4`,
 		[now, groupId, before, limit],
 	);
 }
 
-export function openInvitesOf(db: Query, now: Date, inviteeId: string, before: string | null, limit: number): Promise<InviteRow[]> {
-	return db.query<InviteRow>(
+export function openInvitesOf(db: Query, now: Date, inviteeId: string, before: string | null, limit: number): Promise<Invite[]> {
+	return db.query<Invite>(
 		`select ${inviteColumns} from invites i join groups g on g.id = i.group_id
 		where i.invitee_id = $2 and i.state = 'pending' and i.expires_at > $1 and ($3::uuid is null or i.id < $3) order by i.id desc limit $4`,
 		[now, inviteeId, before, limit],
 	);
 }
 
-export interface ListedGroup extends GroupRow {
-	role: MemberRole | null;
-	memberCount: number;
-	head: number;
-	unread: number;
-}
-
 /** What every list shows of a group. */
-export const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g.creator_id as "creatorId", g.created_at as "createdAt", g.member_count as "memberCount"`;
+export const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g.created_at as "createdAt", g.member_count as "memberCount"`;
 /** Which groups of a profile, and which public ones it is not in: $1 the profile, $2 the id that the page goes on after, $3 how many. */
 export const whereMine = `from members m join groups g on g.id = m.group_id
 	where m.profile_id = $1 and ($2::uuid is null or m.group_id < $2) order by m.group_id desc limit $3`;
@@ -308,13 +283,13 @@ export async function markRead(db: Query, groupId: string, profileId: string, se
 
 export interface MessageRow {
 	seq: number;
-	at: Date;
+	at: string;
 	sender: string;
 	senderName: string;
 	body: { message: Omit<Message, "seq" | "by" | "at" | "reactions" | "editedAt" | "deletedAt"> };
 	editedContent: string | null;
-	editedAt: Date | null;
-	deletedAt: Date | null;
+	editedAt: string | null;
+	deletedAt: string | null;
 	reactions: { emoji: string; count: number; mine: boolean }[] | null;
 }
 

@@ -12,13 +12,7 @@ export default service("accounts", {
 		async show(ctx, { db }) {
 			const account = await overviewOf(db, normalizeEmail(ctx.params.email), new Date());
 			if (!account) throw problem("not-found", { detail: "There is no account with this e-mail." });
-			return {
-				...account,
-				createdAt: account.createdAt.toISOString(),
-				bannedUntil: account.bannedUntil?.toISOString() ?? null,
-				profiles: await profilesOf(db, account.id),
-				lastUsedAt: account.lastUsedAt?.toISOString() ?? null,
-			};
+			return { ...account, profiles: await profilesOf(db, account.id) };
 		},
 	},
 });

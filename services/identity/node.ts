@@ -126,13 +126,13 @@ export type RevocationReason = "logout" | "reuse" | "role" | "ended";
 
 /** So long (ms) a door must refuse tokens of a session that ended: until all of them have expired. */
 const refusedFor = (ttlAccess: number): number => (ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;
-const refusedUntil = (ttlAccess: number, endedAt: Date): string => new Date(endedAt.getTime() + refusedFor(ttlAccess)).toISOString();
+const refusedUntil = (ttlAccess: number, endedAt: number): string => new Date(endedAt + refusedFor(ttlAccess)).toISOString();
 
 /** Sessions that doors must still refuse, of those that ended since (ms since 1970; NaN or undefined for all). */
 export async function revocationsSince(db: Db, ttlAccess: number, now: Date, since = Number.NaN): Promise<Revocation[]> {
 	const oldest = now.getTime() - refusedFor(ttlAccess);
 	const ended = await endedSince(db, new Date(since > oldest ? since : oldest));
-	return ended.map(({ sessionId, endedAt }) => ({ sessionId, until: refusedUntil(ttlAccess, endedAt) }));
+	return ended.map(({ sessionId, endedAt }) => ({ sessionId, until: refusedUntil(ttlAccess, Date.parse(endedAt)) }));
 }
 
 /** Ends sessions: the fact is written with it, and after the commit the doors hear of it at once. */
@@ -145,7 +145,7 @@ export async function revokeSessions(
 	now: Date,
 ): Promise<void> {
 	const ended = await endSessions(tx, which, reason, now);
-	const until = refusedUntil(node.ttlAccess, now);
+	const until = refusedUntil(node.ttlAccess, now.getTime());
 	await tellFacts(
 		tx,
 		ctx,

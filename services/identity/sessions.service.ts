@@ -1,5 +1,5 @@
 // A person's open sessions, and ending one of them.
-import { pageById, shown } from "../../mixins/cursor.ts";
+import { pageById } from "../../mixins/cursor.ts";
 import { service } from "../../mixins/service.ts";
 import { problem } from "../contracts/errors.ts";
 import { identityNode, revokeSessions } from "./node.ts";
@@ -10,14 +10,7 @@ export default service("sessions", {
 
 	actions: {
 		async list(ctx, node) {
-			const { accountId, sessionId } = ctx.caller;
-			const page = await pageById(ctx.params, (before, limit) => openSessions(node.db, accountId, before, limit, new Date()));
-			return shown(page, (row) => ({
-				...row,
-				createdAt: row.createdAt.toISOString(),
-				lastUsedAt: row.lastUsedAt.toISOString(),
-				current: row.id === sessionId,
-			}));
+			return pageById(ctx.params, (before, limit) => openSessions(node.db, ctx.caller, before, limit, new Date()));
 		},
 
 		async end(ctx, node) {

@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto";
 import { newId } from "../../mixins/id.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
-import type { Account, Profile } from "../contracts/identity.ts";
+import type { Account, Profile, Session } from "../contracts/identity.ts";
+import type { Answer } from "../contracts/index.ts";
+import type { KeyTimes } from "./domain/keys.ts";
 import type { Failures } from "./domain/login.ts";
 import { THROTTLE_WINDOW_MS } from "./domain/login.ts";
 
@@ -10,7 +12,7 @@ type Query = Pick<Tx, "query">;
 
 export interface AccountRow extends Account {
 	passwordHash: string;
-	bannedUntil: Date | null;
+	bannedUntil: string | null;
 }
 
 const accountColumns = `id, email, password_hash as "passwordHash", state, role, banned_until as "bannedUntil"`;
@@ -28,15 +30,9 @@ export async function holdAccount(tx: Tx, id: string): Promise<AccountRow | unde
 	return row;
 }
 
-export interface AccountOverview extends Account {
-	createdAt: Date;
-	bannedUntil: Date | null;
-	/** Open sessions, and when one of them was used last. */
-	sessions: number;
-	lastUsedAt: Date | null;
-}
+export type AccountOverview = Omit<Answer<"accounts.show">, "profiles">;
 
-/** What operators want to know of an account. */
+/** What operators want to know of an account; of its sessions those that are open. */
 export async function overviewOf(db: Query, email: string, now: Date): Promise<AccountOverview | undefined> {
 	const [row] = await db.query<AccountOverview>(
 		`select a.id, a.email, a.state, a.role, a.created_at as "createdAt", a.banned_until as "bannedUntil",
@@ -128,10 +124,10 @@ export interface RefreshRow {
 	accountId: string;
 	profileId: string;
 	usedDevice: string | null;
-	usedAt: Date | null;
+	usedAt: string | null;
 	successorUsed: boolean;
-	endedAt: Date | null;
-	expiresAt: Date;
+	endedAt: string | null;
+	expiresAt: string;
 }
 
 /** A refresh token with its session, which stays locked until the transaction ends: two parties at once meet here. */
@@ -190,19 +186,18 @@ export function endSessions(
 	);
 }
 
-export interface SessionRow {
-	id: string;
-	device: string;
-	address: string;
-	createdAt: Date;
-	lastUsedAt: Date;
-}
-
-export function openSessions(db: Query, accountId: string, before: string | null, limit: number, now: Date): Promise<SessionRow[]> {
-	return db.query<SessionRow>(
-		`select id, device, address, created_at as "createdAt", last_used_at as "lastUsedAt" from sessions
-		where account_id = $1 and ended_at is null and expires_at > $2 and ($3::uuid is null or id < $3) order by id desc limit $4`,
-		[accountId, now, before, limit],
+/** The open sessions of an account, newest first; `sessionId` is the current one. */
+export function openSessions(
+	db: Query,
+	{ accountId, sessionId }: { accountId: string; sessionId: string },
+	before: string | null,
+	limit: number,
+	now: Date,
+): Promise<Session[]> {
+	return db.query<Session>(
+		`select id, device, address, created_at as "createdAt", last_used_at as "lastUsedAt", id = $2 as current from sessions
+		where account_id = $1 and ended_at is null and expires_at > $3 and ($4::uuid is null or id < $4) order by id desc limit $5`,
+		[accountId, sessionId, now, before, limit],
 	);
 }
 
@@ -213,7 +208,7 @@ export async function ownsSession(db: Query, accountId: string, sessionId: strin
 }
 
 /** Sessions that ended after `since`. */
-export function endedSince(db: Query, since: Date): Promise<{ sessionId: string; endedAt: Date }[]> {
+export function endedSince(db: Query, since: Date): Promise<{ sessionId: string; endedAt: string }[]> {
 	return db.query(
 		`select id as "sessionId", ended_at as "endedAt" from sessions where ended_at >= $1 order by ended_at`,
 		[since],
@@ -221,12 +216,10 @@ export function endedSince(db: Query, since: Date): Promise<{ sessionId: string;
 	);
 }
 
-export interface KeyRow {
+export interface KeyRow extends KeyTimes {
 	id: string;
 	publicJwk: Record<string, unknown>;
 	privateSealed: Buffer;
-	signsFrom: Date;
-	retiredAt: Date;
 }
 
 /** Keys that are not retired, oldest first. */

@@ -54,7 +54,7 @@ export default service("presence", {
 			const seen = away.length > 0 ? await remembered(away) : new Map<string, never>();
 			const data = ids.map((profileId): PresenceEntry => {
 				const row = seen.get(profileId);
-				return here.get(profileId) ?? { profileId, status: "offline", lastSeen: row && !row.hidden ? row.lastSeen.toISOString() : null };
+				return here.get(profileId) ?? { profileId, status: "offline", lastSeen: row && !row.hidden ? row.lastSeen : null };
 			});
 			return { data };
 		},

@@ -96,7 +96,7 @@ export class RedisBook implements PresenceBook {
 			entry: { profileId: id, status, lastSeen: wentAt === "" ? null : iso(wentAt) } as PresenceEntry,
 			changed: changed === "1",
 			over: over === "1",
-			seen: seenAt === "" ? [] : [{ profileId: id, lastSeen: new Date(Number(seenAt)), hidden: hides === "1" }],
+			seen: seenAt === "" ? [] : [{ profileId: id, lastSeen: iso(seenAt), hidden: hides === "1" }],
 		}));
 		if (told.length === 0) return undefined;
 		return {
@@ -117,9 +117,9 @@ export class RedisBook implements PresenceBook {
 	}
 
 	async leaving(): Promise<Seen[]> {
-		return [...rows(await this.#run("leaving"), 3)].map(([profileId = "", leftAt, hides]) => ({
+		return [...rows(await this.#run("leaving"), 3)].map(([profileId = "", leftAt = "", hides]) => ({
 			profileId,
-			lastSeen: new Date(Number(leftAt)),
+			lastSeen: iso(leftAt),
 			hidden: hides === "1",
 		}));
 	}

@@ -3,10 +3,7 @@ import type { Db } from "../../mixins/postgres.ts";
 import type { Seen } from "./domain/presence.ts";
 
 /** What is known of profiles; those never seen are left out. */
-export async function findSeen(
-	db: Pick<Db, "query">,
-	profileIds: readonly string[],
-): Promise<Map<string, { lastSeen: Date; hidden: boolean }>> {
+export async function findSeen(db: Pick<Db, "query">, profileIds: readonly string[]): Promise<Map<string, Omit<Seen, "profileId">>> {
 	const rows = await db.query<Seen>(
 		`select profile_id as "profileId", last_seen as "lastSeen", hidden from seen where profile_id = any($1::uuid[])`,
 		[profileIds],

@@ -21,7 +21,8 @@ describe("behind a pooler", { skip: needs("postgres", "initdb", "pgbouncer"), ti
 	let pooler: Server;
 	let app: TestApp;
 	before(async () => {
-		server = await postgresServer();
+		// A server's own clock and form of times are no node's.
+		server = await postgresServer({ settings: { timezone: "Asia/Seoul", datestyle: "German" } });
 		// Fewer connections per node than a node would open by itself.
 		pooler = await pgBouncer(server, { poolSize: 2 });
 		app = await startTestApp({ DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: server.url, SECRET_KEY: TEST_SECRET_KEY });
@@ -81,9 +82,9 @@ describe("behind a pooler", { skip: needs("postgres", "initdb", "pgbouncer"), ti
 			}),
 		);
 		const sql =
-			"select current_setting('statement_timeout') as most, current_setting('search_path') as path, current_setting('timezone') as zone";
+			"select current_setting('statement_timeout') as most, current_setting('search_path') as path, current_setting('timezone') as zone, current_setting('datestyle') as style";
 		const answers = await Promise.all(clients.map(async (client) => (await client.query(sql)).rows[0]));
-		for (const answer of answers) assert.deepEqual(answer, { most: "30s", path: "groups, extensions", zone: "UTC" });
+		for (const answer of answers) assert.deepEqual(answer, { most: "30s", path: "groups, extensions", zone: "UTC", style: "ISO, MDY" });
 		await Promise.all(clients.map((client) => client.end()));
 	});
 

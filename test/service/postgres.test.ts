@@ -41,12 +41,64 @@ after(async () => {
 	fs.rmSync(services, { recursive: true });
 });
 
-test("A query answers rows: bigint as number, timestamptz as Date.", async () => {
-	const [row] = await alpha.query<{ n: number; ns: number[]; at: Date }>(
-		"select $1::bigint as n, array[1, 2]::bigint[] as ns, $2::timestamptz as at",
-		[7, "2026-01-01T00:00:00Z"],
-	);
-	assert.deepEqual(row, { n: 7, ns: [1, 2], at: new Date("2026-01-01T00:00:00Z") });
+test("A query answers rows: bigint as number, numeric and date as string.", async () => {
+	const [row] = await alpha.query("select $1::bigint as n, array[1, null, 2]::bigint[] as ns, 1.50::numeric as sum, $2::date as day", [
+		7,
+		"2026-01-31",
+	]);
+	assert.deepEqual(row, { n: 7, ns: [1, null, 2], sum: "1.50", day: "2026-01-31" });
+});
+
+/** What SQL wrote, and how contracts have it: to the millisecond, what is finer cut off. */
+const moments = [
+	["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z"],
+	["2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.500Z"],
+	["2026-01-01T00:00:00.07Z", "2026-01-01T00:00:00.070Z"],
+	["2026-02-28T23:59:59.999999Z", "2026-02-28T23:59:59.999Z"],
+	["2026-12-31T23:59:59.000001Z", "2026-12-31T23:59:59.000Z"],
+	["1970-01-01T00:00:00.123456+05:30", "1969-12-31T18:30:00.123Z"],
+] as const;
+
+// A node's role is in UTC; who brings a role of their own may be anywhere. London has the offset +00, and in summer +01.
+for (const zone of ["UTC", "Asia/Seoul", "Asia/Kathmandu", "America/St_Johns", "Europe/London"]) {
+	test(`A timestamptz is ISO 8601 in UTC with milliseconds, as toISOString() prints it, where the session is in ${zone}.`, async () => {
+		const asked = [...moments.map(([written]) => written), "2026-07-01T12:00:00Z"];
+		const [row] = await alpha.tx(async (tx) => {
+			await tx.query(`set local timezone to '${zone}'`);
+			return tx.query<{ at: string; all: (string | null)[]; newest: string; none: string | null }>(
+				`select min(at) as at, array_agg(at order by n) || null::timestamptz as all, max(at) as newest, min(at) filter (where false) as none
+				from unnest($1::timestamptz[]) with ordinality as m(at, n)`,
+				[asked],
+			);
+		});
+		const all = [...moments.map(([, read]) => read), "2026-07-01T12:00:00.000Z"];
+		assert.deepEqual(row, { at: all.toSorted()[0], all: [...all, null], newest: all.toSorted().at(-1), none: null });
+		for (const at of all) assert.equal(new Date(at).toISOString(), at);
+	});
+}
+
+test("A time is a Date or a text where it is given, and comes back the same.", async () => {
+	const at = "2026-03-04T05:06:07.890Z";
+	const [row] = await alpha.query("select $1::timestamptz as one, $2::timestamptz as other, $1::timestamptz = $2::timestamptz as same", [
+		at,
+		new Date(at),
+	]);
+	assert.deepEqual(row, { one: at, other: at, same: true });
+});
+
+test("A time in another form is an error, not a wrong time: a node's role writes none.", async () => {
+	assert.deepEqual(await alpha.query("select current_setting('timezone') as zone, current_setting('datestyle') as style"), [
+		{ zone: "UTC", style: "ISO, MDY" },
+	]);
+	for (const style of ["SQL, DMY", "German", "Postgres, MDY"]) {
+		const asked = alpha.tx(async (tx) => {
+			await tx.query(`set local datestyle to '${style}'`);
+			return tx.query("select '2026-01-02T00:00:00Z'::timestamptz as at");
+		});
+		await assert.rejects(asked, /its DateStyle must be ISO/, style);
+	}
+	await assert.rejects(alpha.query("select 'infinity'::timestamptz as at"), /infinity/);
+	assert.deepEqual(await alpha.query("select 1 as here"), [{ here: 1 }]);
 });
 
 test("A transaction commits as a whole, and its effects run after the commit in their order.", async () => {

@@ -1,5 +1,5 @@
 // `npm run test:postgres`: a command with RELOOP_TEST_DATABASE_URL, which is a PostgreSQL with PostGIS that lives as long as it does.
-// Its clock and its order of letters are not those of the embedded server: what hangs on them shows.
+// Its clock, its form of times and its order of letters are not those of the embedded server: what hangs on them shows.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { needs, postgresServer } from "./servers.ts";
@@ -10,7 +10,7 @@ if (!command || missing) {
 	console.error(command ? missing : "Say which command is to run.");
 	process.exit(1);
 }
-const server = await postgresServer({ settings: { timezone: "Asia/Seoul" } });
+const server = await postgresServer({ settings: { timezone: "Asia/Seoul", datestyle: "German" } });
 const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, RELOOP_TEST_DATABASE_URL: server.url } });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
 const [code] = (await once(child, "exit")) as [number | null];

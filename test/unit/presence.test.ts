@@ -22,7 +22,7 @@ test("a profile is online while it has a socket, and offline once the last is go
 	assert.deepEqual(presence.look("ana", at(10_000 + GRACE)), { profileId: "ana", status: "offline", lastSeen: at(10_000).toISOString() });
 	const { changed, seen } = presence.news(at(10_000 + GRACE));
 	assert.deepEqual(changed, [{ profileId: "ana", status: "offline", lastSeen: at(10_000).toISOString() }]);
-	assert.deepEqual(seen, [{ profileId: "ana", lastSeen: at(10_000), hidden: false }]);
+	assert.deepEqual(seen, [{ profileId: "ana", lastSeen: at(10_000).toISOString(), hidden: false }]);
 	assert.equal(presence.look("ana", at(12_000)), undefined, "the store knows");
 	assert.equal(presence.size, 0);
 });
@@ -72,10 +72,13 @@ test("who hides is offline to all, with no time, and stays hidden", () => {
 	presence.set("a", "ana", "hidden");
 	const { changed, seen } = presence.news(at(1));
 	assert.deepEqual(changed, [{ profileId: "ana", status: "offline", lastSeen: null }]);
-	assert.deepEqual(seen, [{ profileId: "ana", lastSeen: at(0), hidden: true }]);
+	assert.deepEqual(seen, [{ profileId: "ana", lastSeen: at(0).toISOString(), hidden: true }]);
 	assert.deepEqual(presence.look("ana", at(2)), { profileId: "ana", status: "offline", lastSeen: null });
 	presence.disconnected("a", at(3));
-	assert.deepEqual(presence.news(at(3 + GRACE)), { changed: [], seen: [{ profileId: "ana", lastSeen: at(3), hidden: true }] });
+	assert.deepEqual(presence.news(at(3 + GRACE)), {
+		changed: [],
+		seen: [{ profileId: "ana", lastSeen: at(3).toISOString(), hidden: true }],
+	});
 	presence.connected("b", "ana", true, at(0));
 	assert.deepEqual(told(presence, 9_000), []);
 	presence.set("b", "ana", "online");

@@ -7,10 +7,13 @@ export const SIGNS_DAYS = 30;
 export const PUBLISH_AHEAD_MS = 22 * 60_000;
 const DAY = 86_400_000;
 
+const iso = (ms: number): string => new Date(ms).toISOString();
+
 export interface KeyTimes {
-	signsFrom: Date;
+	/** ISO 8601, UTC; so is the other. */
+	signsFrom: string;
 	/** From then on it is not published any more. */
-	retiredAt: Date;
+	retiredAt: string;
 }
 
 /**
@@ -19,19 +22,20 @@ export interface KeyTimes {
  */
 export function timesOfNewKey(keys: readonly KeyTimes[], now: Date): KeyTimes {
 	const later = now.getTime() + PUBLISH_AHEAD_MS;
-	const covered = keys.some((key) => key.retiredAt.getTime() > later + DAY);
-	const signsFrom = covered ? new Date(later) : now;
-	return { signsFrom, retiredAt: new Date(signsFrom.getTime() + (SIGNS_DAYS + 7) * DAY) };
+	const covered = keys.some((key) => Date.parse(key.retiredAt) > later + DAY);
+	const signsFrom = covered ? later : now.getTime();
+	return { signsFrom: iso(signsFrom), retiredAt: iso(signsFrom + (SIGNS_DAYS + 7) * DAY) };
 }
 
 /** A new key is due when the newest has signed for its time, or there is none. */
 export function newKeyDue(keys: readonly KeyTimes[], now: Date): boolean {
-	return keys.every((key) => key.signsFrom.getTime() + SIGNS_DAYS * DAY <= now.getTime());
+	return keys.every((key) => Date.parse(key.signsFrom) + SIGNS_DAYS * DAY <= now.getTime());
 }
 
 /** The key that signs now: the newest of those whose time has come. */
 export function signingKey<K extends KeyTimes>(keys: readonly K[], now: Date): K | undefined {
+	const at = now.toISOString();
 	return keys
-		.filter((key) => key.signsFrom <= now && key.retiredAt > now)
-		.sort((one, other) => other.signsFrom.getTime() - one.signsFrom.getTime())[0];
+		.filter((key) => key.signsFrom <= at && key.retiredAt > at)
+		.sort((one, other) => Date.parse(other.signsFrom) - Date.parse(one.signsFrom))[0];
 }

@@ -33,7 +33,7 @@ export const throttlesTimes = (factor: number): Limits => ({
 export interface Failures {
 	count: number;
 	/** The time of the failure that must leave the window before there may be another try. */
-	oldest: Date | null;
+	oldest: string | null;
 }
 
 /**
@@ -42,7 +42,7 @@ export interface Failures {
  */
 export function throttled(failures: { account: Failures; address: Failures }, running: number, limits: Limits, now: Date): number {
 	const wait = ({ count, oldest }: Failures, limit: number) =>
-		oldest && count >= limit ? Math.max(1, Math.ceil((oldest.getTime() + THROTTLE_WINDOW_MS - now.getTime()) / 1000)) : 0;
+		oldest && count >= limit ? Math.max(1, Math.ceil((Date.parse(oldest) + THROTTLE_WINDOW_MS - now.getTime()) / 1000)) : 0;
 	const slow = failures.address.count + running >= limits.address ? 1 : 0;
 	return Math.max(slow, wait(failures.account, limits.account), wait(failures.address, limits.address));
 }
@@ -51,10 +51,10 @@ export function throttled(failures: { account: Failures; address: Failures }, ru
  * Whether an account whose password was right may sign in. A banned one is told so, with the end of the ban; a trashed or
  * purged one is as unknown.
  */
-export function maySignIn(account: { state: Account["state"]; bannedUntil: Date | null }): void {
+export function maySignIn(account: { state: Account["state"]; bannedUntil: string | null }): void {
 	switch (account.state) {
 		case "banned":
-			throw problem("banned", { until: account.bannedUntil?.toISOString() ?? null });
+			throw problem("banned", { until: account.bannedUntil });
 		case "trashed":
 		case "purged":
 			throw problem("invalid-credentials");

@@ -6,22 +6,22 @@ export const FORGIVEN_MS = 10_000;
 
 export interface RefreshUse {
 	/** When the token was used before, or null. */
-	usedAt: Date | null;
+	usedAt: string | null;
 	/** Whether the token that followed it has been used. */
 	successorUsed: boolean;
 	/** The client that used it and the one asking now: their `User-Agent`. */
 	usedDevice: string | null;
 	askingDevice: string;
-	endedAt: Date | null;
-	expiresAt: Date;
+	endedAt: string | null;
+	expiresAt: string;
 }
 
 /** `rotate`: give the successor. `repeat`: give the same successor again. `reuse`: end the session. `refuse`: it is over anyway. */
 export type Rotation = "rotate" | "repeat" | "reuse" | "refuse";
 
 export function rotation(use: RefreshUse, now: Date): Rotation {
-	if (use.endedAt || use.expiresAt <= now) return "refuse";
+	if (use.endedAt || use.expiresAt <= now.toISOString()) return "refuse";
 	if (!use.usedAt) return "rotate";
-	const lost = now.getTime() - use.usedAt.getTime() <= FORGIVEN_MS;
+	const lost = now.getTime() - Date.parse(use.usedAt) <= FORGIVEN_MS;
 	return lost && !use.successorUsed && use.usedDevice === use.askingDevice ? "repeat" : "reuse";
 }

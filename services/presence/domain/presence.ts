@@ -21,7 +21,7 @@ interface Person {
 /** What is worth remembering when the process is gone. */
 export interface Seen {
 	profileId: string;
-	lastSeen: Date;
+	lastSeen: string;
 	hidden: boolean;
 }
 
@@ -94,8 +94,7 @@ export class Presence {
 		const person = this.#people.get(profileId);
 		if (!person) return undefined;
 		if (person.said === "hidden") return { profileId, status: "offline", lastSeen: null };
-		if (person.leftAt !== undefined && isOver(person, now))
-			return { profileId, status: "offline", lastSeen: new Date(person.leftAt).toISOString() };
+		if (person.leftAt !== undefined && isOver(person, now)) return { profileId, status: "offline", lastSeen: iso(person.leftAt) };
 		return { profileId, status: person.said, lastSeen: null };
 	}
 
@@ -107,7 +106,7 @@ export class Presence {
 			const person = this.#people.get(profileId);
 			const entry = this.look(profileId, now) ?? { profileId, status: "offline", lastSeen: null };
 			if (person && isOver(person, now)) {
-				seen.push({ profileId, lastSeen: new Date(person.leftAt ?? now), hidden: person.said === "hidden" });
+				seen.push({ profileId, lastSeen: iso(person.leftAt ?? now.getTime()), hidden: person.said === "hidden" });
 				this.#people.delete(profileId);
 				this.#unsaved.delete(profileId);
 			}
@@ -119,7 +118,7 @@ export class Presence {
 		}
 		for (const profileId of this.#unsaved) {
 			const person = this.#people.get(profileId);
-			if (person) seen.push({ profileId, lastSeen: new Date(person.cameAt), hidden: person.said === "hidden" });
+			if (person) seen.push({ profileId, lastSeen: iso(person.cameAt), hidden: person.said === "hidden" });
 		}
 		this.#unsaved.clear();
 		return { changed, seen };
@@ -139,10 +138,11 @@ export class Presence {
 	everybody(now: Date): Seen[] {
 		return [...this.#people].map(([profileId, person]) => ({
 			profileId,
-			lastSeen: new Date(person.leftAt ?? now),
+			lastSeen: iso(person.leftAt ?? now.getTime()),
 			hidden: person.said === "hidden",
 		}));
 	}
 }
 
+const iso = (ms: number): string => new Date(ms).toISOString();
 const isOver = ({ leftAt }: Person, now: Date): boolean => leftAt !== undefined && now.getTime() >= leftAt + GRACE;
