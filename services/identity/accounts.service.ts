@@ -3,7 +3,8 @@ import { service } from "../../mixins/service.ts";
 import { problem } from "../contracts/errors.ts";
 import { normalizeEmail } from "./domain/login.ts";
 import { identityNode } from "./node.ts";
-import { overviewOf, profilesOf } from "./store.ts";
+import { overviewOf } from "./store/accounts.ts";
+import { profilesOf } from "./store/profiles.ts";
 
 export default service("accounts", {
 	node: identityNode,

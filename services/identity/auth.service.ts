@@ -17,8 +17,10 @@ import { commonPasswords, identityNode, openSession, PROFILES_IN_TOKEN, revokeSe
 import { grant } from "./oauth.ts";
 import { refresh } from "./refresh.ts";
 import { signIn } from "./sign-in.ts";
-import type { NewAccount } from "./store.ts";
-import { addAudit, findAccount, insertAccount, insertProfile, isEmailTaken, profilesOf, updateRole } from "./store.ts";
+import type { NewAccount } from "./store/accounts.ts";
+import { findAccount, insertAccount, isEmailTaken, updateRole } from "./store/accounts.ts";
+import { addAudit } from "./store/audit.ts";
+import { insertProfile, profilesOf } from "./store/profiles.ts";
 
 type AnyCtx = Ctx<unknown>;
 

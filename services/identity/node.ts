@@ -18,8 +18,10 @@ import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.t
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
 import { Attempts } from "./attempts.ts";
 import { Signing } from "./signing.ts";
-import type { AccountRow } from "./store.ts";
-import { endedSince, endSessions, insertRefreshToken, insertSession, profilesOf } from "./store.ts";
+import type { AccountRow } from "./store/accounts.ts";
+import { profilesOf } from "./store/profiles.ts";
+import { insertRefreshToken } from "./store/refresh-tokens.ts";
+import { endedSince, endSessions, insertSession } from "./store/sessions.ts";
 
 export interface IdentityNode {
 	db: Db;

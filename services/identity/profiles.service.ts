@@ -3,7 +3,7 @@ import { pageById } from "../../mixins/cursor.ts";
 import { service } from "../../mixins/service.ts";
 import { problem } from "../contracts/errors.ts";
 import { identityNode } from "./node.ts";
-import { findProfile, profilesOf } from "./store.ts";
+import { findProfile, profilesOf } from "./store/profiles.ts";
 
 export default service("profiles", {
 	node: identityNode,

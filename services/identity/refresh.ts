@@ -8,8 +8,11 @@ import { maySignIn } from "./domain/login.ts";
 import { rotation } from "./domain/rotation.ts";
 import type { IdentityNode } from "./node.ts";
 import { deviceOf, issueTokens, PROFILES_IN_TOKEN, revokeSessions } from "./node.ts";
-import type { RefreshRow } from "./store.ts";
-import { addAudit, findAccount, findProfile, lockRefreshToken, profilesOf, rotateRefreshToken } from "./store.ts";
+import { findAccount } from "./store/accounts.ts";
+import { addAudit } from "./store/audit.ts";
+import { findProfile, profilesOf } from "./store/profiles.ts";
+import type { RefreshRow } from "./store/refresh-tokens.ts";
+import { lockRefreshToken, rotateRefreshToken } from "./store/refresh-tokens.ts";
 
 type AnyCtx = Ctx<unknown>;
 

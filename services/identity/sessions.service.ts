@@ -3,7 +3,7 @@ import { pageById } from "../../mixins/cursor.ts";
 import { service } from "../../mixins/service.ts";
 import { problem } from "../contracts/errors.ts";
 import { identityNode, revokeSessions } from "./node.ts";
-import { openSessions, ownsSession } from "./store.ts";
+import { openSessions, ownsSession } from "./store/sessions.ts";
 
 export default service("sessions", {
 	node: identityNode,

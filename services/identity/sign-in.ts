@@ -8,8 +8,9 @@ import { maySignIn, normalizeEmail, throttled, throttlesTimes } from "./domain/l
 import { verifyPassword } from "./hashing.ts";
 import type { IdentityNode } from "./node.ts";
 import { openSession } from "./node.ts";
-import type { AccountRow } from "./store.ts";
-import { addFailure, failuresOf, findAccount, forgetFailures, holdAccount } from "./store.ts";
+import type { AccountRow } from "./store/accounts.ts";
+import { findAccount, holdAccount } from "./store/accounts.ts";
+import { addFailure, failuresOf, forgetFailures } from "./store/failures.ts";
 
 type AnyCtx = Ctx<unknown>;
 

@@ -10,8 +10,8 @@ import { keyFor } from "../../mixins/secret.ts";
 import { settings } from "../../mixins/settings.ts";
 import { ALGORITHM, AUDIENCE, TOKEN_TYPE } from "../../mixins/token.ts";
 import { newKeyDue, signingKey, timesOfNewKey } from "./domain/keys.ts";
-import type { KeyRow } from "./store.ts";
-import { insertKey, livingKeys, lockKeys } from "./store.ts";
+import type { KeyRow } from "./store/keys.ts";
+import { insertKey, livingKeys, lockKeys } from "./store/keys.ts";
 
 const makePair = promisify(generateKeyPair);
 /** Keys are read anew at most so often, in ms: another process may have made one. */

@@ -1,0 +1,61 @@
+// Accounts: who they are, and whether they may come in.
+import type { Queryable, Tx } from "../../../mixins/postgres.ts";
+import type { Account } from "../../contracts/identity.ts";
+import type { Answer } from "../../contracts/index.ts";
+
+export interface AccountRow extends Account {
+	passwordHash: string;
+	bannedUntil: string | null;
+}
+
+const accountColumns = `id, email, password_hash as "passwordHash", state, role, banned_until as "bannedUntil"`;
+
+export async function findAccount(db: Queryable, by: { email: string } | { id: string }): Promise<AccountRow | undefined> {
+	const [column, value] = "email" in by ? ["email", by.email] : ["id", by.id];
+	const [row] = await db.query<AccountRow>(`select ${accountColumns} from accounts where ${column} = $1`, [value], `account-by-${column}`);
+	return row;
+}
+
+/** The account as it is now; it cannot change until the transaction ends. */
+export async function holdAccount(tx: Tx, id: string): Promise<AccountRow | undefined> {
+	const [row] = await tx.query<AccountRow>(`select ${accountColumns} from accounts where id = $1 for share`, [id], "account-hold");
+	return row;
+}
+
+export type AccountOverview = Omit<Answer<"accounts.show">, "profiles">;
+
+/** What operators want to know of an account; of its sessions those that are open. */
+export async function overviewOf(db: Queryable, email: string, now: Date): Promise<AccountOverview | undefined> {
+	const [row] = await db.query<AccountOverview>(
+		`select a.id, a.email, a.state, a.role, a.created_at as "createdAt", a.banned_until as "bannedUntil",
+			count(s.id)::int as sessions, max(s.last_used_at) as "lastUsedAt"
+		from accounts a left join sessions s on s.account_id = a.id and s.ended_at is null and s.expires_at > $2
+		where a.email = $1 group by a.id`,
+		[email, now],
+	);
+	return row;
+}
+
+export interface NewAccount extends Account {
+	passwordHash: string;
+	phone: string | null;
+	language: string | null;
+}
+
+/** Throws the unique violation of `accounts_email` when the address has an account. */
+export async function insertAccount(tx: Tx, account: NewAccount, now: Date): Promise<void> {
+	await tx.query(
+		`insert into accounts (id, email, password_hash, state, role, phone, language, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+		[account.id, account.email, account.passwordHash, account.state, account.role, account.phone, account.language, now],
+	);
+}
+
+export const isEmailTaken = (error: unknown): boolean => {
+	const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+	return code === "23505" && constraint === "accounts_email";
+};
+
+export async function updateRole(tx: Tx, accountId: string, role: Account["role"], now: Date): Promise<void> {
+	await tx.query("update accounts set role = $2, updated_at = $3 where id = $1", [accountId, role, now]);
+}

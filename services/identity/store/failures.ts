@@ -1,0 +1,42 @@
+// Wrong passwords, counted by e-mail and address.
+import { createHash } from "node:crypto";
+import type { Queryable } from "../../../mixins/postgres.ts";
+import type { Failures, Limits } from "../domain/login.ts";
+import { THROTTLE_WINDOW_MS } from "../domain/login.ts";
+
+const emailHash = (email: string): Buffer => createHash("sha256").update(email).digest();
+
+export async function addFailure(db: Queryable, email: string, address: string, now: Date): Promise<void> {
+	await db.query(
+		"insert into login_failures (email_hash, address, at) values ($1, $2, $3)",
+		[emailHash(email), address, now],
+		"failure-add",
+	);
+}
+
+/** Wrong passwords in the window: for this account from this address, and from this address for any. */
+export async function failuresOf(
+	db: Queryable,
+	email: string,
+	address: string,
+	limits: Limits,
+	now: Date,
+): Promise<{ account: Failures; address: Failures }> {
+	const since = new Date(now.getTime() - THROTTLE_WINDOW_MS);
+	const [account] = await db.query<Failures>(
+		`select count(*)::int as count, (array_agg(at order by at desc))[$4] as oldest from login_failures where email_hash = $1 and address = $2 and at > $3`,
+		[emailHash(email), address, since, limits.account],
+		"failures-account",
+	);
+	const [anywhere] = await db.query<Failures>(
+		"select count(*)::int as count, (array_agg(at order by at desc))[$3] as oldest from login_failures where address = $1 and at > $2",
+		[address, since, limits.address],
+		"failures-address",
+	);
+	return { account: account ?? { count: 0, oldest: null }, address: anywhere ?? { count: 0, oldest: null } };
+}
+
+/** A right password forgives what its owner mistyped from there. */
+export async function forgetFailures(db: Queryable, email: string, address: string): Promise<void> {
+	await db.query("delete from login_failures where email_hash = $1 and address = $2", [emailHash(email), address], "failures-forget");
+}

@@ -1,0 +1,69 @@
+// Sessions: opened, listed and ended.
+import type { Queryable, Tx } from "../../../mixins/postgres.ts";
+import type { Session } from "../../contracts/identity.ts";
+
+export interface NewSession {
+	id: string;
+	accountId: string;
+	profileId: string;
+	device: string;
+	address: string;
+	expiresAt: Date;
+}
+
+export async function insertSession(tx: Tx, session: NewSession, now: Date): Promise<void> {
+	await tx.query(
+		`insert into sessions (id, account_id, profile_id, device, address, created_at, last_used_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $6, $7)`,
+		[session.id, session.accountId, session.profileId, session.device, session.address, now, session.expiresAt],
+	);
+}
+
+export interface EndedSession {
+	sessionId: string;
+	accountId: string;
+}
+
+/** Ends one session, or all of an account; answers those that were open. */
+export function endSessions(
+	tx: Tx,
+	which: { sessionId: string } | { accountId: string },
+	reason: string,
+	now: Date,
+): Promise<EndedSession[]> {
+	const [column, value] = "sessionId" in which ? ["id", which.sessionId] : ["account_id", which.accountId];
+	return tx.query<EndedSession>(
+		`update sessions set ended_at = $2, end_reason = $3 where ${column} = $1 and ended_at is null returning id as "sessionId", account_id as "accountId"`,
+		[value, now, reason],
+	);
+}
+
+/** The open sessions of an account, newest first; `sessionId` is the current one. */
+export function openSessions(
+	db: Queryable,
+	{ accountId, sessionId }: { accountId: string; sessionId: string },
+	before: string | null,
+	limit: number,
+	now: Date,
+): Promise<Session[]> {
+	return db.query<Session>(
+		`select id, device, address, created_at as "createdAt", last_used_at as "lastUsedAt", id = $2 as current from sessions
+		where account_id = $1 and ended_at is null and expires_at > $3 and ($4::uuid is null or id < $4) order by id desc limit $5`,
+		[accountId, sessionId, now, before, limit],
+	);
+}
+
+export async function ownsSession(db: Queryable, accountId: string, sessionId: string): Promise<boolean> {
+	return (
+		(await db.query("select 1 from sessions where id = $1 and account_id = $2 and ended_at is null", [sessionId, accountId])).length > 0
+	);
+}
+
+/** Sessions that ended after `since`. */
+export function endedSince(db: Queryable, since: Date): Promise<{ sessionId: string; endedAt: string }[]> {
+	return db.query(
+		`select id as "sessionId", ended_at as "endedAt" from sessions where ended_at >= $1 order by ended_at`,
+		[since],
+		"sessions-ended",
+	);
+}
