@@ -23,10 +23,12 @@ import type { LogEvent } from "../contracts/rooms.ts";
 import type { GroupDecision } from "./domain/decisions.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
 import { evolve } from "./domain/group.ts";
-import { joinedReads } from "./joined-store.ts";
-import { twoStepReads } from "./mongo-store.ts";
-import type { Deed, GroupReads } from "./store.ts";
-import { applyEffect, projection, toRow } from "./store.ts";
+import { toRow } from "./store/events.ts";
+import { joinedReads } from "./store/joined-reads.ts";
+import type { Deed } from "./store/projection.ts";
+import { applyEffect, projection } from "./store/projection.ts";
+import type { GroupReads } from "./store/reads.ts";
+import { twoStepReads } from "./store/two-step-reads.ts";
 
 /** A decision with what the call around it needs: whose request it is, and its Idempotency-Key, if it has one. */
 export interface GroupCommit<R = unknown> extends GroupDecision<R> {

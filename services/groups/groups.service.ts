@@ -7,7 +7,7 @@ import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { create, edit, join, kick, leave, remove, setRole } from "./domain/decisions.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
-import { rolesIn } from "./roles-store.ts";
+import { rolesIn } from "./store/roles.ts";
 
 export default service("groups", {
 	node: groupsNode,

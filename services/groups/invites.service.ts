@@ -11,7 +11,7 @@ import { groupsNode } from "./actors.ts";
 import { command } from "./command.ts";
 import { acceptInvite, declineInvite, invite } from "./domain/decisions.ts";
 import { asMember } from "./domain/group.ts";
-import { findInvite, invitesOfGroup, openInvite, openInvitesOf } from "./store.ts";
+import { findInvite, invitesOfGroup, openInvite, openInvitesOf } from "./store/invites.ts";
 
 /** The caller's own pending invite: anybody else's does not exist. */
 async function mine(ctx: Ctx<unknown>, by: { id: string } | { token: string }): Promise<Invite> {

@@ -10,8 +10,9 @@ import { command, unreadOf } from "./command.ts";
 import { deleteMessage, editMessage, post, react, readTo } from "./domain/decisions.ts";
 import type { MessageBody } from "./domain/group.ts";
 import { asMember } from "./domain/group.ts";
-import type { MessageRow } from "./store.ts";
-import { hasReacted, markRead } from "./store.ts";
+import { markRead } from "./store/members.ts";
+import type { MessageRow } from "./store/messages.ts";
+import { hasReacted } from "./store/messages.ts";
 
 /** A message in its present state, as clients see it. */
 function view(row: MessageRow): Message {

@@ -11,7 +11,7 @@ import { isUnavailable } from "../../mixins/postgres.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import type { RoomFrame } from "../../mixins/rooms.ts";
 import { roomBus } from "../../mixins/rooms.ts";
-import type { Deed } from "../../services/groups/store.ts";
+import type { Deed } from "../../services/groups/store/projection.ts";
 import { upTo } from "./facts.ts";
 import type { LogHouse, LogProcess, Said } from "./log-house.ts";
 import { ada, append, event, events, Owner, plain, row, told, toldInTime, toldOf } from "./log-house.ts";

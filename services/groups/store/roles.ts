@@ -1,6 +1,6 @@
 // What other nodes ask about groups: who is what in which.
-import type { MemberRole } from "../contracts/groups.ts";
-import type { Queryable } from "../../mixins/postgres.ts";
+import type { MemberRole } from "../../contracts/groups.ts";
+import type { Queryable } from "../../../mixins/postgres.ts";
 
 /** The roles of a profile by group; groups it is no member of are left out. */
 export async function rolesIn(db: Queryable, profileId: string, groupIds: readonly string[]): Promise<Map<string, MemberRole>> {

@@ -1,10 +1,13 @@
 // Groups and messages where the log is in MongoDB, in two steps: the log says what was said, the tables what became of it.
-import type { NewEvent } from "../../mixins/log-carrier.ts";
-import type { MongoLog } from "../../mixins/mongo-log.ts";
-import type { Db } from "../../mixins/postgres.ts";
-import type { Group } from "../contracts/groups.ts";
-import type { Deed, GroupReads, MessageRow } from "./store.ts";
-import { listed, loadGroup, reactionsTo, whereMine, wherePublic } from "./store.ts";
+import type { NewEvent } from "../../../mixins/log-carrier.ts";
+import type { MongoLog } from "../../../mixins/mongo-log.ts";
+import type { Db } from "../../../mixins/postgres.ts";
+import type { Group } from "../../contracts/groups.ts";
+import { listed, loadGroup, whereMine, wherePublic } from "./groups.ts";
+import type { MessageRow } from "./messages.ts";
+import { reactionsTo } from "./messages.ts";
+import type { Deed } from "./projection.ts";
+import type { GroupReads } from "./reads.ts";
 
 type Listed = Omit<Group, "head" | "unread">;
 type Present = Pick<MessageRow, "editedContent" | "editedAt" | "deletedAt" | "reactions">;

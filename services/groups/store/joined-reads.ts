@@ -1,9 +1,11 @@
 // Groups and messages where the log is in the same database: one statement each, by joins.
-import type { Db } from "../../mixins/postgres.ts";
-import type { Group } from "../contracts/groups.ts";
-import type { Target } from "./domain/decisions.ts";
-import type { GroupReads, MessageRow } from "./store.ts";
-import { lastRow, listed, loadGroup, reactionsTo, whereMine, wherePublic } from "./store.ts";
+import type { Db } from "../../../mixins/postgres.ts";
+import type { Group } from "../../contracts/groups.ts";
+import type { Target } from "../domain/decisions.ts";
+import { lastRow, listed, loadGroup, whereMine, wherePublic } from "./groups.ts";
+import type { MessageRow } from "./messages.ts";
+import { reactionsTo } from "./messages.ts";
+import type { GroupReads } from "./reads.ts";
 
 const unreadCount = `(select count(*)::int from room_events e
 	where e.room = g.id and e.seq > m.read_seq and e.type = 'message' and e.sender <> m.profile_id

@@ -1,0 +1,69 @@
+// What became of messages: edits, deletions, reactions.
+import type { Queryable, Tx } from "../../../mixins/postgres.ts";
+import type { Message } from "../../contracts/messages.ts";
+import type { EventOf } from "./events.ts";
+
+/** A message of the log with what became of it. */
+export interface MessageRow {
+	seq: number;
+	at: string;
+	sender: string;
+	senderName: string;
+	body: { message: Omit<Message, "seq" | "by" | "at" | "reactions" | "editedAt" | "deletedAt"> };
+	editedContent: string | null;
+	editedAt: string | null;
+	deletedAt: string | null;
+	reactions: { emoji: string; count: number; mine: boolean }[] | null;
+}
+
+/** The reactions to a message, $2 being who looks. */
+export const reactionsTo = (group: string, seq: string) => `(
+	select json_agg(json_build_object('emoji', r.emoji, 'count', r.count, 'mine', r.mine) order by r.first, r.emoji) from (
+		select emoji, count(*)::int as count, bool_or(profile_id = $2) as mine, min(at) as first
+		from reactions where group_id = ${group} and seq = ${seq} group by emoji
+	) r)`;
+
+export async function hasReacted(db: Queryable, groupId: string, seq: number, emoji: string, profileId: string): Promise<boolean> {
+	const rows = await db.query(
+		"select 1 from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4",
+		[groupId, seq, emoji, profileId],
+		"has-reacted",
+	);
+	return rows.length > 0;
+}
+
+export async function writeEdit(tx: Tx, groupId: string, event: EventOf<"edited">): Promise<void> {
+	await tx.query(
+		`insert into message_states (group_id, seq, content, edited_at) values ($1, $2, $3, $4)
+		on conflict (group_id, seq) do update set content = excluded.content, edited_at = excluded.edited_at`,
+		[groupId, event.target, event.content, event.editedAt],
+	);
+}
+
+export async function writeDeletion(tx: Tx, groupId: string, event: EventOf<"deleted">): Promise<void> {
+	await tx.query(
+		`insert into message_states (group_id, seq, content, deleted_at) values ($1, $2, null, $3)
+		on conflict (group_id, seq) do update set content = null, deleted_at = excluded.deleted_at`,
+		[groupId, event.target, event.deletedAt],
+	);
+	await tx.query("delete from reactions where group_id = $1 and seq = $2", [groupId, event.target]);
+}
+
+export async function writeReaction(tx: Tx, groupId: string, event: EventOf<"reacted">): Promise<void> {
+	if (event.added) {
+		await tx.query("insert into reactions (group_id, seq, emoji, profile_id, at) values ($1, $2, $3, $4, $5) on conflict do nothing", [
+			groupId,
+			event.target,
+			event.emoji,
+			event.profileId,
+			event.at,
+		]);
+	} else {
+		await tx.query("delete from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4", [
+			groupId,
+			event.target,
+			event.emoji,
+			event.profileId,
+		]);
+	}
+}

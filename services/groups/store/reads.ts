@@ -1,0 +1,22 @@
+// What is read of groups and of their logs at once.
+import type { Group } from "../../contracts/groups.ts";
+import type { Target } from "../domain/decisions.ts";
+import type { GroupState } from "../domain/group.ts";
+import type { MessageRow } from "./messages.ts";
+
+/** Where groups and logs are in one database, by joins; else in two steps. */
+export interface GroupReads {
+	/** As the log left it: everything that comes of its events is written. */
+	load(groupId: string): Promise<GroupState | null>;
+	/** Groups of a profile, or public ones it is not in, newest first. */
+	groupsOf(profileId: string, before: string | null, limit: number): Promise<Group[]>;
+	publicGroups(profileId: string, before: string | null, limit: number): Promise<Group[]>;
+	/** Messages of others after the mark that are not deleted. */
+	countUnread(groupId: string, profileId: string, readSeq: number): Promise<number>;
+	/** Messages in their present state: after a seq ascending, or before one descending. */
+	messagesFrom(groupId: string, viewer: string, from: From, limit: number): Promise<MessageRow[]>;
+	findMessage(groupId: string, viewer: string, seq: number): Promise<MessageRow | undefined>;
+	findTarget(groupId: string, seq: number): Promise<Target | undefined>;
+}
+
+export type From = { after: number } | { before: number | null };
