@@ -19,7 +19,7 @@ export interface FailedJob {
 	/** As it was planned; one that was planned without a key has a random one. */
 	key: string;
 	tries: number;
-	plannedAt: Date;
+	plannedAt: string;
 	cause: string;
 }
 
