@@ -40,6 +40,10 @@ interface Row {
 	answer: Buffer;
 }
 
+const claimed = new WeakSet<Idempotency>();
+/** Was an answer kept, or found, for this very object of a key, as the door has made it or the wire has brought it? Tests ask it. */
+export const isClaimed = (idempotency: Idempotency): boolean => claimed.has(idempotency);
+
 const KEEP_HOURS = 48;
 const SWEEP_EVERY_MS = 10 * 60_000;
 const SWEEP_AT_ONCE = 1_000;
@@ -51,6 +55,7 @@ const SWEEP_AT_ONCE = 1_000;
 export async function once<R>(ctx: IdempotentCtx, db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
 	const { idempotency } = ctx;
 	if (!idempotency) return db.tx(work);
+	claimed.add(idempotency);
 	sweep(db);
 	return keepingConflicts(ctx, db, () =>
 		db.tx(async (tx) => {
@@ -102,6 +107,7 @@ export async function onceAfter<P, R>(
 export async function onceClaimed<R>(ctx: IdempotentCtx, db: Db, work: (claim: Claim | undefined) => Promise<R>): Promise<R> {
 	const { idempotency } = ctx;
 	if (!idempotency) return work(undefined);
+	claimed.add(idempotency);
 	sweep(db);
 	const stored = await findStored<R>(ctx, db);
 	if (stored) return stored.answer;
@@ -134,6 +140,7 @@ export async function findStored<R>(ctx: IdempotentCtx, db: Pick<Db, "query">): 
 		const { code, data } = kept as { code: ProblemCode; data: ProblemExtras };
 		throw problem(code, data);
 	}
+	claimed.add(idempotency);
 	// The door reads it and says so in a header.
 	ctx.meta.$replyReplayed = true;
 	return { answer: kept as R };

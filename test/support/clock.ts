@@ -1,11 +1,27 @@
-// A clock that a test turns forward. Only Date: timers stay real, so what polls goes on polling.
-import { mock } from "node:test";
+// The clock of this process, turned for a test: `Date` alone. Timers run on as they are, and what polls goes on polling; so does
+// now() of a database. What is to be due by the turned clock must get its time from `Date`.
+import { afterEach, mock } from "node:test";
 
-/** Stops Date at this moment; `mock.timers.reset()` lets it run again. */
+let stopped = false;
+
+/** Stops the clock at this moment, also one that was turned; after the test it is right again. */
 export function stopClock(): void {
 	mock.timers.reset();
 	mock.timers.enable({ apis: ["Date"], now: Date.now() });
+	stopped = true;
 }
 
-/** Turns the stopped clock forward (ms). Never before the real time: PostgreSQL has its own clock, and a failed job waits by that. */
-export const turnClock = (ms: number): void => mock.timers.setTime(Date.now() + ms);
+/**
+ * Puts the clock forward (ms), where it stands until it is turned again or the test is over. Tokens grow old with it: beyond their
+ * time one signs in again. Sockets of `connect` (client.ts) live on. Never before the real time: PostgreSQL has its own clock,
+ * and a failed job waits by that.
+ */
+export function turnClock(ms: number): void {
+	if (!stopped) stopClock();
+	mock.timers.setTime(Date.now() + ms);
+}
+
+afterEach(() => {
+	if (stopped) mock.timers.reset();
+	stopped = false;
+});

@@ -83,7 +83,7 @@ after(() => door.close(100));
 const ask = async (path: string, options: Parameters<typeof http>[2] = {}, answering: typeof answer = () => ({})) => {
 	asked = [];
 	answer = answering;
-	return http(url, path, options);
+	return http(url, path, { keyless: true, ...options });
 };
 const is = (reply: { status: number; body: { code?: string } }, status: number, code?: string) =>
 	assert.deepEqual([reply.status, reply.body?.code], [status, code]);

@@ -228,7 +228,9 @@ test("a caller travels on to what is called, an Idempotency-Key does not", async
 		await ctx.call("gamification.pointsOf", { profileId });
 		inner = seen;
 	};
-	await callAction(broker, "gamification.myPoints", {}, { meta: { ...meta, idempotency: { key: "k", scope: "s", hash: "h" } } });
+	const asked = callAction(broker, "gamification.myPoints", {}, { meta: { ...meta, idempotency: { key: "k", scope: "s", hash: "h" } } });
+	// Here nobody keeps the answer (contracts-kept.test.ts).
+	await assert.rejects(asked, /keeps no answer/);
 	during = undefined;
 	assert.deepEqual(inner?.caller, principal);
 	assert.deepEqual([inner?.requestId, inner?.idempotency], ["r-1", undefined]);
