@@ -1,22 +1,13 @@
 // The HTTP door in front of real nodes: what every answer has, who gets in, what is refused and how.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { nodeFolders } from "../../config/env.ts";
-import { startTestApp } from "../support/app.ts";
-import type { TestApp } from "../support/app.ts";
-import type { Person, Reply } from "../support/client.ts";
-import { http, person } from "../support/client.ts";
+import type { Reply } from "../support/kit.ts";
+import { http, person, testApp } from "../support/kit.ts";
 
-let app: TestApp;
-let ana: Person;
-let ben: Person;
-
-before(async () => {
-	app = await startTestApp({ CORS_ORIGINS: "https://reloop.example" });
-	[ana, ben] = await Promise.all([person(app.url, "Ana"), person(app.url, "Ben")]);
-});
-after(() => app.stop());
+const app = await testApp({ CORS_ORIGINS: "https://reloop.example" });
+const [ana, ben] = await Promise.all([person(app.url, "Ana"), person(app.url, "Ben")]);
 
 const group = { name: "Menders", isPublic: false };
 const is = (reply: Reply, status: number, code?: string) => {

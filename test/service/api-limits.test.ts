@@ -1,17 +1,10 @@
 // Request limits at the door, small enough to be reached.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startTestApp } from "../support/app.ts";
-import type { TestApp } from "../support/app.ts";
-import type { Reply } from "../support/client.ts";
-import { http } from "../support/client.ts";
+import { test } from "node:test";
+import type { Reply } from "../support/kit.ts";
+import { http, testApp } from "../support/kit.ts";
 
-let app: TestApp;
-before(async () => {
-	app = await startTestApp({ RATE_LIMIT_FACTOR: "0.05" });
-});
-after(() => app.stop());
-
+const app = await testApp({ RATE_LIMIT_FACTOR: "0.05" });
 test("beyond the limit the answer is 429 and says when to come back; other limits are untouched", async () => {
 	const replies: Reply[] = [];
 	for (let i = 0; i < 8; i++)

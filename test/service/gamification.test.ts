@@ -16,6 +16,7 @@ import { sealsFor } from "../../mixins/principal.ts";
 import type { ActionName, Answer, ParamsIn } from "../../services/contracts/index.ts";
 import { isProblem, problem } from "../../services/contracts/errors.ts";
 import { awards } from "../../services/gamification/awards.ts";
+import { rules } from "../../services/gamification/domain/rules.ts";
 import service from "../../services/gamification/gamification.service.ts";
 import { pay } from "../../services/gamification/store.ts";
 import type { FreshDatabase } from "../support/database.ts";
@@ -414,12 +415,15 @@ describe("what people see", () => {
 		});
 	});
 
-	test("the rules", async () => {
+	test("the rules that pay, without how they read a fact", async () => {
 		await withNode(async (ask) => {
-			assert.deepEqual(await ask(randomUUID(), "gamification.rules", {}), {
-				data: [{ fact: "groups.message.posted", currency: "xp", amount: 5, dailyCap: 100, who: "sender" }],
-				nextCursor: null,
-			});
+			const { data, nextCursor } = await ask(randomUUID(), "gamification.rules", {});
+			const shown = rules.map(({ fact, currency, amount, dailyCap, who }) => ({ fact, currency, amount, dailyCap, who }));
+			assert.deepEqual([data, nextCursor], [shown, null]);
+			assert.ok(
+				data.some(({ fact, amount }) => fact === "groups.message.posted" && amount === 5),
+				"a message pays",
+			);
 		});
 	});
 

@@ -1,18 +1,11 @@
 // The realtime door with the real nodes behind it: what only shows when all of them are there.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import type { Socket } from "socket.io-client";
-import type { TestApp } from "../support/app.ts";
-import { startTestApp } from "../support/app.ts";
-import type { Person } from "../support/client.ts";
-import { connect, listen, person, say } from "../support/client.ts";
-import { eventually } from "../support/eventually.ts";
+import type { Person } from "../support/kit.ts";
+import { connect, eventually, groupOf, listen, person, say, testApp } from "../support/kit.ts";
 
-let app: TestApp;
-before(async () => {
-	app = await startTestApp();
-});
-after(() => app?.stop());
+const app = await testApp();
 
 const open: Socket[] = [];
 const join = async (who: Person): Promise<Socket> => {
@@ -23,12 +16,6 @@ const join = async (who: Person): Promise<Socket> => {
 after(() => {
 	for (const socket of open) socket.close();
 });
-
-async function groupOf(admin: Person, ...members: Person[]): Promise<string> {
-	const { body } = await admin.post("/api/groups", { name: "Menders", isPublic: true });
-	for (const member of members) assert.equal((await member.post(`/api/groups/${body.id}/join`)).status, 200);
-	return body.id;
-}
 
 // biome-ignore lint/suspicious/noExplicitAny: signals of any type
 const signals = (socket: Socket): any[] => {

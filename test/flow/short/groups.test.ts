@@ -1,25 +1,15 @@
 // Groups as clients see them: who may what, lists, invites, the log, edits and deletions, read marks.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, test } from "node:test";
-import { startTestApp } from "../../support/app.ts";
-import type { TestApp } from "../../support/app.ts";
-import type { Person, Reply } from "../../support/client.ts";
-import { connect, listen, person, say } from "../../support/client.ts";
-import { eventually } from "../../support/eventually.ts";
+import { test } from "node:test";
+import type { Person, Reply } from "../../support/kit.ts";
+import { connect, eventually, listen, person, say, testApp } from "../../support/kit.ts";
 
-let app: TestApp;
-let ana: Person;
-let ben: Person;
-let eve: Person;
-before(async () => {
-	app = await startTestApp();
-	[ana, ben, eve] = await Promise.all([person(app.url, "Ana"), person(app.url, "Ben"), person(app.url, "Eve")]);
-});
-after(() => app.stop());
+const app = await testApp();
+const [ana, ben, eve] = await Promise.all([person(app.url, "Ana"), person(app.url, "Ben"), person(app.url, "Eve")]);
 
 /** Ana's group, with Ben in it. */
-async function groupOf({ isPublic = true, withBen = true } = {}): Promise<string> {
+async function anasGroup({ isPublic = true, withBen = true } = {}): Promise<string> {
 	const { body } = await ana.post("/api/groups", { name: `Group ${randomUUID().slice(0, 4)}`, isPublic });
 	if (withBen) {
 		const invited = await ana.post(`/api/groups/${body.id}/invites`, { profileId: ben.profileId });
@@ -33,7 +23,7 @@ const is = (reply: Reply, status: number, code?: string) =>
 	assert.deepEqual([reply.status, reply.body?.code], [status, code], JSON.stringify(reply.body));
 
 test("a stranger's private group is the same 404 as one that never was, whatever is asked of it", async () => {
-	const groupId = await groupOf({ isPublic: false });
+	const groupId = await anasGroup({ isPublic: false });
 	const never = randomUUID();
 	for (const [method, path, body] of [
 		["GET", "", undefined],
@@ -64,7 +54,7 @@ test("a stranger's private group is the same 404 as one that never was, whatever
 });
 
 test("in a public group a stranger sees the group, and nothing of what is said in it", async () => {
-	const groupId = await groupOf();
+	const groupId = await anasGroup();
 	const shown = await eve.get(`/api/groups/${groupId}`);
 	assert.deepEqual([shown.status, shown.body.role, shown.body.memberCount], [200, null, 2]);
 	for (const path of ["messages", "events", "members"]) is(await eve.get(`/api/groups/${groupId}/${path}`), 403, "not-member");
@@ -72,7 +62,7 @@ test("in a public group a stranger sees the group, and nothing of what is said i
 });
 
 test("asking to join a private group by its id is a request, and changes nothing that one can see", async () => {
-	const groupId = await groupOf({ isPublic: false });
+	const groupId = await anasGroup({ isPublic: false });
 	const asked = await eve.post(`/api/groups/${groupId}/join`);
 	assert.deepEqual([asked.status, asked.body.state], [200, "requested"]);
 	is(await eve.get(`/api/groups/${groupId}`), 404, "not-found");
@@ -80,7 +70,7 @@ test("asking to join a private group by its id is a request, and changes nothing
 });
 
 test("an invite is seen by the invitee, open once, answered once, by nobody else, and runs out", async () => {
-	const groupId = await groupOf({ withBen: false });
+	const groupId = await anasGroup({ withBen: false });
 	const invited = await ana.post(`/api/groups/${groupId}/invites`, { profileId: ben.profileId, role: "moderator" });
 	assert.equal(invited.status, 201);
 	const again = await ana.post(`/api/groups/${groupId}/invites`, { profileId: ben.profileId });
@@ -109,7 +99,7 @@ test("an invite is seen by the invitee, open once, answered once, by nobody else
 });
 
 test("a kicked member hears the kick and not one message after it, and may be invited again", async () => {
-	const groupId = await groupOf();
+	const groupId = await anasGroup();
 	const socket = await connect(app.url, ben.accessToken);
 	const heard = listen(socket, `group:${groupId}`);
 	await say(socket, "group:join", { groupId });
@@ -138,7 +128,7 @@ test("a kicked member hears the kick and not one message after it, and may be in
 });
 
 test("ranks hold: moderators do not touch admins, members touch nobody, the last admin names a successor", async () => {
-	const groupId = await groupOf();
+	const groupId = await anasGroup();
 	is(await ben.send("DELETE", `/api/groups/${groupId}/members/${ana.profileId}`), 403, "forbidden");
 	is(await ben.send("PATCH", `/api/groups/${groupId}`, { name: "Ben's" }), 403, "forbidden");
 	const raised = await ana.send("PATCH", `/api/groups/${groupId}/members/${ben.profileId}`, { role: "moderator" });
@@ -152,7 +142,7 @@ test("ranks hold: moderators do not touch admins, members touch nobody, the last
 });
 
 test("edits and deletions are numbered events; the message shows its present state, and a tombstone keeps its place", async () => {
-	const groupId = await groupOf();
+	const groupId = await anasGroup();
 	const { body: message } = await write(ben, groupId, "frist");
 	is(await ana.send("PATCH", `/api/groups/${groupId}/messages/${message.seq}`, { content: "not yours" }), 403, "forbidden");
 	const edited = await ben.send("PATCH", `/api/groups/${groupId}/messages/${message.seq}`, { content: "first" });
@@ -181,7 +171,7 @@ test("edits and deletions are numbered events; the message shows its present sta
 });
 
 test("reactions are counted, once per person and emoji", async () => {
-	const groupId = await groupOf();
+	const groupId = await anasGroup();
 	const { body: message } = await write(ana, groupId, "look");
 	const path = `/api/groups/${groupId}/messages/${message.seq}/reactions/${encodeURIComponent("♻️")}`;
 	for (const someone of [ana, ben, ben]) assert.equal((await someone.send("PUT", path)).status, 200);
@@ -195,7 +185,7 @@ test("reactions are counted, once per person and emoji", async () => {
 });
 
 test("unread counts the undeleted messages of others after the mark, and the mark never goes back", async () => {
-	const groupId = await groupOf();
+	const groupId = await anasGroup();
 	const unread = async (who: Person) => (await who.get(`/api/groups/${groupId}`)).body.unread;
 	assert.deepEqual([await unread(ana), await unread(ben)], [0, 0]);
 	const first = (await write(ana, groupId, "one")).body.seq;
@@ -213,7 +203,7 @@ test("unread counts the undeleted messages of others after the mark, and the mar
 });
 
 test("pages of messages go both ways from any seq, without a gap or a repetition", async () => {
-	const groupId = await groupOf();
+	const groupId = await anasGroup();
 	const seqs: number[] = [];
 	for (let n = 0; n < 25; n++) seqs.push((await write(n % 2 ? ana : ben, groupId, `message ${n}`)).body.seq);
 	const walk = async (path: string) => {
@@ -263,7 +253,7 @@ test("my groups, public groups and members come in pages that are stable under w
 	const offered = (await eve.get("/api/groups/public?limit=100")).body.data.map((group: { id: string }) => group.id);
 	for (const id of ids) assert.ok(offered.includes(id));
 	assert.ok(!(await cem.get("/api/groups/public?limit=100")).body.data.some((group: { id: string }) => ids.includes(group.id)));
-	const members = (await ana.get(`/api/groups/${await groupOf()}/members?limit=1`)).body;
+	const members = (await ana.get(`/api/groups/${await anasGroup()}/members?limit=1`)).body;
 	assert.deepEqual(
 		members.data.map((member: { displayName: string; role: string }) => [member.displayName, member.role]),
 		[["Ana", "admin"]],

@@ -1,20 +1,12 @@
 // What a process tells Prometheus.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startTestApp } from "../../support/app.ts";
-import type { TestApp } from "../../support/app.ts";
-import { connect, person } from "../../support/client.ts";
-import { eventually } from "../../support/eventually.ts";
+import { test } from "node:test";
 import { unusedPort } from "../../support/servers.ts";
+import { connect, eventually, person, testApp } from "../../support/kit.ts";
 
-let app: TestApp;
-let url: string;
-before(async () => {
-	const port = await unusedPort();
-	app = await startTestApp({ METRICS_PORT: String(port) });
-	url = `http://127.0.0.1:${port}`;
-});
-after(() => app.stop());
+const port = await unusedPort();
+const app = await testApp({ METRICS_PORT: String(port) });
+const url = `http://127.0.0.1:${port}`;
 
 test("with METRICS_PORT a process tells how many sockets it has, and what it uses, on a port of its own", async () => {
 	const sockets = async () => /^reloop_sockets\{[^}]*\} (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];

@@ -1,17 +1,10 @@
 // Tokens in use: rotation by two parties, and what a revoked or expired token does to an open socket.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startTestApp } from "../../support/app.ts";
-import type { TestApp } from "../../support/app.ts";
-import { connect, http, person } from "../../support/client.ts";
-import { eventually } from "../../support/eventually.ts";
+import { test } from "node:test";
 import { dataDirectory, startProcess } from "../../support/process.ts";
+import { connect, eventually, http, person, testApp } from "../../support/kit.ts";
 
-let app: TestApp;
-before(async () => {
-	app = await startTestApp();
-});
-after(() => app.stop());
+const app = await testApp();
 
 /** What a socket was told before it was closed. */
 async function farewell(url: string, token: string) {

@@ -1,18 +1,10 @@
 // The story of the README, told once through everything.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, test } from "node:test";
-import { startTestApp } from "../../support/app.ts";
-import type { TestApp } from "../../support/app.ts";
-import { connect, listen, person, say } from "../../support/client.ts";
-import { eventually } from "../../support/eventually.ts";
+import { test } from "node:test";
+import { connect, eventually, listen, person, say, testApp } from "../../support/kit.ts";
 
-let app: TestApp;
-before(async () => {
-	app = await startTestApp();
-});
-after(() => app.stop());
-
+const app = await testApp();
 test("two people register, talk over HTTP and sockets, earn XP, and one catches up with what was missed", async () => {
 	const ana = await person(app.url, "Ana");
 	const ben = await person(app.url, "Ben");
