@@ -1,0 +1,117 @@
+// Presence at the realtime door: who is told of whom, and what the node is told of sockets.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import type { DoorReport } from "../../services/contracts/presence.ts";
+import { eventually } from "../support/eventually.ts";
+import { doorHouse } from "../support/socket-people.ts";
+
+const { house, connect, groupOf } = await doorHouse();
+
+test("presence: who is here, then what changes, only to those who asked, as members come and go", async () => {
+	const { ana, ben, room, groupId } = await groupOf(2);
+	assert.equal((await ana.refused("presence:subscribe", {})).status, 422);
+	assert.equal((await ana.refused("presence:subscribe", { groupId, profileIds: [randomUUID()] })).status, 422);
+	const { online } = (await ana.ok("presence:subscribe", { groupId })) as unknown as { online: { profileId: string }[] };
+	assert.deepEqual(new Set(online.map(({ profileId }) => profileId)), new Set([ana.profileId, ben.profileId]));
+	const carol = randomUUID();
+	const say = (profileId: string) => house.change(profileId, "away");
+	const heardBy = (someone: typeof ana) =>
+		someone.heard
+			.filter(([event]) => event === "signal")
+			.map(([, payload]) =>
+				(payload as { profiles: { profileId: string; status: string }[] }).profiles.map(
+					({ profileId, status }) => `${profileId} ${status}`,
+				),
+			);
+	await say(carol);
+	await say(ben.profileId);
+	await eventually(() => assert.deepEqual(heardBy(ana), [[`${ben.profileId} away`]]));
+	house.bus.publish({
+		room,
+		events: [{ room, seq: 1, type: "member", at: "2026-01-01T00:00:00.000Z", by: null, action: "joined", profileId: carol }],
+	});
+	await eventually(() => assert.deepEqual(heardBy(ana).at(-1), [`${carol} online`]));
+	await say(carol);
+	await eventually(() => assert.deepEqual(heardBy(ana).at(-1), [`${carol} away`]));
+	house.bus.evict(room, carol, "not-member");
+	await say(carol);
+	house.bus.evict(room, ana.profileId, "not-member");
+	await say(ben.profileId);
+	await ana.refused("nonsense");
+	assert.equal(heardBy(ana).length, 3);
+	assert.deepEqual(heardBy(ben), []);
+	assert.deepEqual(await ana.ok("presence:set", { status: "hidden" }), {});
+	assert.deepEqual((house.callsOf("presence.set").at(-1)?.params as { status: string } | undefined)?.status, "hidden");
+});
+
+test("presence: what changes while the answer is under way is told after it", async () => {
+	const { ana, ben, groupId } = await groupOf(2);
+	house.before.set("presence.lookup", () => house.change(ben.profileId, "away"));
+	await ana.ok("presence:subscribe", { groupId });
+	await eventually(() =>
+		assert.deepEqual(
+			ana.heard.map(([event]) => event),
+			["ack presence:subscribe", "signal"],
+		),
+	);
+});
+
+test("presence: of a change that comes late or is missing, the node is asked", async () => {
+	const { ana, ben, groupId } = await groupOf(2);
+	await ana.ok("presence:subscribe", { groupId });
+	const statuses = () =>
+		ana.heard
+			.filter(([event]) => event === "signal")
+			.map(([, payload]) => (payload as { profiles: { status: string }[] }).profiles[0]?.status);
+	const first = house.reporting.told + 1;
+	house.reporting.told += 2;
+	await house.change(ben.profileId, "away", first + 1);
+	await eventually(() => assert.deepEqual(statuses(), ["away"]));
+	house.calls.length = 0;
+	await house.change(ben.profileId, "offline", first);
+	// The node of this house says of everybody that they are online.
+	await eventually(() => assert.deepEqual(statuses(), ["away", "online"]));
+	assert.equal(house.callsOf("presence.lookup").length, 1);
+	await house.change(ben.profileId, "away");
+	await eventually(() => assert.deepEqual(statuses(), ["away", "online", "away"]));
+	house.reporting.told++;
+	await eventually(() => assert.deepEqual(statuses(), ["away", "online", "away", "online"]));
+});
+
+test("presence is told which sockets are here, again until it has heard, and everything where it began anew", async () => {
+	const reports = () => house.callsOf("presence.report").map(({ params }) => params as DoorReport);
+	let failures = 2;
+	const profileId = randomUUID();
+	const isHers = (one: { profileId: string }) => one.profileId === profileId;
+	let connectionId = "";
+	house.before.set("presence.report", (ctx) => {
+		const { opened, closed } = ctx.params as DoorReport;
+		if ((opened.some(isHers) || closed.includes(connectionId)) && failures-- > 0) throw new Error("away");
+	});
+	const ana = await connect(profileId);
+	await eventually(() => assert.ok(reports().filter(({ opened }) => opened.some(isHers)).length > 2));
+	connectionId = reports()
+		.flatMap(({ opened }) => opened)
+		.find(isHers)?.connectionId as string;
+	await eventually(() => assert.deepEqual(reports().at(-1)?.opened, [], "a sign of life"));
+	assert.equal(reports().at(-1)?.begin, false);
+	const count = reports().at(-1)?.count as number;
+
+	house.reporting.known = false;
+	await eventually(() => assert.ok(reports().some(({ begin, opened }) => begin && opened.some(isHers))));
+	const whole = reports().findLast(({ begin }) => begin) as DoorReport;
+	assert.deepEqual([whole.opened.length, whole.count], [count, count]);
+	assert.ok(whole.opened.some(isHers));
+	house.reporting.known = true;
+	await eventually(() => assert.deepEqual([reports().at(-1)?.begin, reports().at(-1)?.opened], [false, []]));
+
+	failures = 2;
+	ana.socket.close();
+	await eventually(() => assert.ok(reports().filter(({ closed }) => closed.includes(connectionId)).length > 2));
+	const numbers = reports().map(({ no }) => no);
+	assert.deepEqual(
+		numbers,
+		numbers.toSorted((a, b) => a - b),
+	);
+});
