@@ -1,0 +1,88 @@
+// Refresh tokens: their rotation, and what is done about a stolen one.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { decodeJwt } from "jose";
+import { tokens } from "../../mixins/token.ts";
+import { eventually } from "../support/eventually.ts";
+import { turnClock } from "../support/clock.ts";
+import { DAY, identityHouse, refusedWith } from "../support/identity-house.ts";
+
+const { broker, sql, facts, person, refresh } = await identityHouse();
+
+describe("refresh", () => {
+	test("gives new tokens of the same session each time", async () => {
+		const { tokens: first } = await person();
+		const { tokens: second } = await refresh(first.refreshToken);
+		const { tokens: third } = await refresh(second.refreshToken);
+		assert.equal(new Set([first, second, third].map((one) => one.refreshToken)).size, 3);
+		assert.equal(new Set([first, second, third].map((one) => decodeJwt(one.accessToken).sid)).size, 1);
+		assert.equal(new Set([first, second, third].map((one) => decodeJwt(one.accessToken).jti)).size, 3);
+	});
+
+	test("forgives a lost answer: the same client gets the same successor, many at once too", async () => {
+		const { tokens: first } = await person();
+		const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(first.refreshToken)));
+		assert.equal(new Set(answers.map((answer) => answer.tokens.refreshToken)).size, 1);
+		await refresh((answers[0] as (typeof answers)[0]).tokens.refreshToken);
+	});
+
+	test("two parties with one token: the family ends, for both, with a fact and an audit entry", async () => {
+		const { account, tokens: first } = await person();
+		const sid = decodeJwt(first.accessToken).sid as string;
+		const owner = await refresh(first.refreshToken, { userAgent: "phone/1" });
+		await refusedWith("invalid-token", refresh(first.refreshToken, { userAgent: "thief/1", address: "192.0.2.66" }));
+		await refusedWith("invalid-token", refresh(owner.tokens.refreshToken, { userAgent: "phone/1" }));
+		await eventually(() => refusedWith("invalid-token", tokens(broker).verify(owner.tokens.accessToken)), 1_000);
+		const fact = (await facts(account.id)).at(-1);
+		assert.deepEqual([fact?.type, fact?.payload.sessionId, fact?.payload.reason], ["identity.session.revoked", sid, "reuse"]);
+		const [entry] = await sql<{ action: string; detail: Record<string, unknown> }>("select action, detail from audit where target = $1", [
+			sid,
+		]);
+		assert.deepEqual(entry, { action: "session.reuse", detail: { accountId: account.id, address: "192.0.2.66", device: "thief/1" } });
+	});
+
+	test("a client that was updated since the login is forgiven too: it is the same one that used the token", async () => {
+		const { tokens: first } = await person({ userAgent: "phone/1" });
+		const answer = await refresh(first.refreshToken, { userAgent: "phone/2" });
+		assert.deepEqual((await refresh(first.refreshToken, { userAgent: "phone/2" })).tokens.refreshToken, answer.tokens.refreshToken);
+	});
+
+	test("does not forgive once the successor was used", async () => {
+		const { tokens: first } = await person();
+		const { tokens: second } = await refresh(first.refreshToken);
+		const { tokens: third } = await refresh(second.refreshToken);
+		await refusedWith("invalid-token", refresh(first.refreshToken));
+		await refusedWith("invalid-token", refresh(third.refreshToken));
+	});
+
+	test("does not forgive after ten seconds", async () => {
+		const { tokens: first } = await person();
+		turnClock(0);
+		const { tokens: second } = await refresh(first.refreshToken);
+		turnClock(10_001);
+		await refusedWith("invalid-token", refresh(first.refreshToken));
+		await refusedWith("invalid-token", refresh(second.refreshToken));
+	});
+
+	test("a session lives thirty days from its login, however often it is refreshed", async () => {
+		turnClock(0);
+		const { tokens: first } = await person();
+		turnClock(29 * DAY);
+		const { tokens: second } = await refresh(first.refreshToken);
+		turnClock(DAY + 1000);
+		await refusedWith("invalid-token", refresh(second.refreshToken));
+	});
+
+	test("is refused to the banned and the trashed", async () => {
+		const ana = await person();
+		await sql("update accounts set state = 'banned' where id = $1", [ana.account.id]);
+		await refusedWith("banned", refresh(ana.tokens.refreshToken));
+		await sql("update accounts set state = 'trashed' where id = $1", [ana.account.id]);
+		await refusedWith("invalid-token", refresh(ana.tokens.refreshToken));
+	});
+
+	test("unknown and senseless tokens are refused alike", async () => {
+		for (const token of ["x", "A".repeat(43), "é", (await person()).tokens.accessToken.slice(0, 1000)])
+			await refusedWith("invalid-token", refresh(token));
+	});
+});
