@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decodeJwt } from "jose";
 import { computed } from "../../services/identity/hashing.ts";
-import { turnClock } from "../support/clock.ts";
+import { stopClock, turnClock } from "../support/clock.ts";
 import { DAY, MINUTE, PASSWORD, identityHouse, newAddress, newEmail, refusedWith } from "../support/identity-house.ts";
 
 const { sql, call, person, login } = await identityHouse();
@@ -64,7 +64,7 @@ describe("guessing", () => {
 	test("ends for an account and address after ten wrong ones, for a quarter of an hour; elsewhere the owner enters", async () => {
 		const from = { address: newAddress() };
 		const { email } = await person();
-		turnClock(0);
+		stopClock();
 		for (let i = 0; i < 10; i++) await refusedWith("invalid-credentials", login(email, `guess number ${i}`, from));
 		const before = computed.hashes;
 		const { data } = await refusedWith("rate-limited", login(email, "guess", from));

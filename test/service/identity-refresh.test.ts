@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { decodeJwt } from "jose";
 import { tokens } from "../../mixins/token.ts";
 import { eventually } from "../support/eventually.ts";
-import { turnClock } from "../support/clock.ts";
+import { stopClock, turnClock } from "../support/clock.ts";
 import { DAY, identityHouse, refusedWith } from "../support/identity-house.ts";
 
 const { broker, sql, facts, person, refresh } = await identityHouse();
@@ -57,7 +57,7 @@ describe("refresh", () => {
 
 	test("does not forgive after ten seconds", async () => {
 		const { tokens: first } = await person();
-		turnClock(0);
+		stopClock();
 		const { tokens: second } = await refresh(first.refreshToken);
 		turnClock(10_001);
 		await refusedWith("invalid-token", refresh(first.refreshToken));
@@ -65,7 +65,7 @@ describe("refresh", () => {
 	});
 
 	test("a session lives thirty days from its login, however often it is refreshed", async () => {
-		turnClock(0);
+		stopClock();
 		const { tokens: first } = await person();
 		turnClock(29 * DAY);
 		const { tokens: second } = await refresh(first.refreshToken);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { isProblem } from "../../services/contracts/errors.ts";
-import { turnClock } from "../support/clock.ts";
+import { stopClock, turnClock } from "../support/clock.ts";
 import { MINUTE, PASSWORD, identityHouse, newAddress, newEmail, refusedWith } from "../support/identity-house.ts";
 
 const { sql, facts, call, person } = await identityHouse();
@@ -64,7 +64,7 @@ describe("register", () => {
 
 	test("and availability share ten an hour for one address: both tell who has an account", async () => {
 		const from = { address: newAddress() };
-		turnClock(0);
+		stopClock();
 		const { email } = await person(from);
 		for (let i = 0; i < 4; i++) assert.deepEqual(await call("auth.availability", { email }, from), { available: false });
 		for (let i = 0; i < 5; i++) assert.deepEqual(await call("auth.availability", { email: newEmail() }, from), { available: true });

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { decodeJwt } from "jose";
 import { tokens } from "../../mixins/token.ts";
 import { eventually } from "../support/eventually.ts";
-import { turnClock } from "../support/clock.ts";
+import { stopClock, turnClock } from "../support/clock.ts";
 import { MINUTE, PASSWORD, identityHouse, refusedWith } from "../support/identity-house.ts";
 
 const { broker, start, sql, facts, call, person, login, refresh } = await identityHouse();
@@ -78,7 +78,7 @@ describe("sessions", () => {
 	test("revocations are told as long as a token of theirs could live, or since a time", async () => {
 		const { tokens: made } = await person();
 		const sessionId = decodeJwt(made.accessToken).sid as string;
-		turnClock(0);
+		stopClock();
 		await call("auth.logout", {}, { token: made.accessToken });
 		const told = async (since?: string) => {
 			const { sessions: ended } = await call("identity.revocations", since ? { since } : {});
