@@ -1,4 +1,5 @@
 // People with accounts, and their HTTP and socket clients: what stories are told with.
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { io } from "socket.io-client";
 import type { Socket } from "socket.io-client";
@@ -42,6 +43,16 @@ export async function http(url: string, path: string, options: RequestOptions = 
 		headers: response.headers,
 		body: text && /json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(text) : text,
 	};
+}
+
+/** Holds a reply against its status, and a refusal against its code; answers it. */
+export function is(reply: Reply, status: number, code?: string): Reply {
+	assert.deepEqual([reply.status, reply.body?.code], [status, code], JSON.stringify(reply.body));
+	if (code) {
+		assert.equal(reply.headers.get("content-type"), "application/problem+json");
+		for (const field of ["type", "title", "status", "detail", "instance", "code", "requestId"]) assert.ok(field in reply.body, field);
+	}
+	return reply;
 }
 
 export interface Person {

@@ -9,7 +9,7 @@
 export type { TestApp } from "./app.ts";
 export { startTestApp, testApp } from "./app.ts";
 export type { Person, Reply } from "./client.ts";
-export { connect, groupOf, http, listen, person, say } from "./client.ts";
+export { connect, groupOf, http, is, listen, person, say } from "./client.ts";
 export { stopClock, turnClock } from "./clock.ts";
 export { eventually } from "./eventually.ts";
 export { hear, told } from "./told.ts";

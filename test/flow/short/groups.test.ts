@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import type { Person, Reply } from "../../support/kit.ts";
-import { connect, eventually, listen, person, say, testApp } from "../../support/kit.ts";
+import type { Person } from "../../support/kit.ts";
+import { connect, eventually, is, listen, person, say, testApp } from "../../support/kit.ts";
 
 const app = await testApp();
 const [ana, ben, eve] = await Promise.all([person(app.url, "Ana"), person(app.url, "Ben"), person(app.url, "Eve")]);
@@ -19,8 +19,6 @@ async function anasGroup({ isPublic = true, withBen = true } = {}): Promise<stri
 }
 const write = (by: Person, groupId: string, content: string, more = {}) =>
 	by.post(`/api/groups/${groupId}/messages`, { clientId: randomUUID(), kind: "text", content, ...more });
-const is = (reply: Reply, status: number, code?: string) =>
-	assert.deepEqual([reply.status, reply.body?.code], [status, code], JSON.stringify(reply.body));
 
 test("a stranger's private group is the same 404 as one that never was, whatever is asked of it", async () => {
 	const groupId = await anasGroup({ isPublic: false });
