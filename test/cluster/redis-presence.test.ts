@@ -8,7 +8,8 @@ import type { FreshDatabase } from "../support/database.ts";
 import { testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import type { PresenceHouse } from "../support/presence-house.ts";
-import { presenceHouse, presenceSuite, testDoor } from "../support/presence-house.ts";
+import { presenceHouse, testDoor } from "../support/presence-house.ts";
+import { presenceSuite } from "../support/presence-suite.ts";
 import type { Server } from "../support/servers.ts";
 import { needs, redisServer } from "../support/servers.ts";
 

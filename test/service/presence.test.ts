@@ -11,7 +11,8 @@ import type { FreshDatabase } from "../support/database.ts";
 import { testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import type { PresenceHouse } from "../support/presence-house.ts";
-import { presenceHouse, presenceSuite } from "../support/presence-house.ts";
+import { presenceHouse } from "../support/presence-house.ts";
+import { presenceSuite } from "../support/presence-suite.ts";
 
 let db: FreshDatabase;
 let house: PresenceHouse;

@@ -1,0 +1,168 @@
+// What every keeper of presence must do the same: in memory where there is one process, in Redis where there are several.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { describe, test } from "node:test";
+import { isProblem } from "../../services/contracts/errors.ts";
+import { eventually } from "./eventually.ts";
+import type { PresenceHouse } from "./presence-house.ts";
+import { testDoor } from "./presence-house.ts";
+
+/**
+ * @param houses the processes that run now, at least one
+ * @param restart ends them, and starts as many anew
+ */
+export function presenceSuite(title: string, houses: () => readonly PresenceHouse[], restart: () => Promise<void>): void {
+	const first = (): PresenceHouse => houses()[0] as PresenceHouse;
+	const last = (): PresenceHouse => houses().at(-1) as PresenceHouse;
+	const changesOf = (id: string) =>
+		houses()
+			.flatMap(({ signals }) => signals)
+			.sort((a, b) => a.number - b.number)
+			.flatMap(({ profiles }) => profiles.filter(({ profileId }) => profileId === id));
+	const statuses = (id: string) => changesOf(id).map(({ status }) => status);
+
+	describe(title, () => {
+		test("answers in the order asked; people who come and go are told once each, and remembered", async () => {
+			const door = await testDoor(houses);
+			const [ana, ben] = [randomUUID(), randomUUID()];
+			const phone = await door.open(ana);
+			assert.deepEqual(await last().lookup(ben, ana, ben), [
+				{ profileId: ben, status: "offline", lastSeen: null },
+				{ profileId: ana, status: "online", lastSeen: null },
+				{ profileId: ben, status: "offline", lastSeen: null },
+			]);
+			const laptop = await door.open(ana);
+			await door.close(phone);
+			await eventually(() => assert.deepEqual(statuses(ana), ["online"]));
+			await door.close(laptop);
+			assert.equal(await first().statusOf(ana), "online", "within the grace");
+			const [entry] = await eventually(async () => {
+				const entries = await last().lookup(ana);
+				assert.equal(entries[0]?.status, "offline");
+				assert.ok(entries[0]?.lastSeen);
+				return entries;
+			});
+			await eventually(() => assert.deepEqual(changesOf(ana), [{ profileId: ana, status: "online", lastSeen: null }, entry]));
+		});
+
+		test("who comes back within the grace was never away; who says away is away until the last socket has gone", async () => {
+			const [door, other] = [await testDoor(houses), await testDoor(houses)];
+			const ana = randomUUID();
+			let socket = await door.open(ana);
+			await eventually(() => assert.deepEqual(statuses(ana), ["online"]));
+			for (let turn = 0; turn < 5; turn++) {
+				await door.close(socket);
+				socket = await door.open(ana);
+			}
+			await first().set(socket, ana, "away");
+			await eventually(() => assert.deepEqual(statuses(ana), ["online", "away"]));
+			const second = await other.open(ana);
+			await door.close(socket);
+			assert.equal(await last().statusOf(ana), "away");
+			await other.close(second);
+			await eventually(() => assert.deepEqual(statuses(ana), ["online", "away", "offline"]));
+			// At once, while it is still being told that she went.
+			await other.open(ana);
+			await eventually(() => assert.deepEqual(statuses(ana), ["online", "away", "offline", "online"]));
+		});
+
+		test("who hides is offline with no time, also after a restart", async () => {
+			const ana = randomUUID();
+			const before = await testDoor(houses);
+			const socket = await before.open(ana);
+			await first().set(socket, ana, "hidden");
+			await assert.rejects(first().set(socket, randomUUID(), "online"), (error) => isProblem(error, "not-found"));
+			await assert.rejects(first().set("another", ana, "online"), (error) => isProblem(error, "not-found"));
+			assert.deepEqual(await last().lookup(ana), [{ profileId: ana, status: "offline", lastSeen: null }]);
+			await before.close(socket);
+			await restart();
+			assert.deepEqual(await last().lookup(ana), [{ profileId: ana, status: "offline", lastSeen: null }]);
+			const door = await testDoor(houses);
+			const again = await door.open(ana);
+			assert.equal(await last().statusOf(ana), "offline");
+			await first().set(again, ana, "online");
+			assert.equal(await last().statusOf(ana), "online");
+			await eventually(() => assert.deepEqual(statuses(ana), ["online"]));
+		});
+
+		test("who was seen when a process ended is remembered", async () => {
+			const ana = randomUUID();
+			const door = await testDoor(houses);
+			await door.close(await door.open(ana));
+			await restart();
+			const [entry] = await eventually(async () => {
+				const entries = await last().lookup(ana);
+				assert.equal(entries[0]?.status, "offline");
+				return entries;
+			});
+			assert.ok(entry?.lastSeen);
+		});
+
+		test("a door that is not known is asked to begin anew; what it says then is all there is of it", async () => {
+			const door = await testDoor(houses, { begins: false });
+			const [ana, ben] = [randomUUID(), randomUUID()];
+			door.sockets.set("a", ana);
+			assert.equal((await door.report({ opened: [{ connectionId: "a", profileId: ana }] })).known, false);
+			assert.equal(await first().statusOf(ana), "offline");
+			assert.equal((await door.begin()).known, true);
+			assert.equal(await last().statusOf(ana), "online");
+			door.sockets.clear();
+			door.sockets.set("b", ben);
+			assert.equal((await door.begin()).known, true);
+			await eventually(async () => assert.deepEqual([await first().statusOf(ana), await last().statusOf(ben)], ["offline", "online"]));
+		});
+
+		test("a door that counts otherwise is asked to begin anew", async () => {
+			const door = await testDoor(houses);
+			const ana = randomUUID();
+			door.sockets.set("lost", ana);
+			assert.equal((await door.report()).known, false);
+			assert.equal((await door.begin()).known, true);
+			assert.equal((await door.report()).known, true);
+			assert.equal(await first().statusOf(ana), "online");
+		});
+
+		test("a report that comes late does not undo a newer one", async () => {
+			const door = await testDoor(houses);
+			const ana = randomUUID();
+			const socket = await door.open(ana);
+			await door.close(socket);
+			await door.report({ number: 2, opened: [{ connectionId: socket, profileId: ana }] });
+			await eventually(async () => assert.equal(await first().statusOf(ana), "offline"));
+			assert.equal((await door.report({ number: 10 })).known, true);
+		});
+
+		test("a process that went away took the sockets of its door with it, and no others", async () => {
+			const [gone, stays] = [await testDoor(houses), await testDoor(houses)];
+			const [ana, ben, both] = [randomUUID(), randomUUID(), randomUUID()];
+			await gone.open(ana);
+			await gone.open(both);
+			await stays.open(ben);
+			await stays.open(both);
+			await eventually(() => assert.deepEqual([ana, ben, both].flatMap(statuses), ["online", "online", "online"]));
+			first().broker.broadcastLocal("$node.disconnected", { node: { id: gone.nodeId }, unexpected: true });
+			await eventually(() => assert.deepEqual(statuses(ana), ["online", "offline"]));
+			assert.deepEqual(
+				(await last().lookup(ben, both)).map(({ status }) => status),
+				["online", "online"],
+			);
+			assert.deepEqual([ben, both].flatMap(statuses), ["online", "online"]);
+		});
+
+		test("changes are numbered without a gap", async () => {
+			const door = await testDoor(houses);
+			const people = Array.from({ length: 40 }, () => randomUUID());
+			for (const id of people) await door.close(await door.open(id));
+			for (const id of people) await door.open(id);
+			await eventually(() => assert.ok(people.every((id) => statuses(id).at(-1) === "online")));
+			const numbers = houses()
+				.flatMap(({ signals }) => signals.map(({ number }) => number))
+				.sort((a, b) => a - b);
+			assert.deepEqual(
+				numbers,
+				numbers.map((_, index) => (numbers[0] as number) + index),
+			);
+			assert.equal((await door.report()).told, numbers.at(-1));
+		});
+	});
+}
