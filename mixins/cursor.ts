@@ -54,6 +54,3 @@ export async function pageById<R extends { id: string }>(
 		(row) => row,
 	);
 }
-
-/** The same page with each row as it is shown. */
-export const shown = <R, T>({ data, nextCursor }: Page<R>, view: (row: R) => T): Page<T> => ({ data: data.map(view), nextCursor });

@@ -2,7 +2,7 @@
 // logs, limits, Redis) is imported from there.
 export { callAction } from "./call.ts";
 export type { Page } from "./cursor.ts";
-export { decodeCursor, pageById, pageOf, shown } from "./cursor.ts";
+export { decodeCursor, pageById, pageOf } from "./cursor.ts";
 export type { Cause, Consumer, NewFact } from "./facts/index.ts";
 export { eachFact, tellEach, tellFacts } from "./facts/index.ts";
 export { jobsOf } from "./jobs/index.ts";

@@ -1,6 +1,5 @@
 // XP, points and coins: what somebody has, why, and what earns it.
-import { pageById } from "../../mixins/cursor.ts";
-import { service } from "../../mixins/service.ts";
+import { pageById, service } from "../../mixins/node.ts";
 import { awards } from "./awards.ts";
 import { levelOf } from "./domain/level.ts";
 import { rules } from "./domain/rules.ts";

@@ -1,8 +1,6 @@
 // Groups and their members.
-import { newId } from "../../mixins/id.ts";
-import { decodeCursor, pageById, pageOf } from "../../mixins/cursor.ts";
+import { decodeCursor, newId, pageById, pageOf, service } from "../../mixins/node.ts";
 import { healthOf } from "../../mixins/health.ts";
-import { service } from "../../mixins/service.ts";
 import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { create, edit, join, kick, leave, remove, setRole } from "./domain/decisions.ts";

@@ -1,7 +1,7 @@
 // The numbered log: messages, their edits and deletions, read marks, and what doors need to open a room.
-import { decodeCursor, encodeCursor } from "../../mixins/cursor.ts";
+import { decodeCursor, service } from "../../mixins/node.ts";
+import { encodeCursor } from "../../mixins/cursor.ts";
 import type { NewEvent } from "../../mixins/log-carrier.ts";
-import { service } from "../../mixins/service.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Message } from "../contracts/messages.ts";

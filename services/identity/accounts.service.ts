@@ -1,5 +1,5 @@
 // Accounts as operators see them.
-import { service } from "../../mixins/service.ts";
+import { service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import { normalizeEmail } from "./domain/login.ts";
 import { identityNode } from "./node.ts";

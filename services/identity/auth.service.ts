@@ -1,11 +1,8 @@
 // Signing up, in and out; tokens and their rotation; what operators do with accounts.
+import type { Tx } from "../../mixins/node.ts";
+import { newId, once, onceAfter, service, tellFacts } from "../../mixins/node.ts";
 import { randomBytes } from "node:crypto";
-import { newId } from "../../mixins/id.ts";
 import { limitKey } from "../../mixins/address.ts";
-import { tellFacts } from "../../mixins/facts/index.ts";
-import { once, onceAfter } from "../../mixins/idempotency.ts";
-import { service } from "../../mixins/service.ts";
-import type { Tx } from "../../mixins/postgres.ts";
 import { AUDIENCE } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";

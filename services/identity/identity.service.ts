@@ -1,6 +1,5 @@
 // The identity node itself: its health, the keys that verify its tokens, and which sessions have ended.
-import { service } from "../../mixins/service.ts";
-import { isTool, settings } from "../../mixins/settings.ts";
+import { isTool, service, settings } from "../../mixins/node.ts";
 import { ALGORITHM } from "../../mixins/token.ts";
 import { identityJobs } from "./jobs.ts";
 import { identityNode, revocationsSince } from "./node.ts";

@@ -1,6 +1,5 @@
 // What the identity node does by itself, at its times.
-import { jobsOf } from "../../mixins/jobs/index.ts";
-import { database } from "../../mixins/postgres.ts";
+import { database, jobsOf } from "../../mixins/node.ts";
 import { sweep } from "./store/sweep.ts";
 
 export const identityJobs = jobsOf("identity", {

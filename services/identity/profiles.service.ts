@@ -1,6 +1,5 @@
 // Profiles: the faces of an account.
-import { pageById } from "../../mixins/cursor.ts";
-import { service } from "../../mixins/service.ts";
+import { pageById, service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import { identityNode } from "./node.ts";
 import { findProfile, profilesOf } from "./store/profiles.ts";

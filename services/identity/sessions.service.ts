@@ -1,6 +1,5 @@
 // A person's open sessions, and ending one of them.
-import { pageById } from "../../mixins/cursor.ts";
-import { service } from "../../mixins/service.ts";
+import { pageById, service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import { identityNode, revokeSessions } from "./node.ts";
 import { openSessions, ownsSession } from "./store/sessions.ts";

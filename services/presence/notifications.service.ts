@@ -1,5 +1,5 @@
 // A profile's own room, `profile:<id>`: a numbered log fed by nothing but facts, open to that profile alone.
-import { service } from "../../mixins/service.ts";
+import { service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import { presenceNode } from "./node.ts";
 

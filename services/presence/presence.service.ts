@@ -1,7 +1,6 @@
 // Who is here. Doors report their sockets; who follows whom is theirs: they hear `presence.changed`, a signal.
+import { isTool, service } from "../../mixins/node.ts";
 import type { Context, ServiceBroker } from "moleculer";
-import { service } from "../../mixins/service.ts";
-import { isTool } from "../../mixins/settings.ts";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import { presenceNode } from "./node.ts";
