@@ -1,6 +1,6 @@
 // Invites into groups: made by members, answered by the one invited, by the invite's id or by its token.
-import { newId, pageById, service, settings } from "../../mixins/node.ts";
 import { randomBytes } from "node:crypto";
+import { newId, pageById, service, settings } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Invite } from "../contracts/groups.ts";

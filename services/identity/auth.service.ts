@@ -1,7 +1,7 @@
 // Signing up, in and out; tokens and their rotation; what operators do with accounts.
+import { randomBytes } from "node:crypto";
 import type { Tx } from "../../mixins/node.ts";
 import { newId, once, onceAfter, service, tellFacts } from "../../mixins/node.ts";
-import { randomBytes } from "node:crypto";
 import { limitKey } from "../../mixins/address.ts";
 import { AUDIENCE } from "../../mixins/token.ts";
 import { problem } from "../contracts/errors.ts";
