@@ -92,8 +92,8 @@ export async function person(url: string, displayName: string): Promise<Person> 
 
 /** A public group of `admin`, in which `members` are too; answers its id. */
 export async function groupOf(admin: Person, ...members: Person[]): Promise<string> {
-	const made = await admin.post("/api/groups", { name: "Menders", isPublic: true });
-	for (const member of members) await member.post(`/api/groups/${made.body.id}/join`);
+	const made = is(await admin.post("/api/groups", { name: "Menders", isPublic: true }), 201);
+	for (const member of members) is(await member.post(`/api/groups/${made.body.id}/join`), 200);
 	return made.body.id;
 }
 
