@@ -1,7 +1,7 @@
 // The groups' actors: one mailbox per group. What waits in all groups is appended in one statement, its facts with it.
 import type { ServiceBroker } from "moleculer";
-import { Actors } from "../../mixins/actor.ts";
-import type { Committed } from "../../mixins/actor.ts";
+import { Actors } from "../../mixins/actor/actors.ts";
+import type { Committed } from "../../mixins/actor/actors.ts";
 import { toFact } from "../../mixins/facts/fact.ts";
 import { tellFacts } from "../../mixins/facts/outbox.ts";
 import type { Claim } from "../../mixins/idempotency.ts";
@@ -11,7 +11,7 @@ import { perBroker } from "../../mixins/per-broker.ts";
 import { database, isUnavailable } from "../../mixins/postgres.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
 import type { Entry, LogCarrier } from "../../mixins/log-carrier.ts";
-import { mongoLog, refuseOtherStore } from "../../mixins/mongo-log.ts";
+import { mongoLog, refuseOtherStore } from "../../mixins/mongo/log.ts";
 import { ownership } from "../../mixins/owners.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { showOperators } from "../../mixins/operators.ts";

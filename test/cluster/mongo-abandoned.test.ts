@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { endAbandoned } from "../../mixins/mongo-abandoned.ts";
+import { endAbandoned } from "../../mixins/mongo/abandoned.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Server } from "../support/servers.ts";
 import { mongoServer, needs } from "../support/servers.ts";

@@ -1,6 +1,6 @@
 // A store of logs that can be held, refused and written to by somebody else, and mailboxes over it.
-import type { ActorsOptions, Command, Committed, Decision } from "../../mixins/actor.ts";
-import { Actors } from "../../mixins/actor.ts";
+import type { ActorsOptions, Command, Committed, Decision } from "../../mixins/actor/actors.ts";
+import { Actors } from "../../mixins/actor/actors.ts";
 
 export interface Log {
 	head: number;

@@ -1,12 +1,12 @@
 // The log of groups as processes have it, on one of its carriers: what the suite of the log runs on.
 import { randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
-import type { Decision } from "../../mixins/actor.ts";
-import { Actors } from "../../mixins/actor.ts";
+import type { Decision } from "../../mixins/actor/actors.ts";
+import { Actors } from "../../mixins/actor/actors.ts";
 import { toFact } from "../../mixins/facts/fact.ts";
 import type { Entry, LogCarrier, NewEvent, Projection } from "../../mixins/log-carrier.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
-import { mongoLog } from "../../mixins/mongo-log.ts";
+import { mongoLog } from "../../mixins/mongo/log.ts";
 import type { Db } from "../../mixins/postgres.ts";
 import { database, isUnavailable } from "../../mixins/postgres.ts";
 import { RoomLog } from "../../mixins/room-log.ts";

@@ -1,6 +1,6 @@
 // Groups and messages where the log is in MongoDB, in two steps: the log says what was said, the tables what became of it.
 import type { NewEvent } from "../../../mixins/log-carrier.ts";
-import type { MongoLog } from "../../../mixins/mongo-log.ts";
+import type { MongoLog } from "../../../mixins/mongo/log.ts";
 import type { Db } from "../../../mixins/postgres.ts";
 import type { Group } from "../../contracts/groups.ts";
 import { listed, loadGroup, whereMine, wherePublic } from "./groups.ts";

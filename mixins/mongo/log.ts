@@ -1,18 +1,18 @@
 // The carrier of a numbered log on MongoDB. The document of an event is the commit point, and holds what is to come of it
-// (mongo-events.ts); that is brought to PostgreSQL by the applier (mongo-applier.ts).
+// (events.ts); that is brought to PostgreSQL by the applier (applier.ts).
 import type { ServiceBroker } from "moleculer";
-import { refusal } from "../config/refusal.ts";
-import { answerTaken } from "./idempotency.ts";
-import type { Entry, LogCarrier, NewEvent, Projection } from "./log-carrier.ts";
-import { isConflict } from "./log-carrier.ts";
+import { refusal } from "../../config/refusal.ts";
+import { answerTaken } from "../idempotency.ts";
+import type { Entry, LogCarrier, NewEvent, Projection } from "../log-carrier.ts";
+import { isConflict } from "../log-carrier.ts";
 import type { Collection, MongoLink } from "./mongo.ts";
 import { mongoCollection, patiently, takenIndex } from "./mongo.ts";
-import type { ApplierOptions } from "./mongo-applier.ts";
-import { Applier } from "./mongo-applier.ts";
-import type { EventDocument } from "./mongo-events.ts";
-import { INDEXES, inOrder, ONCE, toDocument, toEvent } from "./mongo-events.ts";
-import type { Db } from "./postgres.ts";
-import { isTool } from "./settings.ts";
+import type { ApplierOptions } from "./applier.ts";
+import { Applier } from "./applier.ts";
+import type { EventDocument } from "./events.ts";
+import { INDEXES, inOrder, ONCE, toDocument, toEvent } from "./events.ts";
+import type { Db } from "../postgres.ts";
+import { isTool } from "../settings.ts";
 
 export class MongoLog<Deed = unknown> implements LogCarrier<Deed> {
 	readonly isConflict = isConflict;

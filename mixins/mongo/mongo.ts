@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Service, ServiceBroker, ServiceSchema } from "moleculer";
 import type MongoDbAdapter from "moleculer-db-adapter-mongo";
-import { refusal } from "../config/refusal.ts";
-import { endAbandoned } from "./mongo-abandoned.ts";
-import { DATABASE_UNAVAILABLE } from "./postgres.ts";
+import { refusal } from "../../config/refusal.ts";
+import { endAbandoned } from "./abandoned.ts";
+import { DATABASE_UNAVAILABLE } from "../postgres.ts";
 
 /** A document's fields, operators and all: the driver comes without types. */
 export type Query = Record<string, unknown>;

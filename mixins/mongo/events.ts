@@ -1,7 +1,7 @@
 // The documents of a log in MongoDB: an event with what is still to come of it.
-import type { AnyFact } from "../services/contracts/index.ts";
-import type { Entry, NewEvent } from "./log-carrier.ts";
-import { CLIENT_ID, FENCE } from "./log-carrier.ts";
+import type { AnyFact } from "../../services/contracts/index.ts";
+import type { Entry, NewEvent } from "../log-carrier.ts";
+import { CLIENT_ID, FENCE } from "../log-carrier.ts";
 import type { Collection, Index } from "./mongo.ts";
 
 /** An event as it is stored. The fields after `body` are there until all that comes of it is done. */

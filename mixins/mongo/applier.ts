@@ -1,14 +1,14 @@
 // What comes of the events of a log in MongoDB, applied to PostgreSQL in the order of each log, once, whoever does it: the process
 // that appended them, the next owner of the room, or a relay. `log_applied` says how far it came, and moves in the same transaction.
-import { outboxInsert } from "./facts/outbox.ts";
-import { Pace } from "./facts/pace.ts";
-import { Worker } from "./facts/worker.ts";
-import type { Erasure, Projection } from "./log-carrier.ts";
+import { outboxInsert } from "../facts/outbox.ts";
+import { Pace } from "../facts/pace.ts";
+import { Worker } from "../facts/worker.ts";
+import type { Erasure, Projection } from "../log-carrier.ts";
 import type { Query } from "./mongo.ts";
-import type { Ask, EventDocument } from "./mongo-events.ts";
-import { inOrder, toEntry, toEvent } from "./mongo-events.ts";
-import type { Db, Tx } from "./postgres.ts";
-import { isUnavailable } from "./postgres.ts";
+import type { Ask, EventDocument } from "./events.ts";
+import { inOrder, toEntry, toEvent } from "./events.ts";
+import type { Db, Tx } from "../postgres.ts";
+import { isUnavailable } from "../postgres.ts";
 
 /** Documents that are applied in one transaction. */
 const PORTION = 500;

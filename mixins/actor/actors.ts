@@ -1,6 +1,6 @@
 // Actors: one mailbox per key. Commands for one key run one after another, different keys side by side, and what
 // waits together is committed together. The store is the fence: an actor that lost its place reloads and tries again.
-import { problem } from "../services/contracts/errors.ts";
+import { problem } from "../../services/contracts/errors.ts";
 
 /** What a command decided: how the log goes on, what else is written with it, and what its caller hears. */
 export interface Decision<Event, R> {
