@@ -1,7 +1,7 @@
 // The groups' actors: one mailbox per group. What waits in all groups is appended in one statement, its facts with it.
 import type { ServiceBroker } from "moleculer";
 import { Actors } from "../../mixins/actor/actors.ts";
-import type { Committed } from "../../mixins/actor/actors.ts";
+import type { Committed } from "../../mixins/actor/command.ts";
 import { toFact } from "../../mixins/facts/fact.ts";
 import { tellFacts } from "../../mixins/facts/outbox.ts";
 import type { Claim } from "../../mixins/idempotency.ts";

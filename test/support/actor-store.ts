@@ -1,5 +1,5 @@
 // A store of logs that can be held, refused and written to by somebody else, and mailboxes over it.
-import type { ActorsOptions, Command, Committed, Decision } from "../../mixins/actor/actors.ts";
+import type { ActorsOptions, Command, Committed, Decision } from "../../mixins/actor/command.ts";
 import { Actors } from "../../mixins/actor/actors.ts";
 
 export interface Log {

@@ -1,7 +1,7 @@
 // The log of groups as processes have it, on one of its carriers: what the suite of the log runs on.
 import { randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
-import type { Decision } from "../../mixins/actor/actors.ts";
+import type { Decision } from "../../mixins/actor/command.ts";
 import { Actors } from "../../mixins/actor/actors.ts";
 import { toFact } from "../../mixins/facts/fact.ts";
 import type { Entry, LogCarrier, NewEvent, Projection } from "../../mixins/log-carrier.ts";

@@ -1,0 +1,36 @@
+// What is told to the world after a commit: in order, once the next commit is on its way, at the latest a moment later.
+
+/** What is to be told waits at most so long (ms) for the next commit. */
+const TELL_WITHIN = 1;
+
+export class Later {
+	readonly #onError: (error: unknown) => void;
+	#waiting: (() => void)[] = [];
+	#timer: NodeJS.Timeout | undefined;
+
+	constructor(onError: (error: unknown) => void) {
+		this.#onError = onError;
+	}
+
+	readonly add = (tell: () => void): void => {
+		this.#waiting.push(tell);
+		this.#timer ??= setTimeout(() => this.flush(), TELL_WITHIN);
+	};
+
+	/** A commit was sent to the store: there is time now. */
+	committing(): void {
+		if (this.#waiting.length > 0) setImmediate(() => this.flush());
+	}
+
+	flush(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		for (const tell of this.#waiting.splice(0)) {
+			try {
+				tell();
+			} catch (error) {
+				this.#onError(error);
+			}
+		}
+	}
+}
