@@ -4,9 +4,9 @@ import { problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import type { Asked, Run } from "./handler.ts";
 import type { Gateway } from "./gateway.ts";
-import type { Follower } from "./interest.ts";
+import type { Follower } from "./presence/interest.ts";
 import type { SocketLink } from "./link.ts";
-import { groupRoom } from "./room-name.ts";
+import { groupRoom } from "./rooms/name.ts";
 
 const TYPING_EVERY = 2_000;
 /** As many profiles as the presence node is asked for at once. */

@@ -9,13 +9,13 @@ import { roomBus } from "../../mixins/rooms.ts";
 import { settings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token.ts";
 import type { ActionName, Answer, ParamsIn } from "../contracts/index.ts";
-import { Interest } from "./interest.ts";
+import { Interest } from "./presence/interest.ts";
 import type { SocketLink } from "./link.ts";
 import { tuned } from "./link.ts";
-import { PresenceNews } from "./presence-news.ts";
-import { PresenceReport } from "./presence-report.ts";
+import { PresenceNews } from "./presence/news.ts";
+import { PresenceReport } from "./presence/report.ts";
 import { Resync } from "./resync.ts";
-import { RoomGate } from "./room-gate.ts";
+import { RoomGate } from "./rooms/gate.ts";
 
 export interface Limits {
 	/** Events a socket may send: so many at once, that many more in so many seconds. */

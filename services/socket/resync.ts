@@ -7,8 +7,8 @@ import type { ServiceBroker } from "moleculer";
 import { natsOf } from "../../mixins/nats.ts";
 import { callAction } from "../../mixins/call.ts";
 import type { Gateway } from "./gateway.ts";
-import type { RoomName } from "./room-name.ts";
-import { parseRoom } from "./room-name.ts";
+import type { RoomName } from "./rooms/name.ts";
+import { parseRoom } from "./rooms/name.ts";
 
 /** In any case so often (ms). */
 const EVERY = 15_000;

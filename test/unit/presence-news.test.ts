@@ -1,7 +1,7 @@
 // Signals that may be lost or late: which numbers of a gapless sequence have come.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Numbers } from "../../services/socket/presence-news.ts";
+import { Numbers } from "../../services/socket/presence/news.ts";
 
 test("what comes in order, or a little out of it, is not missed", () => {
 	const numbers = new Numbers();

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { localCarrier, makeRoomBus } from "../../mixins/rooms.ts";
 import type { PresenceEntry } from "../../services/contracts/presence.ts";
 import type { Signal } from "../../services/contracts/socket.ts";
-import { Interest } from "../../services/socket/interest.ts";
+import { Interest } from "../../services/socket/presence/interest.ts";
 
 function house() {
 	const bus = makeRoomBus(

@@ -1,9 +1,9 @@
 // Who hears which room, and from which seq on. One subscription of the bus per room, as long as somebody here is in it;
 // per socket and room a seat with a cursor. What it promises: after the answer that opened a room, each later event once,
 // in order, without a gap, or one `pull` and then nothing until the client has caught up.
-import type { OpenedRoom } from "../contracts/rooms.ts";
-import type { Signal } from "../contracts/socket.ts";
-import type { EvictionReason, RoomBus, RoomFrame, RoomSubscription } from "../../mixins/rooms.ts";
+import type { OpenedRoom } from "../../contracts/rooms.ts";
+import type { Signal } from "../../contracts/socket.ts";
+import type { EvictionReason, RoomBus, RoomFrame, RoomSubscription } from "../../../mixins/rooms.ts";
 
 /** A socket as the gate sees it. */
 export interface Link {

@@ -1,9 +1,9 @@
 // Who wants to know who is here: for each socket the profiles it follows, because it asked for them or for a group they are
 // in. Groups change while they are followed, so their rooms are listened to: who joins is followed, who leaves no longer.
-import type { RoomBus, RoomFrame, RoomSubscription } from "../../mixins/rooms.ts";
-import type { PresenceEntry } from "../contracts/presence.ts";
-import type { Signal } from "../contracts/socket.ts";
-import { groupRoom } from "./room-name.ts";
+import type { RoomBus, RoomFrame, RoomSubscription } from "../../../mixins/rooms.ts";
+import type { PresenceEntry } from "../../contracts/presence.ts";
+import type { Signal } from "../../contracts/socket.ts";
+import { groupRoom } from "../rooms/name.ts";
 
 /** A socket as this file sees it. */
 export interface Follower {

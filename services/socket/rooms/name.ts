@@ -1,5 +1,5 @@
 // Names of rooms, `group:<uuid>`, as clients write them and as the rest of the house knows them.
-import { roomAliases, roomHeads, roomOwners } from "../contracts/socket.ts";
+import { roomAliases, roomHeads, roomOwners } from "../../contracts/socket.ts";
 
 export interface RoomName {
 	/** The name the bus and the logs use. */

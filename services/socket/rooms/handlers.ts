@@ -1,16 +1,16 @@
-// Joining, leaving and resuming rooms. The answer goes out first and the room goes on after it, in one go: see room-gate.ts.
+// Joining, leaving and resuming rooms. The answer goes out first and the room goes on after it, in one go: see gate.ts.
 import { setTimeout as pause } from "node:timers/promises";
-import { isProblem, problem, toProblem } from "../contracts/errors.ts";
-import type { OpenedRoom } from "../contracts/rooms.ts";
-import type { Json } from "../contracts/schema.ts";
-import { ROOM_PAGE } from "../contracts/socket.ts";
-import type { Asked, Run } from "./handler.ts";
-import type { Gateway } from "./gateway.ts";
-import type { SocketLink } from "./link.ts";
-import { Refusal } from "./room-gate.ts";
-import type { Opening } from "./room-gate.ts";
-import type { RoomName } from "./room-name.ts";
-import { groupRoom, parseRoom, profileRoom } from "./room-name.ts";
+import { isProblem, problem, toProblem } from "../../contracts/errors.ts";
+import type { OpenedRoom } from "../../contracts/rooms.ts";
+import type { Json } from "../../contracts/schema.ts";
+import { ROOM_PAGE } from "../../contracts/socket.ts";
+import type { Asked, Run } from "../handler.ts";
+import type { Gateway } from "../gateway.ts";
+import type { SocketLink } from "../link.ts";
+import { Refusal } from "./gate.ts";
+import type { Opening } from "./gate.ts";
+import type { RoomName } from "./name.ts";
+import { groupRoom, parseRoom, profileRoom } from "./name.ts";
 
 /** All events and bytes, about, of one answer: rooms that do not fit say `more`. */
 const ANSWER_EVENTS = 2_000;

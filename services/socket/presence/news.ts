@@ -1,8 +1,8 @@
 // What the doors hear of presence are signals, and those may be lost, or come late from a process that was held up. They are
 // numbered: what is missing is asked for, and of whom an older word comes after a newer one, is asked instead of believed.
 import type { ServiceBroker } from "moleculer";
-import { callAction } from "../../mixins/call.ts";
-import type { PresenceChanged, PresenceEntry } from "../contracts/presence.ts";
+import { callAction } from "../../../mixins/call.ts";
+import type { PresenceChanged, PresenceEntry } from "../../contracts/presence.ts";
 
 /** As many profiles as the presence node is asked for at once. */
 const LOOKUP = 500;

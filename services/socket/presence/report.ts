@@ -2,10 +2,10 @@
 // about once a second that this door lives. What it says is a state, not a story: where the node has lost it (it began anew,
 // Redis was emptied, it took this door for dead) it is told everything again.
 import type { ServiceBroker } from "moleculer";
-import { natsOf } from "../../mixins/nats.ts";
-import { callAction } from "../../mixins/call.ts";
-import { nodesOf } from "../../mixins/owners.ts";
-import { problem } from "../contracts/errors.ts";
+import { natsOf } from "../../../mixins/nats.ts";
+import { callAction } from "../../../mixins/call.ts";
+import { nodesOf } from "../../../mixins/owners.ts";
+import { problem } from "../../contracts/errors.ts";
 
 /** At the latest after so long (ms) the node hears of this door again; after four times that it would take it for dead. */
 const BEAT = 1_000;
