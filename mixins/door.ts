@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { problem, toProblem } from "../services/contracts/errors.ts";
-import type { ProblemCode } from "../services/contracts/errors.ts";
+import type { ProblemCode } from "../services/contracts/problems.ts";
 import { perBroker } from "./per-broker.ts";
 
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => unknown;

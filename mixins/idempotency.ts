@@ -10,8 +10,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../services/contracts/errors.ts";
-import type { ProblemCode, ProblemExtras } from "../services/contracts/errors.ts";
+import type { ProblemExtras } from "../services/contracts/errors.ts";
 import type { Ctx, Idempotency } from "../services/contracts/index.ts";
+import type { ProblemCode } from "../services/contracts/problems.ts";
 import type { Db, Tx } from "./postgres.ts";
 import { keyFor } from "./secret.ts";
 import { settings } from "./settings.ts";

@@ -1,7 +1,7 @@
 // The HTTP door as an OpenAPI 3.1 document, made of the routes table and the contracts: nothing in it is written by hand
 // that could grow stale.
-import { problems } from "../contracts/errors.ts";
-import type { ProblemCode } from "../contracts/errors.ts";
+import { problems } from "../contracts/problems.ts";
+import type { ProblemCode } from "../contracts/problems.ts";
 import { contractOf } from "../contracts/index.ts";
 import { objectSchema, problemSchema, schemaWriter } from "../contracts/json-schema.ts";
 import type { JsonSchema, SchemaWriter } from "../contracts/json-schema.ts";

@@ -1,6 +1,6 @@
 // Our rules as JSON Schema (2020-12), for the OpenAPI and AsyncAPI documents. Rules that a contract file exports get a
 // name there (`group` becomes `Group`) and are referred to.
-import { problems } from "./errors.ts";
+import { problems } from "./problems.ts";
 import * as health from "./health.ts";
 import { nodes } from "./index.ts";
 import * as rooms from "./rooms.ts";

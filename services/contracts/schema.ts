@@ -91,7 +91,8 @@ export const list = <const R extends Rule>(item: R) => object({ data: array(item
 /** The params of a list. */
 export const page = { limit: defaulted(int(1, 100), 20), cursor: optional(cursor) } as const;
 
-export type { Checked, Issue } from "./validator.ts";
+export type { Checked } from "./validator.ts";
+export type { Issue } from "./validator/issues.ts";
 /** Reads an unknown value by a rule: a fresh value with defaults in it, or what is wrong. Never changes what it is given. */
 export type Checker<R> = (value: unknown) => Checked<Output<R>>;
 

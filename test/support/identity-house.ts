@@ -9,7 +9,7 @@ import { database } from "../../mixins/postgres.ts";
 import { provideSettings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token.ts";
 import { brokerOptions } from "../../moleculer.config.ts";
-import type { ProblemCode } from "../../services/contracts/errors.ts";
+import type { ProblemCode } from "../../services/contracts/problems.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { SignedIn } from "../../services/contracts/identity.ts";
 import type { ActionName, Answer, Meta, ParamsIn } from "../../services/contracts/index.ts";

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceBroker } from "moleculer";
 import { Errors } from "moleculer";
-import { isProblem, problem, problems, toProblem } from "../../services/contracts/errors.ts";
-import type { ProblemCode } from "../../services/contracts/errors.ts";
+import { isProblem, problem, toProblem } from "../../services/contracts/errors.ts";
+import { problems } from "../../services/contracts/problems.ts";
+import type { ProblemCode } from "../../services/contracts/problems.ts";
 
 const where = { instance: "/api/groups", requestId: "r-1" };
 const secret = "select * from accounts at /srv/store.ts password=hunter2";

@@ -109,9 +109,9 @@ export const resume: Run<"resume"> = async (asked, payload, answer) => {
 		const outcome = room ? (outcomes.get(room.name) as OpenedRoom | Refusal) : new Refusal(problem("not-found"), { final: true });
 		if (outcome instanceof Refusal)
 			rooms[given] = {
-				error: toProblem(refused(outcome), { instance: "/socket.io/resume", requestId: asked.requestId }) as unknown as Json,
+				error: toProblem(refused(outcome), { instance: "/socket.io/resume", requestId: asked.requestId }),
 			};
-		else rooms[given] = { head: outcome.head, events: outcome.events as unknown as Json, ...(outcome.more ? { more: true } : {}) };
+		else rooms[given] = { head: outcome.head, events: outcome.events, ...(outcome.more ? { more: true } : {}) };
 	}
 	answer({ rooms });
 	for (const opening of openings.values()) if (!(opening instanceof Refusal)) opening.answered();
