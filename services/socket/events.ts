@@ -6,7 +6,8 @@ import type { OwnEventName } from "../contracts/socket.ts";
 import { messageEdit, presenceSet, presenceSubscribe, tokenRefresh, typing } from "./client-handlers.ts";
 import type { AnyRun, Run } from "./handler.ts";
 import { passOn } from "./pass-on.ts";
-import { groupJoin, groupLeave, resume } from "./rooms/handlers.ts";
+import { groupJoin, groupLeave } from "./rooms/join.ts";
+import { resume } from "./rooms/resume.ts";
 
 /** The door's own. */
 const own: { readonly [E in OwnEventName]: Run<E> } = {

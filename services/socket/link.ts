@@ -2,7 +2,7 @@
 import type { Socket } from "socket.io";
 import type { Principal } from "../contracts/index.ts";
 import type { ServerEventName, ServerPayload } from "../contracts/socket.ts";
-import type { Link } from "./rooms/gate.ts";
+import type { Link } from "./rooms/seat.ts";
 
 /** Past this a socket is slow: it gets no more live events until it asks. */
 const SLOW_BYTES = 2_000_000;

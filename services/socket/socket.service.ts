@@ -19,7 +19,7 @@ import { Gateway } from "./gateway.ts";
 import type { AnyRun } from "./handler.ts";
 import { admit, refusal } from "./handshake.ts";
 import type { SocketLink } from "./link.ts";
-import { openOwnRoom } from "./rooms/handlers.ts";
+import { openOwnRoom } from "./rooms/own-room.ts";
 import { showGateway } from "./shown.ts";
 
 interface SocketService extends Service {

@@ -5,8 +5,9 @@ import { localCarrier, makeRoomBus } from "../../mixins/rooms.ts";
 import type { RoomFrame } from "../../mixins/rooms.ts";
 import type { LogEvent, OpenedRoom } from "../../services/contracts/rooms.ts";
 import type { Signal } from "../../services/contracts/socket.ts";
-import { Refusal, RoomGate } from "../../services/socket/rooms/gate.ts";
-import type { Link } from "../../services/socket/rooms/gate.ts";
+import { RoomGate } from "../../services/socket/rooms/gate.ts";
+import { Refusal } from "../../services/socket/rooms/opening.ts";
+import type { Link } from "../../services/socket/rooms/seat.ts";
 
 const ROOM = "group:1";
 const event = (seq: number): LogEvent => ({ room: ROOM, seq, type: "message", at: "2026-01-01T00:00:00.000Z", by: null });
