@@ -2,7 +2,8 @@
 import { createInterface } from "node:readline/promises";
 import { readCommand, runCommand } from "./command.ts";
 import { openDesk } from "./desk.ts";
-import { EnvError, readEnv } from "./env.ts";
+import { readEnv } from "./env.ts";
+import { giveUp } from "./refusal.ts";
 
 const PREFIX = "npm run admin -- ";
 
@@ -30,11 +31,4 @@ async function main(): Promise<number> {
 	}
 }
 
-try {
-	process.exit(await main());
-} catch (error) {
-	// A wrong setting or a server that is away is a sentence; anything else deserves its stack.
-	const expected = error instanceof EnvError || (error instanceof Error && "sentence" in error);
-	console.error(expected ? (error as Error).message : error);
-	process.exit(1);
-}
+process.exit(await main().catch(giveUp));

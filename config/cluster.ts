@@ -3,9 +3,9 @@
 import { House } from "./cluster/house.ts";
 import { planFor } from "./cluster/plan.ts";
 import { livingCluster } from "./cluster/record.ts";
-import { EnvError, givenEnvironment, readEnv } from "./env.ts";
+import { givenEnvironment, readEnv } from "./env.ts";
 import { whenOrphaned } from "./orphan.ts";
-import { refusal } from "./refusal.ts";
+import { giveUp, refusal } from "./refusal.ts";
 
 /** Ctrl-C reaches us once from the terminal and once through npm: within this time (ms) it is the same one. */
 const SAME_KEYPRESS = 500;
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
 			process.exit(1);
 		}
 		stoppingSince = Date.now();
-		void house.stop().then(() => process.exit(0), fail);
+		void house.stop().then(() => process.exit(0), giveUp);
 	};
 	for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
 	whenOrphaned("cluster", () => stop("SIGTERM"));
@@ -59,11 +59,4 @@ async function main(): Promise<void> {
 	}
 }
 
-function fail(error: unknown): never {
-	// A wrong setting, a missing program, a taken port is a sentence; anything else deserves its stack.
-	const expected = error instanceof EnvError || (error instanceof Error && "sentence" in error);
-	console.error(expected ? (error as Error).message : error);
-	process.exit(1);
-}
-
-await main().catch(fail);
+await main().catch(giveUp);

@@ -5,3 +5,9 @@
 export function refusal(sentence: string, cause?: unknown): Error & { sentence: true } {
 	return Object.assign(new Error(sentence, { cause }), { sentence: true as const });
 }
+
+/** Ends a program that cannot go on, and says why: a refusal is its sentence, anything else deserves its stack. */
+export function giveUp(error: unknown): never {
+	console.error(error instanceof Error && "sentence" in error ? error.message : error);
+	process.exit(1);
+}

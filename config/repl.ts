@@ -2,8 +2,9 @@
 import type { REPLServer } from "node:repl";
 import { readCommand, runCommand } from "./command.ts";
 import { openDesk } from "./desk.ts";
-import { EnvError, readEnv } from "./env.ts";
+import { readEnv } from "./env.ts";
 import { operations } from "./operations.ts";
+import { giveUp } from "./refusal.ts";
 
 async function main(): Promise<void> {
 	const desk = await openDesk(readEnv(), "data");
@@ -45,10 +46,4 @@ async function main(): Promise<void> {
 	});
 }
 
-try {
-	await main();
-} catch (error) {
-	const expected = error instanceof EnvError || (error instanceof Error && "sentence" in error);
-	console.error(expected ? (error as Error).message : error);
-	process.exit(1);
-}
+await main().catch(giveUp);

@@ -2,8 +2,9 @@
 import { constants } from "node:os";
 import { showOperators } from "../mixins/operators.ts";
 import { startApp } from "./app.ts";
-import { EnvError, readEnv } from "./env.ts";
+import { readEnv } from "./env.ts";
 import { whenOrphaned } from "./orphan.ts";
+import { giveUp } from "./refusal.ts";
 
 /** Ctrl-C reaches us once from the terminal and once through npm: within this time (ms) it is the same one. */
 const SAME_KEYPRESS = 500;
@@ -43,11 +44,4 @@ async function main(): Promise<void> {
 	else console.log(app.url ? `Reloop is ready at ${app.url}` : `Reloop is ready: ${env.NODES.join(", ")}`);
 }
 
-try {
-	await main();
-} catch (error) {
-	// A wrong setting or a taken port is a sentence; anything else deserves its stack.
-	const expected = error instanceof EnvError || (error instanceof Error && "sentence" in error);
-	console.error(expected ? (error as Error).message : error);
-	process.exit(1);
-}
+await main().catch(giveUp);

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { EnvError, readEnv, type Source } from "../../config/env.ts";
+import { readEnv, type Source } from "../../config/env.ts";
 
 const nodes = ["api", "groups", "identity", "socket"];
 const key = Buffer.alloc(32, 1).toString("base64");
@@ -11,7 +11,7 @@ const read = (source: Source) => readEnv({ SECRET_KEY: key, ...source }, nodes);
 const refuses = (source: Source, words: RegExp) =>
 	assert.throws(
 		() => read(source),
-		(error) => error instanceof EnvError && words.test(error.message),
+		(error: Error & { sentence?: true }) => error.sentence === true && words.test(error.message),
 	);
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "reloop-env-"));
@@ -78,7 +78,7 @@ test("A wrong value is refused with the variable's name and what it may be.", ()
 test("A refusal never repeats the value, which may be a secret.", () => {
 	assert.throws(
 		() => read({ DATABASE_URL: "postgres:hunter2" }),
-		(error) => error instanceof EnvError && !error.message.includes("hunter2"),
+		(error: Error & { sentence?: true }) => error.sentence === true && !error.message.includes("hunter2"),
 	);
 });
 
@@ -122,7 +122,7 @@ test("The URLs of NATS, Redis and MongoDB are checked, and never shown.", () => 
 	refuses({ NATS_CREDS_FILE: "user.creds" }, /NATS_CREDS_FILE belongs to NATS_URL/);
 	assert.throws(
 		() => read({ REDIS_URL: "hunter2" }),
-		(error) => error instanceof EnvError && !error.message.includes("hunter2"),
+		(error: Error & { sentence?: true }) => error.sentence === true && !error.message.includes("hunter2"),
 	);
 });
 

@@ -1,0 +1,111 @@
+// What a variable of the environment may be, and how its text is read.
+import { isIP } from "node:net";
+
+/** How a text becomes a value. Throws nothing: `undefined` means that the text is not one of those that `may` describes. */
+export interface Kind<T> {
+	/** What the variable may be, as the end of "NAME must be …". */
+	may: string;
+	read(text: string): T | undefined;
+}
+
+export const integer = (least: number, most: number): Kind<number> => ({
+	may: `an integer from ${least} to ${most}`,
+	read: (text) => (/^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined),
+});
+
+export const seconds = integer(1, 10 * 365 * 86_400);
+
+export const factor: Kind<number> = {
+	may: "a number above 0, such as 1 or 0.5",
+	read: (text) => (/^\d{1,9}(\.\d{1,9})?$/.test(text) && Number(text) > 0 ? Number(text) : undefined),
+};
+
+export const oneOf = <const T extends string>(...values: T[]): Kind<T> => ({
+	may: `one of ${values.join(", ")}`,
+	read: (text) => values.find((value) => value === text),
+});
+
+export const truth: Kind<boolean> = {
+	may: "true or false",
+	read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+};
+
+export const word: Kind<string> = {
+	may: "a name or path without control characters",
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+	read: (text) => (/^[^\u0000-\u001f\u007f]{1,1000}$/.test(text) ? text : undefined),
+};
+
+export const postgresUrl: Kind<string> = {
+	may: "a URL such as postgres://user:password@host:5432/database",
+	read: (text) => {
+		const url = URL.parse(text);
+		return url && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== "" && url.pathname.length > 1 ? text : undefined;
+	},
+};
+
+/** Passwords may stand in them: what is read is never shown. */
+const urlOf = (may: string, protocol: RegExp): Kind<string> => ({
+	may,
+	read: (text) => {
+		const url = URL.parse(text);
+		return url && protocol.test(url.protocol) && url.hostname !== "" ? text : undefined;
+	},
+});
+export const redisUrl = urlOf("a URL such as redis://user:password@host:6379/0 (rediss:// for TLS)", /^rediss?:$/);
+export const mongoUrl = urlOf("a URL such as mongodb://host:27017/reloop?replicaSet=rs0", /^mongodb(\+srv)?:$/);
+
+/** Several servers of one cluster, comma separated, with one login. */
+export const natsUrls: Kind<string[]> = {
+	may: "URLs such as nats://user:password@host:4222 (tls:// for TLS), comma separated",
+	read: (text) => {
+		const urls = text
+			.split(",")
+			.map((entry) => entry.trim())
+			.filter((entry) => entry !== "");
+		return urls.length > 0 && urls.every((url) => urlOf("", /^(nats|tls):$/).read(url)) ? urls : undefined;
+	},
+};
+
+export const webUrl: Kind<string> = {
+	may: "an http or https URL such as https://reloop.example",
+	read: (text) => {
+		const url = URL.parse(text);
+		const plain = url && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash;
+		return plain ? text.replace(/\/+$/, "") : undefined;
+	},
+};
+
+/** Comma separated, each entry as `of` says, none twice. */
+export const list = (may: string, of: (entry: string) => boolean): Kind<string[]> => ({
+	may,
+	read: (text) => {
+		const entries = [
+			...new Set(
+				text
+					.split(",")
+					.map((entry) => entry.trim())
+					.filter((entry) => entry !== ""),
+			),
+		];
+		return entries.every(of) ? entries : undefined;
+	},
+});
+
+export const isNetwork = (entry: string): boolean => {
+	const [address = "", bits, ...rest] = entry.split("/");
+	const version = isIP(address);
+	const width = version === 6 ? 128 : 32;
+	return version !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width));
+};
+
+export const isOrigin = (entry: string): boolean => /^https?:/.test(entry) && URL.parse(entry)?.origin === entry;
+
+export const secretKey: Kind<string> = {
+	may: "32 bytes in base64 (make one with: openssl rand -base64 32)",
+	read: (text) => {
+		const bytes = Buffer.from(text, "base64");
+		// Canonical, so that one key has one text: passwords are derived from it.
+		return bytes.length === 32 && /^[A-Za-z0-9+/]{43}=?$/.test(text) ? bytes.toString("base64") : undefined;
+	},
+};
