@@ -26,10 +26,10 @@ import {
 	passable,
 	reachable,
 	type Server,
-} from "./embedded-server.ts";
+} from "./embedded-postgres/server.ts";
 import { systemEnvironment } from "./env.ts";
 import { isAlive, withLock } from "./lock-file.ts";
-import { impossiblePid, isServerOf, readLockFile } from "./postmaster.ts";
+import { impossiblePid, isServerOf, readLockFile } from "./embedded-postgres/postmaster.ts";
 import { refusal } from "./refusal.ts";
 
 export interface Embedded {

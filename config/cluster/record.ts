@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { isAlive } from "../lock-file.ts";
-import { commandOf } from "../postmaster.ts";
+import { commandOf } from "../embedded-postgres/postmaster.ts";
 import { converse } from "./servers.ts";
 
 export interface ServerRecord {

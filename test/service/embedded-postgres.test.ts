@@ -8,7 +8,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import pg from "pg";
 import { type Embedded, type EmbeddedOptions, startEmbedded } from "../../config/embedded-postgres.ts";
-import { completeInstall, locateServer } from "../../config/embedded-server.ts";
+import { completeInstall, locateServer } from "../../config/embedded-postgres/server.ts";
 import { isAlive } from "../../config/lock-file.ts";
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), "reloop-embedded-"));

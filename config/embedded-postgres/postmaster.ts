@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { isAlive } from "./lock-file.ts";
+import { isAlive } from "../lock-file.ts";
 
 export interface LockFile {
 	file: string;

@@ -4,7 +4,7 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { refusal } from "./refusal.ts";
+import { refusal } from "../refusal.ts";
 
 export interface Server {
 	/** The folder with bin/, lib/ and share/. */
