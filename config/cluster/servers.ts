@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { freePort } from "../embedded-postgres.ts";
+import { freePort } from "../embedded-postgres/port.ts";
 import { systemEnvironment } from "../env.ts";
 import { findProgram } from "../programs.ts";
 import { refusal } from "../refusal.ts";
