@@ -20,7 +20,7 @@ import type { EvictionReason } from "../../mixins/rooms.ts";
 import { broadcast } from "../../mixins/signals.ts";
 import { settings } from "../../mixins/settings.ts";
 import type { LogEvent } from "../contracts/rooms.ts";
-import type { GroupDecision } from "./domain/decisions.ts";
+import type { GroupDecision } from "./domain/decision.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
 import { evolve } from "./domain/group.ts";
 import { toRow } from "./store/events.ts";

@@ -3,7 +3,7 @@ import { newId } from "../../mixins/id.ts";
 import { onceClaimed } from "../../mixins/idempotency.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { GroupsNode } from "./actors.ts";
-import type { GroupDecision, Moment } from "./domain/decisions.ts";
+import type { GroupDecision, Moment } from "./domain/decision.ts";
 import type { GroupState, Member } from "./domain/group.ts";
 
 type AnyCtx = Ctx<unknown>;

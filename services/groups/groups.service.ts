@@ -3,7 +3,8 @@ import { decodeCursor, newId, pageById, pageOf, service } from "../../mixins/nod
 import { healthOf } from "../../mixins/health.ts";
 import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
-import { create, edit, join, kick, leave, remove, setRole } from "./domain/decisions.ts";
+import { create, edit, remove } from "./domain/life.ts";
+import { join, kick, leave, setRole } from "./domain/members.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
 import { rolesIn } from "./store/roles.ts";
 

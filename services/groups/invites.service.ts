@@ -6,7 +6,7 @@ import type { Ctx } from "../contracts/index.ts";
 import type { Invite } from "../contracts/groups.ts";
 import { groupsNode } from "./actors.ts";
 import { command } from "./command.ts";
-import { acceptInvite, declineInvite, invite } from "./domain/decisions.ts";
+import { acceptInvite, declineInvite, invite } from "./domain/invites.ts";
 import { asMember } from "./domain/group.ts";
 import { findInvite, invitesOfGroup, openInvite, openInvitesOf } from "./store/invites.ts";
 

@@ -7,7 +7,7 @@ import { problem } from "../contracts/errors.ts";
 import type { Message } from "../contracts/messages.ts";
 import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
-import { deleteMessage, editMessage, post, react, readTo } from "./domain/decisions.ts";
+import { deleteMessage, editMessage, post, react, readTo } from "./domain/messages.ts";
 import type { MessageBody } from "./domain/group.ts";
 import { asMember } from "./domain/group.ts";
 import { markRead } from "./store/members.ts";

@@ -3,25 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { MemberRole } from "../../services/contracts/groups.ts";
-import type { GroupDecision, Moment } from "../../services/groups/domain/decisions.ts";
-import {
-	acceptInvite,
-	create,
-	deleteMessage,
-	edit,
-	editMessage,
-	invite,
-	join,
-	kick,
-	leave,
-	post,
-	react,
-	readTo,
-	remove,
-	setRole,
-} from "../../services/groups/domain/decisions.ts";
+import type { GroupDecision, Moment } from "../../services/groups/domain/decision.ts";
 import type { GroupState } from "../../services/groups/domain/group.ts";
 import { evolve, viewGroup, visible } from "../../services/groups/domain/group.ts";
+import { acceptInvite, invite } from "../../services/groups/domain/invites.ts";
+import { create, edit, remove } from "../../services/groups/domain/life.ts";
+import { join, kick, leave, setRole } from "../../services/groups/domain/members.ts";
+import { deleteMessage, editMessage, post, react, readTo } from "../../services/groups/domain/messages.ts";
 
 const GROUP = "018f0000-0000-7000-8000-000000000000";
 const AT = "2026-01-02T03:04:05.000Z";

@@ -1,7 +1,7 @@
 // Invites into groups.
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Invite } from "../../contracts/groups.ts";
-import type { Effect, NewInvite } from "../domain/decisions.ts";
+import type { Effect, NewInvite } from "../domain/decision.ts";
 
 const inviteColumns = `i.id, i.token, i.group_id as "groupId", g.name as "groupName", i.inviter_id as "inviterId", i.invitee_id as "inviteeId",
 	i.role, case when i.state = 'pending' and i.expires_at <= $1 then 'expired' else i.state end as state, i.expires_at as "expiresAt", i.created_at as "createdAt"`;

@@ -1,7 +1,7 @@
 // Groups and messages where the log is in the same database: one statement each, by joins.
 import type { Db } from "../../../mixins/postgres.ts";
 import type { Group } from "../../contracts/groups.ts";
-import type { Target } from "../domain/decisions.ts";
+import type { Target } from "../domain/messages.ts";
 import { lastRow, listed, loadGroup, whereMine, wherePublic } from "./groups.ts";
 import type { MessageRow } from "./messages.ts";
 import { reactionsTo } from "./messages.ts";

@@ -1,6 +1,6 @@
 // Members of groups, and who asks to be one.
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
-import type { Effect } from "../domain/decisions.ts";
+import type { Effect } from "../domain/decision.ts";
 import type { EventOf } from "./events.ts";
 
 /** What an event makes of a member. */

@@ -3,7 +3,7 @@ import type { KeptAnswer } from "../../../mixins/idempotency.ts";
 import { keep } from "../../../mixins/idempotency.ts";
 import type { Entry, Projection } from "../../../mixins/log-carrier.ts";
 import type { Tx } from "../../../mixins/postgres.ts";
-import type { Effect } from "../domain/decisions.ts";
+import type { Effect } from "../domain/decision.ts";
 import type { GroupEvent } from "../domain/group.ts";
 import { toGroupEvent } from "./events.ts";
 import { writeGroup } from "./groups.ts";

@@ -1,6 +1,6 @@
 // What is read of groups and of their logs at once.
 import type { Group } from "../../contracts/groups.ts";
-import type { Target } from "../domain/decisions.ts";
+import type { Target } from "../domain/messages.ts";
 import type { GroupState } from "../domain/group.ts";
 import type { MessageRow } from "./messages.ts";
 
