@@ -12,7 +12,7 @@ import { implement } from "../../mixins/service.ts";
 import { keyFor } from "../../mixins/secret.ts";
 import { allowedOrigins } from "../../mixins/origins.ts";
 import { settings } from "../../mixins/settings.ts";
-import { tokens } from "../../mixins/token.ts";
+import { tokens } from "../../mixins/token/tokens.ts";
 import { problem } from "../contracts/errors.ts";
 import { allActions } from "../contracts/index.ts";
 import { asyncapi } from "../contracts/asyncapi.ts";

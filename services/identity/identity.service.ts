@@ -1,6 +1,6 @@
 // The identity node itself: its health, the keys that verify its tokens, and which sessions have ended.
 import { isTool, service, settings } from "../../mixins/node.ts";
-import { ALGORITHM } from "../../mixins/token.ts";
+import { ALGORITHM } from "../../mixins/token/tokens.ts";
 import { identityJobs } from "./jobs.ts";
 import { identityNode, revocationsSince } from "./node.ts";
 

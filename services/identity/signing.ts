@@ -8,7 +8,7 @@ import type { ServiceBroker } from "moleculer";
 import type { Db } from "../../mixins/postgres.ts";
 import { keyFor } from "../../mixins/secret.ts";
 import { settings } from "../../mixins/settings.ts";
-import { ALGORITHM, AUDIENCE, TOKEN_TYPE } from "../../mixins/token.ts";
+import { ALGORITHM, AUDIENCE, TOKEN_TYPE } from "../../mixins/token/tokens.ts";
 import { newKeyDue, signingKey, timesOfNewKey } from "./domain/keys.ts";
 import type { KeyRow } from "./store/keys.ts";
 import { insertKey, livingKeys, lockKeys } from "./store/keys.ts";

@@ -1,5 +1,5 @@
 // The events that are the door's own and not about rooms: typing, an edit, presence, a newer token.
-import { tokens } from "../../mixins/token.ts";
+import { tokens } from "../../mixins/token/tokens.ts";
 import { problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import type { Asked, Run } from "./handler.ts";

@@ -7,7 +7,7 @@ import type { Limiter, SharedLimiter } from "../../mixins/limits.ts";
 import { callAction } from "../../mixins/call.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { settings } from "../../mixins/settings.ts";
-import { tokens } from "../../mixins/token.ts";
+import { tokens } from "../../mixins/token/tokens.ts";
 import type { ActionName, Answer, ParamsIn } from "../contracts/index.ts";
 import { Interest } from "./presence/interest.ts";
 import type { SocketLink } from "./link.ts";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "socket.io";
 import { door } from "../../mixins/door.ts";
-import { tokens } from "../../mixins/token.ts";
+import { tokens } from "../../mixins/token/tokens.ts";
 import { problem, toProblem } from "../contracts/errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { SocketLink } from "./link.ts";

@@ -10,7 +10,7 @@ import { callAction } from "../../mixins/call.ts";
 import { database } from "../../mixins/postgres.ts";
 import { redisOf } from "../../mixins/redis.ts";
 import { provideSettings } from "../../mixins/settings.ts";
-import { ALGORITHM, tokens } from "../../mixins/token.ts";
+import { ALGORITHM, tokens } from "../../mixins/token/tokens.ts";
 import { brokerOptions } from "../../moleculer.config.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
 import auth from "../../services/identity/auth.service.ts";

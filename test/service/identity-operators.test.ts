@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decodeJwt } from "jose";
-import { tokens } from "../../mixins/token.ts";
+import { tokens } from "../../mixins/token/tokens.ts";
 import { eventually } from "../support/eventually.ts";
 import { identityHouse, newEmail, refusedWith } from "../support/identity-house.ts";
 

@@ -7,7 +7,7 @@ import { readEnv } from "../../config/env.ts";
 import { callAction } from "../../mixins/call.ts";
 import { database } from "../../mixins/postgres.ts";
 import { provideSettings } from "../../mixins/settings.ts";
-import { tokens } from "../../mixins/token.ts";
+import { tokens } from "../../mixins/token/tokens.ts";
 import { brokerOptions } from "../../moleculer.config.ts";
 import type { ProblemCode } from "../../services/contracts/problems.ts";
 import { isProblem } from "../../services/contracts/errors.ts";

@@ -3,16 +3,16 @@
 import type { JSONWebKeySet } from "jose";
 import { createLocalJWKSet, errors, jwtVerify } from "jose";
 import type { Context } from "moleculer";
-import { problem } from "../services/contracts/errors.ts";
-import type { Principal } from "../services/contracts/index.ts";
-import { callAction } from "./call.ts";
-import type { Seals } from "./principal.ts";
-import { sealsFor } from "./principal.ts";
-import { cacheOf } from "./cache.ts";
-import { perBroker } from "./per-broker.ts";
-import { redisOf } from "./redis.ts";
+import { problem } from "../../services/contracts/errors.ts";
+import type { Principal } from "../../services/contracts/index.ts";
+import { callAction } from "../call.ts";
+import type { Seals } from "../principal.ts";
+import { sealsFor } from "../principal.ts";
+import { cacheOf } from "../cache.ts";
+import { perBroker } from "../per-broker.ts";
+import { redisOf } from "../redis.ts";
 import { COPY_MS, readRevocations } from "./revocations.ts";
-import { settings } from "./settings.ts";
+import { settings } from "../settings.ts";
 
 /** Who a token speaks for, and until when (seconds since 1970). */
 export type Verified = Principal & { readonly exp: number };
