@@ -18,6 +18,16 @@ export const tokens = object({ accessToken: text(1, 8192), refreshToken: text(1,
 export type Tokens = Infer<typeof tokens>;
 export const signedIn = object({ account, profile, tokens });
 export type SignedIn = Infer<typeof signedIn>;
+/** A key that verifies access tokens, as a JSON Web Key (RFC 7517). */
+export const publicKey = object({
+	kty: oneOf("RSA"),
+	kid: text(1, 100),
+	alg: oneOf("RS256"),
+	use: oneOf("sig"),
+	n: text(1, 2000),
+	e: text(1, 20),
+});
+export type PublicKey = Infer<typeof publicKey>;
 export const session = object({ id: uuid, device: text(0, 512), address: text(0, 64), createdAt: time, lastUsedAt: time, current: bool });
 export type Session = Infer<typeof session>;
 
@@ -26,7 +36,7 @@ export const actions = {
 		"identity.jwks": {
 			summary: "The public keys that verify access tokens (RFC 7517).",
 			params: {},
-			answer: object({ keys: array(json) }),
+			answer: object({ keys: array(publicKey) }),
 			repeatable: true,
 		},
 		"identity.openidConfiguration": {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Tx } from "../../mixins/node.ts";
 import { newId, once, onceAfter, service, tellFacts } from "../../mixins/node.ts";
 import { limitKey } from "../../mixins/address.ts";
-import { AUDIENCE } from "../../mixins/token/tokens.ts";
+import { AUDIENCE } from "../../mixins/token/claims.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Account } from "../contracts/identity.ts";

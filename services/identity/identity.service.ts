@@ -1,6 +1,6 @@
 // The identity node itself: its health, the keys that verify its tokens, and which sessions have ended.
 import { isTool, service, settings } from "../../mixins/node.ts";
-import { ALGORITHM } from "../../mixins/token/tokens.ts";
+import { ALGORITHM } from "../../mixins/token/claims.ts";
 import { identityJobs } from "./jobs.ts";
 import { identityNode, revocationsSince } from "./node.ts";
 
@@ -12,7 +12,7 @@ export default service("identity", {
 
 	actions: {
 		async jwks(_ctx, node) {
-			return { keys: (await node.signing.publicKeys()) as never };
+			return { keys: await node.signing.publicKeys() };
 		},
 
 		async openidConfiguration(ctx) {

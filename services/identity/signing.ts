@@ -2,13 +2,14 @@
 // key derived from SECRET_KEY.
 import { createCipheriv, createDecipheriv, createHmac, generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import type { CryptoKey, JWK } from "jose";
+import type { CryptoKey, JWK_RSA_Public } from "jose";
 import { calculateJwkThumbprint, exportJWK, importJWK, SignJWT } from "jose";
 import type { ServiceBroker } from "moleculer";
 import type { Db } from "../../mixins/postgres.ts";
 import { keyFor } from "../../mixins/secret.ts";
 import { settings } from "../../mixins/settings.ts";
-import { ALGORITHM, AUDIENCE, TOKEN_TYPE } from "../../mixins/token/tokens.ts";
+import { ALGORITHM, AUDIENCE, TOKEN_TYPE } from "../../mixins/token/claims.ts";
+import type { PublicKey } from "../contracts/identity.ts";
 import { newKeyDue, signingKey, timesOfNewKey } from "./domain/keys.ts";
 import type { KeyRow } from "./store/keys.ts";
 import { insertKey, livingKeys, lockKeys } from "./store/keys.ts";
@@ -66,8 +67,8 @@ export class Signing {
 		this.#readAt = performance.now();
 		if (!newKeyDue(this.#keys, now)) return;
 		const { publicKey, privateKey } = await makePair("rsa", { modulusLength: 2048 });
-		const [publicJwk, privateJwk] = [await exportJWK(publicKey), await exportJWK(privateKey)];
-		const id = await calculateJwkThumbprint(publicJwk);
+		const [{ n, e }, privateJwk] = [(await exportJWK(publicKey)) as JWK_RSA_Public, await exportJWK(privateKey)];
+		const id = await calculateJwkThumbprint({ kty: "RSA", n, e });
 		await this.#db.tx(async (tx) => {
 			await lockKeys(tx);
 			const keys = await livingKeys(tx, now);
@@ -77,7 +78,7 @@ export class Signing {
 				tx,
 				{
 					id,
-					publicJwk: { ...publicJwk, kid: id, alg: ALGORITHM, use: "sig" },
+					publicJwk: { kty: "RSA", n, e, kid: id, alg: ALGORITHM, use: "sig" },
 					privateSealed: seal(this.#sealing, JSON.stringify(privateJwk), id),
 					...times,
 				},
@@ -88,8 +89,8 @@ export class Signing {
 	}
 
 	/** The public keys: those that sign, will sign, and have signed what still lives. */
-	async publicKeys(): Promise<JWK[]> {
-		return (await this.#living()).map((key) => key.publicJwk as JWK);
+	async publicKeys(): Promise<PublicKey[]> {
+		return (await this.#living()).map((key) => key.publicJwk);
 	}
 
 	/** A signed access token; `expiresIn` in seconds. */

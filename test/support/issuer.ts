@@ -4,7 +4,8 @@ import { randomUUID } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { settings } from "../../mixins/settings.ts";
-import { ALGORITHM, AUDIENCE, SESSION_REVOKED, TOKEN_TYPE } from "../../mixins/token/tokens.ts";
+import { ALGORITHM, AUDIENCE, TOKEN_TYPE } from "../../mixins/token/claims.ts";
+import { SESSION_REVOKED } from "../../mixins/token/tokens.ts";
 
 export interface Claims {
 	/** Seconds; negative for one that has expired. */

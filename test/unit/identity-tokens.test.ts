@@ -5,8 +5,9 @@ import { before, beforeEach, describe, mock, test } from "node:test";
 import type { CryptoKey, JWK } from "jose";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { sealsFor } from "../../mixins/principal.ts";
-import { ALGORITHM, AUDIENCE, tokenVerifier } from "../../mixins/token/tokens.ts";
-import type { TokenVerifier } from "../../mixins/token/tokens.ts";
+import { ALGORITHM, AUDIENCE } from "../../mixins/token/claims.ts";
+import { tokenVerifier } from "../../mixins/token/verifier.ts";
+import type { TokenVerifier } from "../../mixins/token/verifier.ts";
 import { isProblem, problem } from "../../services/contracts/errors.ts";
 
 const ISSUER = "http://localhost:3000";

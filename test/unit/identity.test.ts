@@ -19,7 +19,7 @@ import { FORGIVEN_MS, rotation } from "../../services/identity/domain/rotation.t
 import { NARROW, rolesOf, scopesOf, scopesOfRole } from "../../services/identity/domain/scopes.ts";
 import { commonPasswords } from "../../services/identity/node.ts";
 import { routes } from "../../services/api/routes/index.ts";
-import { KEY_REFRESH_MS } from "../../mixins/token/tokens.ts";
+import { KEY_REFRESH_MS } from "../../mixins/token/keys.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
 const at = (ms: number) => new Date(NOW.getTime() + ms);

@@ -1,10 +1,11 @@
 // The keys that sign access tokens.
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
+import type { PublicKey } from "../../contracts/identity.ts";
 import type { KeyTimes } from "../domain/keys.ts";
 
 export interface KeyRow extends KeyTimes {
 	id: string;
-	publicJwk: Record<string, unknown>;
+	publicJwk: PublicKey;
 	privateSealed: Buffer;
 }
 

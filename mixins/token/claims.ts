@@ -1,0 +1,50 @@
+// What an access token says, and whom it makes of that.
+import { problem } from "../../services/contracts/errors.ts";
+import type { Principal } from "../../services/contracts/index.ts";
+import type { Seals } from "../principal.ts";
+
+/** Who a token speaks for, and until when (seconds since 1970). */
+export type Verified = Principal & { readonly exp: number };
+
+export const ALGORITHM = "RS256";
+export const TOKEN_TYPE = "at+jwt";
+export const AUDIENCE = "reloop";
+/** Clocks of two machines may differ by so much, in seconds. */
+export const CLOCK_TOLERANCE = 5;
+
+export interface AccessClaims {
+	sub: string;
+	sid: string;
+	jti: string;
+	iat: number;
+	exp: number;
+	name: string;
+	profile: string;
+	roles: string[];
+	scope: string;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+/** Throws 401 where something is missing, or of the wrong kind. Says nothing of whether the token is still alive. */
+export function toPrincipal(claims: Partial<AccessClaims>, seals: Pick<Seals, "seal">): Verified {
+	const { sub, sid, jti, iat, exp, name, profile, roles, scope } = claims;
+	if (
+		!isText(sub) ||
+		!isText(sid) ||
+		!isText(jti) ||
+		!isText(profile) ||
+		!isText(name) ||
+		typeof exp !== "number" ||
+		typeof iat !== "number" ||
+		iat - CLOCK_TOLERANCE > Date.now() / 1000 ||
+		!Array.isArray(roles) ||
+		typeof scope !== "string"
+	)
+		throw problem("invalid-token");
+	const scopes = scope.split(" ").filter(Boolean);
+	const token = { jti, iat };
+	// Sealed and frozen here, once: it is passed with every call.
+	const sealed = seals.seal({ accountId: sub, sessionId: sid, profileId: profile, displayName: name, roles, scopes, token }, exp);
+	return Object.freeze({ ...sealed, exp });
+}

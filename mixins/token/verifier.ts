@@ -1,0 +1,86 @@
+// Access tokens, verified where they arrive: no call per request. A token that was verified is remembered until it expires or
+// its session is revoked, so that a busy client pays for RSA once.
+import { errors, jwtVerify } from "jose";
+import { problem } from "../../services/contracts/errors.ts";
+import type { Seals } from "../principal.ts";
+import { ALGORITHM, type AccessClaims, CLOCK_TOLERANCE, TOKEN_TYPE, toPrincipal, type Verified } from "./claims.ts";
+import { type KeySource, keysOf } from "./keys.ts";
+
+export interface TokenVerifier {
+	/** Throws 401 `invalid-token` for anything but a living token of ours. */
+	verify(token: string): Promise<Verified>;
+	/** From now on the session's tokens are refused; forgotten after `until` (ms since 1970), when all of them have expired anyway. */
+	revoke(sessionId: string, until: number): void;
+	/** Hears of each revoked session once. */
+	onRevoked(listener: (sessionId: string) => void): void;
+}
+
+export interface VerifierOptions extends KeySource {
+	issuer: string;
+	audience: string;
+	/** Makes what a token says believable to other processes. */
+	seals: Pick<Seals, "seal">;
+	/** Verified tokens kept in memory, about a kilobyte each; the least recently used go first. */
+	remember?: number;
+}
+
+/** Longer ones are not parsed. */
+const MAX_TOKEN_LENGTH = 8192;
+
+export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, remember = 10_000 }: VerifierOptions): TokenVerifier {
+	const known = new Map<string, Verified>();
+	const revoked = new Map<string, number>();
+	const listeners: ((sessionId: string) => void)[] = [];
+	const keys = keysOf({ loadKeys, keptKeys });
+
+	const check = async (token: string) => {
+		const options = { issuer, audience, algorithms: [ALGORITHM], typ: TOKEN_TYPE, clockTolerance: CLOCK_TOLERANCE };
+		try {
+			return await jwtVerify<AccessClaims>(token, await keys.present(), options);
+		} catch (error) {
+			if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+			if (!(await keys.again())) throw error;
+			return jwtVerify<AccessClaims>(token, await keys.present(), options);
+		}
+	};
+
+	const isAlive = ({ exp, sessionId }: Verified) => exp + CLOCK_TOLERANCE > Date.now() / 1000 && !revoked.has(sessionId);
+
+	return {
+		async verify(token) {
+			const remembered = known.get(token);
+			if (remembered) {
+				// Taken out and put back: the map is in order of use.
+				known.delete(token);
+				if (!isAlive(remembered)) throw problem("invalid-token");
+				known.set(token, remembered);
+				return remembered;
+			}
+			if (token.length > MAX_TOKEN_LENGTH) throw problem("invalid-token");
+			let principal: Verified;
+			try {
+				principal = toPrincipal((await check(token)).payload, seals);
+			} catch (error) {
+				if (error instanceof errors.JOSEError) throw problem("invalid-token");
+				throw error;
+			}
+			if (!isAlive(principal)) throw problem("invalid-token");
+			known.set(token, principal);
+			if (known.size > remember) known.delete(known.keys().next().value as string);
+			return principal;
+		},
+		revoke(sessionId, until) {
+			const now = Date.now();
+			for (const [id, end] of revoked) {
+				if (end > now) break;
+				revoked.delete(id);
+			}
+			if (revoked.has(sessionId) || until <= now) return;
+			revoked.set(sessionId, until);
+			for (const listener of listeners) listener(sessionId);
+		},
+		onRevoked(listener) {
+			listeners.push(listener);
+		},
+	};
+}
