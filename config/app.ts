@@ -13,7 +13,7 @@ import { drainAll } from "../mixins/drain.ts";
 import { answerProbes } from "../mixins/health-door.ts";
 import { operatorsService } from "../mixins/operators.ts";
 import { metricsService } from "../mixins/metrics.ts";
-import { checkMongo } from "../mixins/mongo/mongo.ts";
+import { checkMongo } from "../mixins/mongo/check.ts";
 import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
 import { checkParts } from "../mixins/parts.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";

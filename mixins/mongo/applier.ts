@@ -1,17 +1,14 @@
-// What comes of the events of a log in MongoDB, applied to PostgreSQL in the order of each log, once, whoever does it: the process
-// that appended them, the next owner of the room, or a relay. `log_applied` says how far it came, and moves in the same transaction.
-import { outboxInsert } from "../facts/outbox.ts";
+// Who applies the log in MongoDB to PostgreSQL, and when: the process that appended, at once or by its relay; the next owner of a
+// room, before it loads it; and a relay for what others left. How it is applied is in applying.ts.
 import { Pace } from "../facts/pace.ts";
 import { Worker } from "../facts/worker.ts";
-import type { Erasure, Projection } from "../log-carrier.ts";
-import type { Query } from "./mongo.ts";
-import type { Ask, EventDocument } from "./events.ts";
-import { inOrder, toEntry, toEvent } from "./events.ts";
-import type { Db, Tx } from "../postgres.ts";
+import type { Projection } from "../log-carrier.ts";
 import { isUnavailable } from "../postgres.ts";
+import { Applying, type ApplyingOptions, PORTION } from "./applying.ts";
+import type { Query } from "./driver.ts";
+import type { Ask, EventDocument } from "./events.ts";
+import { toEntry } from "./events.ts";
 
-/** Documents that are applied in one transaction. */
-const PORTION = 500;
 /** How many of its own the relay keeps in mind; what is more it finds in the log. */
 const MOST_KEPT = 10_000;
 /** So often (ms) it looks for what others left: what is younger than that is still in somebody's hands. */
@@ -23,20 +20,16 @@ const STUCK_MS = 30_000;
 const KEEP_ONCE_MS = 48 * 3_600_000;
 const SWEEP_EVERY_MS = 3_600_000;
 
-export interface ApplierOptions<Deed> {
-	ask: Ask<Deed>;
-	/** The node's own database. */
-	db: Db;
-	projection: Projection<Deed>;
+export interface ApplierOptions<Deed> extends ApplyingOptions<Deed> {
 	/** Hears what operators should know. */
 	report: (text: string, data: object) => void;
 }
 
 export class Applier<Deed> {
 	readonly #ask: Ask<Deed>;
-	readonly #db: Db;
 	readonly #projection: Projection<Deed>;
 	readonly #report: (text: string, data: object) => void;
+	readonly #applying: Applying<Deed>;
 	readonly #relay: Worker;
 	readonly #pace = new Pace();
 	/** What this process has appended, and the relay has not applied yet. */
@@ -47,11 +40,17 @@ export class Applier<Deed> {
 	#sweptAt = Number.NEGATIVE_INFINITY;
 	readonly #stuck = new Map<string, number>();
 
-	constructor({ ask, db, projection, report }: ApplierOptions<Deed>) {
+	constructor(options: ApplierOptions<Deed>) {
+		const { ask, projection, report } = options;
 		this.#ask = ask;
-		this.#db = db;
 		this.#projection = projection;
 		this.#report = report;
+		this.#applying = new Applying(options, {
+			carried: (count) => this.#pace.carried(count),
+			unsettled: () => {
+				this.#behind = true;
+			},
+		});
 		this.#relay = new Worker({
 			work: () => this.#relayOnce(),
 			atLeastEvery: LOOK_EVERY_MS,
@@ -80,8 +79,8 @@ export class Applier<Deed> {
 		}
 		try {
 			// After a trouble much may lie before them: that is applied portion by portion.
-			if (this.#behind) for (const room of new Set(documents.map((document) => document.room))) await this.catchUp(room);
-			await this.#apply(documents);
+			if (this.#behind) for (const room of new Set(documents.map((document) => document.room))) await this.#applying.catchUp(room);
+			await this.#applying.apply(documents);
 		} catch (error) {
 			// It is committed, and will be applied: by the relay, or by whoever loads the room before.
 			this.#behind = true;
@@ -91,70 +90,8 @@ export class Applier<Deed> {
 	}
 
 	/** Applies what a room has and PostgreSQL has not. */
-	async catchUp(room: string): Promise<void> {
-		for (let more = true; more; ) {
-			const [place] = await this.#db.query<{ seq: number }>("select seq from log_applied where room = $1", [room], "log-applied");
-			const query = { room, seq: { $gt: place?.seq ?? 0 } };
-			const documents = await this.#ask((events) => events.find(query).sort(inOrder).limit(PORTION).toArray());
-			if (documents.length > 0) await this.#apply(documents);
-			more = documents.length === PORTION;
-		}
-	}
-
-	/** Does what comes of these events, and of those before them in their rooms; what was done already is left out. */
-	async #apply(documents: readonly EventDocument<Deed>[]): Promise<void> {
-		const rooms = Map.groupBy(documents, ({ room }) => room);
-		await this.#db.tx(async (tx) => {
-			const places = await lockPlaces(tx, [...rooms.keys()].sort());
-			const next: EventDocument<Deed>[] = [];
-			for (const [room, own] of rooms) next.push(...(await this.#after(room, places.get(room) ?? 0, own)));
-			if (next.length === 0) return;
-			const facts = next.flatMap((document) => document.facts ?? []);
-			if (facts.length > 0) await tx.query(outboxInsert("$1"), [JSON.stringify(facts)], "outbox-insert");
-			for (const entry of next.map(toEntry)) if (this.#projection.concerns(entry)) await this.#projection.write(tx, entry);
-			await movePlaces(tx, new Map(next.map(({ room, seq }) => [room, seq])));
-			this.#pace.carried(next.length);
-		});
-		await this.#settle(documents);
-	}
-
-	/** The events of a room after a place: those at hand, with what lies before them. */
-	async #after(room: string, place: number, own: readonly EventDocument<Deed>[]): Promise<EventDocument<Deed>[]> {
-		const rest = own.filter(({ seq }) => seq > place).sort((one, other) => one.seq - other.seq);
-		const last = rest.at(-1)?.seq ?? place;
-		if (rest.length === last - place) return rest;
-		const query = { room, seq: { $gt: place, $lte: last } };
-		const all = await this.#ask((events) => events.find(query).sort(inOrder).toArray());
-		if (all.length !== last - place) throw new Error(`The log of room ${room} has a gap between ${place} and ${last}.`);
-		return all;
-	}
-
-	/** It is applied: the log loses what it should lose, and these are pending no more. Done again it does no harm. */
-	async #settle(documents: readonly EventDocument<Deed>[]): Promise<void> {
-		for (const document of documents) {
-			const erasure = this.#projection.erases(toEvent(document));
-			if (erasure) await this.#erase(document, erasure);
-		}
-		const ids = documents.map(({ _id }) => _id);
-		// Nobody waits for it, and if it is lost they are found to be applied already.
-		this.#ask((events) =>
-			events.updateMany({ _id: { $in: ids } }, { $unset: { pending: "", facts: "", deeds: "" } }, { writeConcern: { w: 1 } }),
-		).catch(() => {
-			this.#behind = true;
-		});
-	}
-
-	async #erase({ room, seq }: EventDocument<Deed>, erasure: Erasure): Promise<void> {
-		await this.#ask(async (events) => {
-			if (erasure === "before") return events.deleteMany({ room, seq: { $lt: seq } });
-			const { text: target } = erasure;
-			// What is told of them was told before the deletion was applied.
-			await events.updateOne({ room, seq: target }, { $set: { "body.message.content": null, erased: true }, $unset: { facts: "" } });
-			return events.updateMany(
-				{ room, seq: { $gt: target }, type: "edited", "body.target": target },
-				{ $set: { "body.content": null }, $unset: { facts: "" } },
-			);
-		});
+	catchUp(room: string): Promise<void> {
+		return this.#applying.catchUp(room);
 	}
 
 	/** Applies what was appended here; now and then, and after any trouble, what was left in the log by anybody. */
@@ -180,13 +117,13 @@ export class Applier<Deed> {
 	/** One room whose events cannot be applied holds up no other. */
 	async #applyOrPart(documents: EventDocument<Deed>[]): Promise<void> {
 		try {
-			await this.#apply(documents);
+			await this.#applying.apply(documents);
 		} catch (error) {
 			this.#behind = true;
 			if (isUnavailable(error)) throw error;
 			for (const [room, own] of Map.groupBy(documents, (document) => document.room)) {
 				try {
-					await this.#apply(own);
+					await this.#applying.apply(own);
 				} catch (cause) {
 					if (isUnavailable(cause)) throw cause;
 					this.#stuck.set(room, Date.now() + STUCK_MS);
@@ -202,32 +139,4 @@ export class Applier<Deed> {
 		const old = { once: { $exists: true }, at: { $lt: new Date(Date.now() - KEEP_ONCE_MS) } };
 		await this.#ask((events) => events.updateMany(old, { $unset: { once: "" } }));
 	}
-}
-
-/** How far these rooms are applied. Nobody else applies anything of them before this transaction ends. */
-async function lockPlaces(tx: Tx, rooms: readonly string[]): Promise<Map<string, number>> {
-	const lock = () =>
-		tx.query<{ room: string; seq: number }>(
-			"select room, seq from log_applied where room = any($1::uuid[]) order by room for update",
-			[rooms],
-			"log-lock",
-		);
-	let rows = await lock();
-	if (rows.length < rooms.length) {
-		await tx.query(
-			"insert into log_applied (room, seq) select k, 0 from unnest($1::uuid[]) as k on conflict do nothing",
-			[rooms],
-			"log-place",
-		);
-		rows = await lock();
-	}
-	return new Map(rows.map(({ room, seq }) => [room, seq]));
-}
-
-async function movePlaces(tx: Tx, places: ReadonlyMap<string, number>): Promise<void> {
-	await tx.query(
-		"update log_applied a set seq = n.seq from unnest($1::uuid[], $2::bigint[]) as n (room, seq) where a.room = n.room",
-		[[...places.keys()], [...places.values()]],
-		"log-applied-to",
-	);
 }

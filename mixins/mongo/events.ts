@@ -2,7 +2,8 @@
 import type { AnyFact } from "../../services/contracts/index.ts";
 import type { Entry, NewEvent } from "../log-carrier.ts";
 import { CLIENT_ID, FENCE } from "../log-carrier.ts";
-import type { Collection, Index } from "./mongo.ts";
+import type { Index } from "./collection.ts";
+import type { Collection } from "./driver.ts";
 
 /** An event as it is stored. The fields after `body` are there until all that comes of it is done. */
 export interface EventDocument<Deed> extends Omit<NewEvent, "at" | "clientId"> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { checkMongo } from "../../mixins/mongo/mongo.ts";
+import { checkMongo } from "../../mixins/mongo/check.ts";
 import { refuseOtherStore } from "../../mixins/mongo/log.ts";
 import { append, event, logsOnMongo, logsOnPostgres } from "../support/log-house.ts";
 import type { Server } from "../support/servers.ts";
