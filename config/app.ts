@@ -17,7 +17,7 @@ import { checkMongo } from "../mixins/mongo/check.ts";
 import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
 import { checkParts } from "../mixins/parts.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
-import { checkRedis } from "../mixins/redis.ts";
+import { checkRedis } from "../mixins/redis/check.ts";
 import { registryOf } from "../mixins/registry.ts";
 import { provideSettings } from "../mixins/settings.ts";
 import { brokerOptions } from "../moleculer.config.ts";

@@ -3,7 +3,7 @@
 // of us has put it there: who can write to Redis must not be able to, say, make a key that signs tokens.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { perBroker } from "./per-broker.ts";
-import { redisOf } from "./redis.ts";
+import { redisOf } from "./redis/redis.ts";
 import { keyFor } from "./secret.ts";
 import { settings } from "./settings.ts";
 

@@ -6,7 +6,7 @@ import { allActions } from "../services/contracts/index.ts";
 import { door } from "./door.ts";
 import { natsOf } from "./nats.ts";
 import { database } from "./postgres.ts";
-import { redisStatus } from "./redis.ts";
+import { redisStatus } from "./redis/redis.ts";
 
 /** The health action of a node. It never throws: a node that cannot reach its database says so. */
 export function healthOf(node: string): () => Promise<{ status: "ok" | "down"; checks: Record<string, { status: "ok" | "down" }> }> {

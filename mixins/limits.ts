@@ -2,7 +2,7 @@
 // rate algorithm): the instant at which the key would be unused again. In memory, with a bounded number of keys; or, where
 // several processes must count together, in Redis by its own clock, and in memory again for as long as Redis does not answer.
 import type { ServiceBroker } from "moleculer";
-import { redisOf } from "./redis.ts";
+import { redisOf } from "./redis/redis.ts";
 
 export interface Quota {
 	/** Units that may be spent at once. */

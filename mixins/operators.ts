@@ -8,7 +8,7 @@ import { processHealth } from "./health.ts";
 import { implement } from "./service.ts";
 import { hearOperators } from "./operators-socket.ts";
 import { perBroker } from "./per-broker.ts";
-import { redisStatus } from "./redis.ts";
+import { redisStatus } from "./redis/redis.ts";
 import { settings } from "./settings.ts";
 
 export interface Shown {

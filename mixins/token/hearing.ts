@@ -2,7 +2,7 @@
 import type { ServiceBroker } from "moleculer";
 import { problem } from "../../services/contracts/errors.ts";
 import { callAction } from "../call.ts";
-import { redisOf } from "../redis.ts";
+import { redisOf } from "../redis/redis.ts";
 import { readRevocations } from "./revocations.ts";
 
 /** Where there is a copy, the node is asked in any case so often (ms). */

@@ -2,8 +2,8 @@
 // Redis the node copies it there several times a second, and says when it did: doors read the copy for as long as it is fresh,
 // and ask the node where it is not.
 import type { ServiceBroker } from "moleculer";
-import type { RedisLink } from "../redis.ts";
-import { redisOf } from "../redis.ts";
+import type { RedisLink } from "../redis/link.ts";
+import { redisOf } from "../redis/redis.ts";
 
 export interface Revocation {
 	sessionId: string;

@@ -5,7 +5,7 @@ import { cacheOf } from "../cache.ts";
 import { callAction } from "../call.ts";
 import { perBroker } from "../per-broker.ts";
 import { sealsFor } from "../principal.ts";
-import { redisOf } from "../redis.ts";
+import { redisOf } from "../redis/redis.ts";
 import { settings } from "../settings.ts";
 import { AUDIENCE } from "./claims.ts";
 import { hearRevocations } from "./hearing.ts";

@@ -5,7 +5,7 @@ import { batched } from "../../mixins/batch.ts";
 import type { Db } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
-import { redisOf } from "../../mixins/redis.ts";
+import { redisOf } from "../../mixins/redis/redis.ts";
 import { broadcast } from "../../mixins/signals.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
 import { natsOf } from "../../mixins/nats.ts";
-import type { RedisLink } from "../../mixins/redis.ts";
+import type { RedisLink } from "../../mixins/redis/link.ts";
 import { problem } from "../contracts/errors.ts";
 import type { DoorReport, PresenceEntry } from "../contracts/presence.ts";
 import type { Heard, PresenceBook, Tidings } from "./book.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Socket } from "socket.io-client";
-import { redisOf, redisStatus } from "../../mixins/redis.ts";
+import { redisOf, redisStatus } from "../../mixins/redis/redis.ts";
 import type { TestApp } from "../support/app.ts";
 import { startTestApp } from "../support/app.ts";
 import type { Person } from "../support/client.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { redisOf } from "../../mixins/redis.ts";
+import { redisOf } from "../../mixins/redis/redis.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { FreshDatabase } from "../support/database.ts";
 import { testDatabase } from "../support/database.ts";

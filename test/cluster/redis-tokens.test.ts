@@ -8,7 +8,7 @@ import { readEnv } from "../../config/env.ts";
 import { cacheOf } from "../../mixins/cache.ts";
 import { callAction } from "../../mixins/call.ts";
 import { database } from "../../mixins/postgres.ts";
-import { redisOf } from "../../mixins/redis.ts";
+import { redisOf } from "../../mixins/redis/redis.ts";
 import { provideSettings } from "../../mixins/settings.ts";
 import { ALGORITHM } from "../../mixins/token/claims.ts";
 import { tokens } from "../../mixins/token/tokens.ts";
