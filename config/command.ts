@@ -50,6 +50,7 @@ function overview(prefix: string): string {
 export async function runCommand({ operation, args, json }: Command, desk: Desk, prefix: string): Promise<number> {
 	try {
 		const answer = await operation.run(desk, args);
+		// It is what this very operation answered.
 		console.log(json ? JSON.stringify(answer) : operation.say(answer as never));
 		return 0;
 	} catch (error) {

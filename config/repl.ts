@@ -21,7 +21,8 @@ async function main(): Promise<void> {
 				async action() {},
 			})),
 	};
-	const server = broker.repl() as unknown as REPLServer & { eval: REPLServer["eval"] };
+	// Moleculer says that it answers nothing; it answers what node:repl made.
+	const server = broker.repl() as unknown as REPLServer;
 	const theirs = server.eval;
 	const ours = async (words: string[]): Promise<void> => {
 		const command = readCommand(words, "");

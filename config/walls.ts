@@ -84,6 +84,11 @@ const walls: Wall[] = [
 /** Tests and benchmarks start child processes, whose environment they make. */
 const mayReadEnvironment = (file: string): boolean => file === "config/env.ts" || /^(test\/support|bench)\//.test(file);
 const MOST_LINES = 250;
+/** Types that the compiler takes on trust. In tests they stand for what a stranger may send. */
+const holdsTypes = (file: string): boolean => /^(services|mixins|config)\/.*\.ts$/.test(file);
+// Only where a type stands: SQL has an any(), and English an any.
+const unchecked = /\bas\s+(?:unknown\s+as|never|any)\b|(?:[:<|&,=]|=>|\bextends)\s*any\b(?!\s*\()/g;
+const quoted = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`/g;
 /** Templates are left as they are: code may stand in them. */
 const strings = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;
 
@@ -105,6 +110,14 @@ export function breachesIn(file: string, text: string): Breach[] {
 			/\bprocess\s*(\??\.\s*env\b|\[\s*["'`]env)|\benv\b[^;{}]*\}\s*(=\s*process\b|from\s*["'](node:)?process["'])/g,
 		)) {
 			found.push({ file, line: lineAt(code, index), rule: "Only config/env.ts reads process.env." });
+		}
+	}
+	if (holdsTypes(file)) {
+		const bare = code.replace(quoted, (text) => text.replace(/[^\n]/g, " "));
+		for (const { index } of bare.matchAll(unchecked)) {
+			const line = lineAt(code, index);
+			if (!isExplained(text, code, line))
+				found.push({ file, line, rule: "A cast past the compiler says why, on its line or the one above." });
 		}
 	}
 	const lines = text.trimEnd().split("\n").length;
@@ -131,6 +144,12 @@ function sourcesOf(root: string): string[] {
 function withoutComments(text: string): string {
 	const token = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`/g;
 	return text.replace(token, (found) => (found.startsWith("/*") || found.startsWith("//") ? found.replace(/[^\n]/g, " ") : found));
+}
+
+/** Is there a comment on this line, or is the line above it one? `code` is the text without its comments. */
+function isExplained(text: string, code: string, line: number): boolean {
+	const [said, done] = [text.split("\n"), code.split("\n")];
+	return said[line - 1] !== done[line - 1] || (said[line - 2]?.trim() !== "" && done[line - 2]?.trim() === "");
 }
 
 /** Static, re-exporting, dynamic and required imports; type imports count: a type is knowledge of the other side too. */

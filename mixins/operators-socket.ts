@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
 import { toProblem } from "../services/contracts/errors.ts";
 import { isActionName } from "../services/contracts/index.ts";
+import type { ActionName, ParamsIn } from "../services/contracts/index.ts";
 import { callAction } from "./call.ts";
 import { settings } from "./settings.ts";
 
@@ -64,10 +65,10 @@ export async function hearOperators(broker: ServiceBroker): Promise<() => Promis
 async function converse(broker: ServiceBroker, socket: Socket): Promise<void> {
 	socket.on("error", () => {});
 	try {
-		const { action, params } = JSON.parse(await readAll(socket)) as { action: unknown; params: object };
+		const { action, params } = JSON.parse(await readAll(socket)) as { action: unknown; params: ParamsIn<ActionName> };
 		const known = typeof action === "string" && action.startsWith("ops.") && isActionName(action);
 		if (!known) throw new Error("Operators' commands reach the actions of `ops`, and no others.");
-		const answer = await callAction(broker, action, params as never, { nodeID: broker.nodeID });
+		const answer = await callAction(broker, action, params, { nodeID: broker.nodeID });
 		socket.end(JSON.stringify({ answer }));
 	} catch (error) {
 		const { detail, errors } = toProblem(error, { instance: "/", requestId: "" });

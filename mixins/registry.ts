@@ -1,5 +1,5 @@
 // What Moleculer's registry knows and its types do not say: one view of it for all who look.
-import type { Context, ServiceBroker } from "moleculer";
+import type { ActionEndpoint, Context, ServiceBroker } from "moleculer";
 
 /** A process's offer of an action. */
 interface Endpoint {
@@ -9,8 +9,8 @@ interface Endpoint {
 }
 
 /** An action that this process offers itself. */
-interface LocalEndpoint {
-	action: { handler(ctx: Context): Promise<unknown> & { ctx?: Context } };
+interface LocalEndpoint extends ActionEndpoint {
+	action: ActionEndpoint["action"] & { handler(ctx: Context): Promise<unknown> & { ctx?: Context } };
 }
 
 interface RegistryView {
@@ -19,4 +19,4 @@ interface RegistryView {
 	discoverer: { sendLocalNodeInfo(): Promise<void> };
 }
 
-export const registryOf = (broker: ServiceBroker): RegistryView => broker.registry as unknown as RegistryView;
+export const registryOf = (broker: ServiceBroker): RegistryView => broker.registry as RegistryView;

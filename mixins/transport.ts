@@ -6,6 +6,7 @@ import type { Middleware, ServiceBroker } from "moleculer";
 import { Discoverers, Transporters } from "moleculer";
 import { headers } from "nats";
 import type { Msg, Subscription } from "nats";
+import { defineMiddleware } from "./moleculer.ts";
 import { natsOf } from "./nats.ts";
 import type { Nats } from "./nats.ts";
 import { registryOf } from "./registry.ts";
@@ -147,10 +148,9 @@ export class Discoverer extends Discoverers.Local {
 
 	override startHeartbeatTimers(): void {
 		super.startHeartbeatTimers();
-		const timers = this as unknown as { checkNodesTimer: NodeJS.Timeout };
-		clearInterval(timers.checkNodesTimer);
+		clearInterval(this.checkNodesTimer);
 		this.#lookedAt = performance.now();
-		timers.checkNodesTimer = setInterval(() => this.#look(), LOOK_EVERY).unref();
+		this.checkNodesTimer = setInterval(() => this.#look(), LOOK_EVERY).unref();
 	}
 
 	#look(): void {
@@ -173,7 +173,7 @@ export class Discoverer extends Discoverers.Local {
 export function versionGuard(): Middleware {
 	const refused = new Set<string>();
 	let broker: ServiceBroker;
-	return {
+	return defineMiddleware({
 		name: "VersionGuard",
 		created(made: ServiceBroker) {
 			broker = made;
@@ -193,5 +193,5 @@ export function versionGuard(): Middleware {
 				}
 				return Promise.resolve(false);
 			},
-	} as unknown as Middleware;
+	});
 }

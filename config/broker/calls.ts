@@ -2,6 +2,7 @@
 // actor's owner, then to the others in their order; any other goes to this process where it runs the action, else to
 // whomever NATS picks. What was certainly not begun is asked again; what may have been, only where that does no harm.
 import type { CallingOptions, Context, Middleware, ServiceBroker } from "moleculer";
+import { defineMiddleware } from "../../mixins/moleculer.ts";
 import { inOrder, nodesOf } from "../../mixins/owners.ts";
 import { registryOf } from "../../mixins/registry.ts";
 import { contractOf, isActionName } from "../../services/contracts/index.ts";
@@ -41,7 +42,7 @@ const isCutOff = (error: CallError, own: string): boolean => error.name === "Bro
 /** @param attemptMs for tests: how long one process is waited for where another may be asked */
 export function calls({ attemptMs = ATTEMPT_MS } = {}): Middleware {
 	let broker: ServiceBroker;
-	return {
+	return defineMiddleware({
 		name: "Calls",
 		created(made: ServiceBroker) {
 			broker = made;
@@ -56,14 +57,14 @@ export function calls({ attemptMs = ATTEMPT_MS } = {}): Middleware {
 				return route(broker, next, name, params, options, attemptMs);
 			};
 		},
-	} as unknown as Middleware;
+	});
 }
 
 /** In this process, without a detour over NATS. */
 function here(broker: ServiceBroker, next: Call, name: string, params: unknown, options: Options): Called {
 	const endpoint = registryOf(broker).actions.get(name)?.nextLocal();
 	if (!endpoint) return next(name, params, options);
-	const ctx = broker.ContextFactory.create(broker, endpoint as never, (params ?? {}) as object, options as object) as Context;
+	const ctx = broker.ContextFactory.create(broker, endpoint, (params ?? {}) as object, options as object) as Context;
 	const called = endpoint.action.handler(ctx);
 	called.ctx = ctx;
 	return called;

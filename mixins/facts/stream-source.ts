@@ -134,7 +134,7 @@ const subjectsOf = ({ config: { filter_subjects, filter_subject } }: ConsumerInf
 
 function isAbandoned({ num_pending, created, delivered, ts }: ConsumerInfo & { ts?: string }): boolean {
 	// By the server's clock alone: ours may be another.
-	const active = Date.parse((delivered as unknown as { last_active?: string }).last_active ?? created);
+	const active = Date.parse((delivered as typeof delivered & { last_active?: string }).last_active ?? created);
 	return num_pending > 0 && Date.parse(ts ?? created) - active > ABANDONED_AFTER;
 }
 

@@ -1,6 +1,5 @@
 // MONGO_URL, looked at before anything is started.
 import { setTimeout as pause } from "node:timers/promises";
-import type { Service, ServiceBroker } from "moleculer";
 import { refusal } from "../../config/refusal.ts";
 import { type Adapter, adapterOf } from "./driver.ts";
 
@@ -14,10 +13,7 @@ const FINAL = [
 
 /** The name of the replica set that answers; none where a server stands alone. */
 async function setName(adapter: Adapter): Promise<unknown> {
-	adapter.init(
-		{} as ServiceBroker,
-		{ schema: { collection: "check" }, logger: { info() {}, warn() {}, error() {} } } as unknown as Service,
-	);
+	adapter.init({}, { schema: { collection: "check" }, logger: { info() {}, warn() {}, error() {} } });
 	await adapter.connect();
 	return (await adapter.client?.db("admin").command({ isMaster: 1 }))?.setName;
 }

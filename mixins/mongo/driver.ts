@@ -36,7 +36,16 @@ export interface Client {
 	db(name?: string): Database;
 	close(): Promise<void>;
 }
-export type Adapter = MongoDbAdapter & { client?: Client; db?: Database };
+/** Of the service that it is for it takes the collection's name and a logger. */
+interface AdaptersService {
+	schema: { collection: string };
+	logger: { info(text: string): void; warn(text: string): void; error(text: string): void };
+}
+export interface Adapter extends Omit<MongoDbAdapter, "init"> {
+	init(broker: object, service: AdaptersService): void;
+	client?: Client;
+	db?: Database;
+}
 
 /** A write counts when a majority has it on disk, and only that is read: what can be taken back by a failover was never there. */
 export const DURABLE = { writeConcern: { w: "majority", wtimeout: 3_000 }, readConcern: { level: "majority" } };

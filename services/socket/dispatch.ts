@@ -55,6 +55,7 @@ export async function dispatch(gateway: Gateway, link: SocketLink, event: string
 	link.refusals = 0;
 	link.inFlight++;
 	try {
+		// What was read is what this event's handler takes: both go by the event's row of the contract.
 		await run({ gateway, link, requestId }, read(event, payloads) as never, (result: unknown) => ack?.(null, result));
 	} catch (error) {
 		if (!isProblem(error) && toProblem(error, { instance: "", requestId }).status >= 500)

@@ -35,7 +35,7 @@ export async function admit(
 		throw problem("rate-limited", { detail: "This address has too many open sockets.", retryAfter: 10 });
 	if (gateway.socketsOf(principal.profileId) >= limits.socketsPerProfile)
 		throw problem("rate-limited", { detail: "This profile has too many open sockets.", retryAfter: 10 });
-	if ((socket.conn as unknown as { readyState: string }).readyState !== "open") throw problem("unavailable");
+	if (socket.conn.readyState !== "open") throw problem("unavailable");
 	const link = new SocketLink(socket, {
 		principal: Object.freeze(principal),
 		expiresAt: exp * 1000,

@@ -126,6 +126,7 @@ export class SocketLink implements Link {
 	}
 
 	get #connection(): Connection {
+		// Its queue is private to Engine.IO, and nothing else says how much waits.
 		return this.socket.conn as unknown as Connection;
 	}
 }

@@ -2,7 +2,7 @@
 // `call` event, its actions, and its ways of changing a socket's identity and rooms are closed (traps I1 to I8).
 import type { Service, ServiceSchema } from "moleculer";
 import SocketGateway from "moleculer-io";
-import type { Namespace, Server, Socket } from "socket.io";
+import type { Server, Socket } from "socket.io";
 import { addressReader } from "../../mixins/address.ts";
 import { door, doorHealth } from "../../mixins/door.ts";
 import { onDrain } from "../../mixins/drain.ts";
@@ -41,7 +41,7 @@ const CONNECT_TIMEOUT = 5_000;
 const DRAIN_MS = 1_500;
 
 const linkOf = (socket: Socket): SocketLink => (socket.data as { link: SocketLink }).link;
-const serviceOf = (socket: Socket): SocketService => (socket as unknown as { $service: SocketService }).$service;
+const serviceOf = (socket: Socket): SocketService => (socket as Socket & { $service: SocketService }).$service;
 
 function hear(event: string, run: AnyRun) {
 	return function (this: Socket, ...args: unknown[]): void {
@@ -56,7 +56,7 @@ const refuse = (what: string) => (): never => {
 
 export default defineService<SocketService>({
 	name: "socket",
-	mixins: [SocketGateway as unknown as ServiceSchema],
+	mixins: [SocketGateway as Partial<ServiceSchema>],
 
 	settings: {
 		// Functions and origins have no business in other processes.
@@ -113,7 +113,7 @@ export default defineService<SocketService>({
 		this.addressOf = (socket) => reader(socket.request);
 		this.origins = allowedOrigins(this.broker);
 		this.server = door(this.broker).server;
-		this.gateway = new Gateway(this.broker, () => this.io.of("/") as unknown as Namespace);
+		this.gateway = new Gateway(this.broker, () => this.io.of("/"));
 		this.gateway.interest.onJoined = (_groupId, profileId, followers) => tellOfNewMember(this.gateway, profileId, followers);
 		(this.settings as { io: { options: unknown } }).io.options = {
 			path: "/socket.io",

@@ -111,6 +111,24 @@ test("A service file has at most 250 lines.", () => {
 	assert.deepEqual(project({ "services/groups/groups.service.ts": "const x = 1;\n".repeat(250) }), []);
 });
 
+test("A cast past the compiler says why.", () => {
+	const words = /says why/;
+	planted("services/groups/a.ts", "const x = y as unknown as X;", words);
+	planted("mixins/a.ts", "\n\nconst x = f(y as never);", words);
+	planted("config/a.ts", "const x = (y: any) => y;", words);
+	planted("config/a.ts", "let x: Map<string, any>;", words);
+	planted("config/a.ts", "type X = any;", words);
+	planted("config/a.ts", "// Of something else.\nconst y = 1;\nconst x = y as any;", words);
+	const explained = project({
+		"services/groups/a.ts": "// Its types leave the field out.\nconst x = y as unknown as X;",
+		"mixins/a.ts": "/** What it takes\n * is its caller's. */\nconst x = (y: any) => y;",
+		"config/a.ts": "const x = y as never; // the row's own answer",
+		"mixins/b.ts": '// any text\nconst x = "of any kind: any";\nconst y = `where id = any($1) and x: any`;\nconst z: Company = company;',
+		"test/unit/a.test.ts": "const x = y as unknown as X;",
+	});
+	assert.deepEqual(explained, []);
+});
+
 test("A breach is reported with its file and line.", () => {
 	const found = project({ "services/groups/a.ts": `// one\n\nimport x from "../identity/a.ts";\n` });
 	assert.match(found[0] ?? "", /^services\/groups\/a\.ts:3 No node/);
