@@ -6,7 +6,9 @@ import { calls } from "./config/broker/calls.ts";
 import { contracts } from "./config/broker/contracts.ts";
 import { NAMESPACE } from "./mixins/nats.ts";
 import { sealsFor } from "./mixins/principal.ts";
-import { Discoverer, HEARTBEAT, NatsTransporter, versionGuard } from "./mixins/transport.ts";
+import { Discoverer, HEARTBEAT } from "./mixins/transport/discoverer.ts";
+import { NatsTransporter } from "./mixins/transport/transporter.ts";
+import { versionGuard } from "./mixins/transport/version-guard.ts";
 import type { Env } from "./config/env.ts";
 
 /** For so long (ms) a process that has said that it stops still serves those who have not heard it. */
