@@ -26,7 +26,8 @@ import type { Cors } from "./cors.ts";
 import { openapi } from "./openapi.ts";
 import { makeQuotas } from "./quotas.ts";
 import { makeRouter } from "./router.ts";
-import type { CompiledRoute, Router } from "./router.ts";
+import type { CompiledRoute } from "./compiled-route.ts";
+import type { Router } from "./router.ts";
 import { routes } from "./routes/index.ts";
 
 /** What this service keeps about itself between requests. */

@@ -12,7 +12,7 @@ import type { Params } from "./body.ts";
 import { fingerprint, parseKey } from "./idempotency-key.ts";
 import { bodyParams, pathParams, queryParams } from "./params.ts";
 import type { Quotas } from "./quotas.ts";
-import type { CompiledRoute } from "./router.ts";
+import type { CompiledRoute } from "./compiled-route.ts";
 
 export interface ChainParts {
 	answers: Answers;

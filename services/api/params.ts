@@ -3,7 +3,7 @@
 import { problem } from "../contracts/errors.ts";
 import type { Issue } from "../contracts/schema.ts";
 import type { Params } from "./body.ts";
-import type { Coercion, CompiledRoute } from "./router.ts";
+import type { Coercion, CompiledRoute } from "./compiled-route.ts";
 
 const NUMBER = /^-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,15})?$/;
 const MOST_PAIRS = 100;

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { addressReader, limitKey } from "../../mixins/address.ts";
 import { canonical, fingerprint, parseKey } from "../../services/api/idempotency-key.ts";
 import { bodyParams, pathParams, queryParams } from "../../services/api/params.ts";
-import type { CompiledRoute } from "../../services/api/router.ts";
+import type { CompiledRoute } from "../../services/api/compiled-route.ts";
 import { makeRouter } from "../../services/api/router.ts";
 import type { Route } from "../../services/api/route.ts";
 import { array, bool, int, text, uuid } from "../../services/contracts/schema.ts";

@@ -1,7 +1,7 @@
 // The routes table is held against the contracts before the door opens.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ActionTable } from "../../services/api/router.ts";
+import type { ActionTable } from "../../services/api/compiled-route.ts";
 import { makeRouter } from "../../services/api/router.ts";
 import type { Route } from "../../services/api/route.ts";
 import { routes } from "../../services/api/routes/index.ts";

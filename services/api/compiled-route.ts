@@ -1,0 +1,98 @@
+// A row of the routes' table, checked against its action's contract and made ready to be answered: where each parameter comes from.
+import type { Rule } from "../contracts/schema.ts";
+import type { LimitName, Method, Route } from "./route.ts";
+
+/** What the check needs to know of an action. */
+export interface PublishedAction {
+	readonly params: Readonly<Record<string, Rule>>;
+	readonly published?: boolean;
+}
+export type ActionTable = Readonly<Record<string, PublishedAction>>;
+
+/** How a text of a path or a query becomes a value. What does not fit stays a text, and the contract refuses it. */
+export type Coercion = "text" | "number" | "boolean" | "list";
+
+export interface CompiledRoute {
+	readonly row: Route;
+	/** `METHOD /path/:of/:the/row`: names it in logs and scopes. */
+	readonly id: string;
+	readonly hasBody: boolean;
+	readonly status: number;
+	readonly limit: LimitName;
+	readonly pathParams: readonly PathParam[];
+	readonly queryParams: ReadonlyMap<string, Coercion>;
+	/** Parameters that the body must not carry, because the path or the row gives them. */
+	readonly givenParams: ReadonlySet<string>;
+}
+
+export interface PathParam {
+	readonly name: string;
+	readonly coercion: Coercion;
+	/** What a value must look like to name anything at all; others are 404. */
+	readonly shape: RegExp | undefined;
+}
+
+export const METHODS: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"] satisfies Method[];
+const SCOPE = /^[a-z][a-z0-9-]*:[a-z*][a-z0-9-]*$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const WHOLE = /^[0-9]{1,15}$/;
+
+/** What is wrong with a row: one sentence per fault. */
+export function faultsOf(row: Route, id: string, actions: ActionTable): string[] {
+	const faults: string[] = [];
+	if (!METHODS.includes(row.method)) faults.push(`${id}: there is no method ${row.method}.`);
+	if (!row.path.startsWith("/") || row.path.endsWith("/")) faults.push(`${id}: a path begins with a slash and does not end with one.`);
+	if (row.access !== "anyone" && row.access !== "signed-in" && !SCOPE.test(row.access ?? ""))
+		faults.push(`${id} has no access rule: "anyone", "signed-in" or a scope.`);
+	const action = Object.hasOwn(actions, row.action) ? actions[row.action] : undefined;
+	if (!action) return [...faults, `${id}: the action ${row.action} is in no contract.`];
+	if (!action.published) faults.push(`${id}: the action ${row.action} is not marked published.`);
+	const inPath = paramNames(row.path);
+	if (new Set(inPath).size !== inPath.length) faults.push(`${id} names a parameter twice.`);
+	for (const name of inPath) if (!Object.hasOwn(action.params, name)) faults.push(`${id}: :${name} is no parameter of ${row.action}.`);
+	for (const name of [...(row.query ?? []), ...Object.keys(row.fixed ?? {})]) {
+		if (!Object.hasOwn(action.params, name)) faults.push(`${id}: ${name} is no parameter of ${row.action}.`);
+		if (inPath.includes(name)) faults.push(`${id}: ${name} comes from the path and from elsewhere.`);
+	}
+	return faults;
+}
+
+export function compile(row: Route, id: string, action: PublishedAction): CompiledRoute {
+	const hasBody = row.method === "POST" || row.method === "PUT" || row.method === "PATCH";
+	const pathParams = paramNames(row.path).map((name) => pathParam(name, action.params[name] as Rule));
+	const given = new Set([...pathParams.map((param) => param.name), ...Object.keys(row.fixed ?? {})]);
+	const fromQuery = hasBody ? [...(row.query ?? [])] : Object.keys(action.params).filter((name) => !given.has(name));
+	const queryParams = new Map(fromQuery.map((name) => [name, coercionOf(action.params[name] as Rule)]));
+	return {
+		row,
+		id,
+		hasBody,
+		status: row.status ?? 200,
+		limit: row.limit ?? (row.method === "GET" ? "read" : "write"),
+		pathParams,
+		queryParams,
+		givenParams: new Set([...given, ...(hasBody ? fromQuery : [])]),
+	};
+}
+
+function pathParam(name: string, rule: Rule): PathParam {
+	const coercion = coercionOf(rule);
+	return { name, coercion, shape: isUuid(rule) ? UUID : coercion === "number" ? WHOLE : undefined };
+}
+
+function coercionOf(rule: Rule): Coercion {
+	switch (rule.type) {
+		case "number":
+			return "number";
+		case "boolean":
+			return "boolean";
+		case "array":
+			return "list";
+		default:
+			return "text";
+	}
+}
+
+const isUuid = (rule: Rule): boolean => rule.type === "text" && rule.format === "uuid";
+
+const paramNames = (path: string): string[] => [...path.matchAll(/:([A-Za-z]\w*)/g)].map((match) => match[1] as string);
