@@ -2,7 +2,7 @@
 import { accountRole } from "../../services/contracts/identity.ts";
 import { ago, columns } from "../columns.ts";
 import { operation } from "./row.ts";
-import { socketsOf } from "./processes.ts";
+import { socketsOf } from "./sockets.ts";
 
 export const create = operation({
 	usage: "create <email> [password]",
