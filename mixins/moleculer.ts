@@ -22,11 +22,13 @@ export const defineMixin = <This extends Service = Service>(schema: Partial<Mole
 	schema as Partial<ServiceSchema>;
 
 /** A hook that stands around what Moleculer does: gets the next one, and answers what is called in its place. */
-type Hook = (next: never) => (...args: never[]) => unknown;
+type Hook = (next: never, action: never) => (...args: never[]) => unknown;
 export interface Hooks {
 	name: string;
 	created?(broker: ServiceBroker): void;
 	call?: Hook;
+	localAction?: Hook;
+	remoteAction?: Hook;
 	transitMessageHandler?: Hook;
 }
 // Moleculer's types say that a hook answers what the call answers, and not a function that is called.

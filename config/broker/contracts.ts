@@ -5,6 +5,7 @@
 // HTTP status of the answer (traps C11). Here every call works on a copy, and nothing of it goes back but `$replyReplayed`.
 // Moleculer's own validator is to be switched off (`validator: false`).
 import type { ActionSchema, CallingOptions, Context, Middleware } from "moleculer";
+import { defineMiddleware } from "../../mixins/moleculer.ts";
 import { isClaimed } from "../../mixins/idempotency.ts";
 import type { Seals } from "../../mixins/principal.ts";
 import { problem } from "../../services/contracts/errors.ts";
@@ -26,13 +27,13 @@ type Call = (name: string, params: unknown, options?: CallingOptions & { meta?: 
 type Action = ActionSchema & { name: string; contract?: string };
 
 export function contracts({ checkAnswers, seals }: ContractOptions): Middleware {
-	return {
+	return defineMiddleware({
 		name: "Contracts",
 		...(checkAnswers ? { call: noteHandedOn } : {}),
 		localAction: (next: Handler, action: Action): Handler => guarded(withContract(next, action, checkAnswers), seals),
 		// Checked where it arrives: whoever sends it may be anybody.
 		remoteAction: (next: Handler): Handler => guarded(next),
-	} as unknown as Middleware;
+	});
 }
 
 /** Checks what goes in and out of an action. A mistake in its definition stops the start. */
