@@ -1,15 +1,15 @@
 // The one HTTP server of this process. Both doors attach to it: api as the handler of requests, Socket.IO by `server`.
 // It guards against slow and broken clients, listens only when told that everything is ready, and closes in two steps.
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createServer, STATUS_CODES } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { Server as NetServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { problem, toProblem } from "../services/contracts/errors.ts";
 import type { ProblemCode } from "../services/contracts/problems.ts";
+import { endListening } from "./end-listening.ts";
 import { perBroker } from "./per-broker.ts";
 
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => unknown;
@@ -36,9 +36,6 @@ const PATIENCE = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTime
 const MAX_HEADER_BYTES = 16 * 1024;
 /** So many may wait to be let in. With Node's 511 a crowd that comes back at once is dropped by the system, and tries again many seconds later. */
 const BACKLOG = 4_096;
-/** Nobody waits at the door when so many turns of the event loop have brought nobody; so long (ms) it is waited for. */
-const CALM_TURNS = 3;
-const TAKE_MS = 200;
 
 /** What Node's parser says about a request that never became one. */
 const PARSER_PROBLEMS: Record<string, ProblemCode> = {
@@ -98,44 +95,23 @@ export function makeDoor(patience: Partial<typeof PATIENCE> = {}): Door {
 		},
 		close(graceMs, idleGraceMs = 0) {
 			draining = true;
-			const end = (): Promise<void> =>
-				new Promise((resolve) => {
-					const idle = setTimeout(() => server.closeIdleConnections(), Math.min(graceMs, idleGraceMs));
-					const late = setTimeout(() => server.closeAllConnections(), graceMs);
-					// Only the listening ends: Node's own close would also cut connections on which a request is just arriving.
-					NetServer.prototype.close.call(server, () => {
-						clearTimeout(idle);
-						clearTimeout(late);
-						// It looks for overdue connections until it is told that there are none any more.
-						server.close();
-						resolve();
-					});
-				});
-			closed ??= server.listening ? allTaken(server).then(end) : Promise.resolve();
+			closed ??= server.listening ? leave(server, graceMs, Math.min(graceMs, idleGraceMs)) : Promise.resolve();
 			return closed;
 		},
 	};
 }
 
-/** Node's way to the socket that listens; it has no other one for what is done below. */
-type Listening = Server & { _handle?: { listen?(backlog: number): number } };
-
-/**
- * Connections that the system has taken for us and we have not yet would be reset, and a client cannot tell whether its request was
- * begun. They are taken first, and from here on the system takes no more than one: the others ask again, and are refused, which says
- * that nothing was begun. Of 30 clients that connect without a pause, 27 were reset at each close; with this, one at every tenth.
- */
-async function allTaken(server: Listening): Promise<void> {
-	if (process.platform !== "win32") server._handle?.listen?.(0);
-	const until = performance.now() + TAKE_MS;
-	let came = 0;
-	const count = () => came++;
-	server.on("connection", count);
-	for (let calm = 0, before = 0; calm < CALM_TURNS && performance.now() < until; before = came) {
-		await nextTurn();
-		calm = came === before ? calm + 1 : 0;
-	}
-	server.off("connection", count);
+async function leave(server: Server, graceMs: number, idleGraceMs: number): Promise<void> {
+	const allGone = once(server, "close");
+	await endListening(server);
+	// Behind what has arrived by now: a connection is idle when nothing is left to be read from it.
+	const idle = setTimeout(() => setImmediate(() => server.closeIdleConnections()), idleGraceMs);
+	const late = setTimeout(() => server.closeAllConnections(), graceMs);
+	await allGone;
+	clearTimeout(idle);
+	clearTimeout(late);
+	// It looks for overdue connections until it is told that there are none any more.
+	server.close();
 }
 
 function listenSentence(error: NodeJS.ErrnoException, host: string, port: number): string {
