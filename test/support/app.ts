@@ -32,13 +32,19 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
 	});
 	const app = await startApp({ env, checkAnswers: true });
 	showErrors(app.broker);
+	const leave = async () => {
+		await app.stop();
+		await fresh?.close();
+		await rm(data, { recursive: true, force: true });
+	};
+	let leaving: Promise<void> | undefined;
 	return {
 		...app,
 		url: app.url as string,
-		stop: async () => {
-			await app.stop();
-			await fresh?.close();
-			await rm(data, { recursive: true, force: true });
+		// Safe to call twice, as an app's is: the server of its database may have ended with the first call.
+		stop: () => {
+			leaving ??= leave();
+			return leaving;
 		},
 	};
 }

@@ -47,10 +47,17 @@ async function sharedServer(home: string): Promise<Server> {
 	return startEmbedded(home, { settings: { fsync: "off", full_page_writes: "off", max_connections: 300 } });
 }
 
+let folder = os.tmpdir();
+
+/** From here on databases of this process are on an embedded server in `where`, that no other process uses: it ends with the last of them. */
+export function serverOfOwn(where: string): void {
+	folder = where;
+}
+
 /** What is kept between test processes of one server: the embedded one itself, or the lock on the making of databases. */
 function homeOf(): string {
 	const which = externalUrl ? createHash("sha256").update(externalUrl).digest("hex").slice(0, 8) : (process.getuid?.() ?? "user");
-	return path.join(os.tmpdir(), `reloop-test-postgres-${which}`);
+	return path.join(folder, `reloop-test-postgres-${which}`);
 }
 
 const services = path.resolve(import.meta.dirname, "../../services");
