@@ -83,7 +83,13 @@ export function mongoCollection<T>(broker: ServiceBroker, options: MongoOptions)
 			const { client, db } = this.adapter;
 			if (!client || !db) return;
 			const collection = db.collection<T>(options.collection, DURABLE);
-			for (const { keys, options: index } of options.indexes) await collection.createIndex(keys, index);
+			try {
+				for (const { keys, options: index } of options.indexes) await collection.createIndex(keys, index);
+			} catch (error) {
+				// moleculer-db tries again each second, each time with a client of its own.
+				await client.close().catch(() => {});
+				throw error;
+			}
 			connection = { collection, client, db };
 			resolve();
 			options.opened?.();
