@@ -10,7 +10,7 @@ import * as messages from "./messages.ts";
 import * as operations from "./operations.ts";
 import * as presence from "./presence.ts";
 import { compile, object } from "./schema.ts";
-import type { Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
+import type { All, Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
 
 export type * from "./context.ts";
 
@@ -27,8 +27,6 @@ export type NodeName = keyof typeof nodes;
 export const nodeNames = Object.keys(nodes) as NodeName[];
 
 type Offers = (typeof nodes)[NodeName][number] | typeof operations;
-/** What all of a union are at once. */
-type All<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer A) => void ? { readonly [K in keyof A]: A[K] } : never;
 type Signals = All<Extract<Offers, { signals: object }>["signals"]>;
 type Health = ReturnType<typeof healthActions<NodeName>>;
 

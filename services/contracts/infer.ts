@@ -3,6 +3,10 @@
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 /** Writes an intersection as one object type, so that an editor shows fields and not machinery. */
 type Shown<T> = { [K in keyof T]: T[K] } & {};
+/** What all of a union are at once. */
+export type All<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer A) => void
+	? { readonly [K in keyof A]: A[K] }
+	: never;
 
 type Absent = { readonly optional: true };
 type Filled = { readonly default: unknown };

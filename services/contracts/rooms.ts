@@ -1,8 +1,9 @@
 // What every owner of rooms has in common: the envelope of an event, what each kind of room's events carry in it, and the two
 // actions by which doors open rooms and look how far they are. A room is a numbered log: `group:<id>`, `profile:<id>`.
+import { isDeepStrictEqual } from "node:util";
 import { memberRole } from "./groups.ts";
 import { array, bool, defaulted, int, json, nullable, object, optional, record, text, time, uuid } from "./schema.ts";
-import type { Infer, InferProps, Props } from "./schema.ts";
+import type { All, Infer, InferProps, Props, Rule } from "./schema.ts";
 
 export const author = object({ profileId: uuid, displayName: text(1, 60) });
 
@@ -32,21 +33,31 @@ export type NoticeType = keyof Notices;
 /** An event for a profile's room, without its envelope: tell them apart by `type`. */
 export type NoticeBody = { [T in NoticeType]: { type: T; body: InferProps<Notices[T]> } }[NoticeType];
 
+/** What every event has, whatever its type. */
+const envelope = { room: text(1, 80), seq: int(1), type: text(1, 40), at: time, by: nullable(author) };
+
 type AllOptional<P> = { readonly [K in keyof P]: P[K] & { readonly optional: true } };
-const allOptional = <const P extends Props>(props: P): AllOptional<P> =>
-	Object.fromEntries(Object.entries(props).map(([name, rule]) => [name, optional(rule)])) as AllOptional<P>;
+
+/**
+ * The fields of events of several kinds as those of one, each optional. Throws where a kind gives a field by another rule than one
+ * before it, or than the envelope: which of the two held would be a matter of their order.
+ */
+export function fieldsOf<const K extends Readonly<Record<string, Props>>>(kinds: K): AllOptional<All<K[keyof K]>> {
+	const fields: Record<string, Rule> = {};
+	for (const [kind, props] of Object.entries(kinds)) {
+		for (const [name, rule] of Object.entries(props)) {
+			const here = optional(rule);
+			if (Object.hasOwn(envelope, name) || !isDeepStrictEqual(fields[name] ?? here, here))
+				throw new Error(`services/contracts/rooms.ts: "${kind}" gives the field "${name}", which has another rule already: rename it.`);
+			fields[name] = here;
+		}
+	}
+	// Every field of every kind is in it by now, and the rules of one name are the same.
+	return fields as unknown as AllOptional<All<K[keyof K]>>;
+}
 
 /** One numbered event of a room's log; which of the optional fields it carries depends on `type`. */
-export const logEvent = object({
-	room: text(1, 80),
-	seq: int(1),
-	type: text(1, 40),
-	at: time,
-	by: nullable(author),
-	...allOptional(groupEvent),
-	...allOptional(notices.xp),
-	...allOptional(notices.level),
-});
+export const logEvent = object({ ...envelope, ...fieldsOf({ "group:": groupEvent, ...notices }) });
 export type LogEvent = Infer<typeof logEvent>;
 export const openedRoom = object({ room: text(1, 80), head: int(0), events: array(logEvent), more: optional(bool) });
 export type OpenedRoom = Infer<typeof openedRoom>;

@@ -16,3 +16,33 @@ export function accepts(rule: Rule, ...values: unknown[]) {
 export function refuses(rule: Rule, code: string, ...values: unknown[]) {
 	for (const value of values) assert.deepEqual(wrong(rule, value), { "": code }, String(value));
 }
+
+/** A value that a rule accepts: the least it asks for. */
+export function sample(rule: Rule): unknown {
+	switch (rule.type) {
+		case "text":
+			return rule.format === "uuid" ? id : "x".repeat(rule.min);
+		case "time":
+			return "2026-01-01T00:00:00.000Z";
+		case "number":
+			return rule.min ?? 0;
+		case "boolean":
+			return true;
+		case "enum":
+			return rule.values[0];
+		case "equal":
+			return rule.value;
+		case "array":
+			return Array.from({ length: rule.min ?? 0 }, () => sample(rule.items as Rule));
+		case "object":
+			return Object.fromEntries(Object.entries(rule.props).map(([name, inner]) => [name, sample(inner as Rule)]));
+		case "record":
+			return {};
+		case "json":
+			return null;
+		case "union": {
+			const [[name, variant] = []] = Object.entries(rule.variants);
+			return { [rule.tag]: name, ...(sample(variant as Rule) as object) };
+		}
+	}
+}

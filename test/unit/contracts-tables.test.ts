@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { internal, published } from "../../services/contracts/contract.ts";
 import { allActions, allFacts, checkNames, contractOf, nodeNames, nodeOf } from "../../services/contracts/index.ts";
+import { fieldsOf, logEvent, notices } from "../../services/contracts/rooms.ts";
+import { int, object, text, uuid } from "../../services/contracts/schema.ts";
+import { accepts, sample } from "../support/rules.ts";
 
 test("every node has a health action without writing one", () => {
 	for (const node of nodeNames) assert.equal(contractOf(`${node}.health`).published, true);
@@ -38,4 +41,16 @@ test("a fact or a signal that is not named after its node is refused: its stream
 test("no two nodes offer an action of the same name", () => {
 	assert.throws(() => checkNames({ a: [{ actions: { "x.y": {} } }], b: [{ actions: { "x.y": {} } }] }), /"x\.y" stands twice/);
 	assert.ok(Object.keys(allActions).length > nodeNames.length);
+});
+
+test("an event of a profile's room may be any notice there is", () => {
+	for (const [type, props] of Object.entries(notices))
+		accepts(logEvent, { ...(sample(object(props)) as object), room: "profile:x", seq: 1, type, at: "2026-01-01T00:00:00.000Z", by: null });
+});
+
+test("two notices may give one field only by the same rule, and none of the envelope's", () => {
+	fieldsOf({ kept: { noteId: uuid }, gone: { noteId: { ...uuid } } });
+	assert.throws(() => fieldsOf({ paid: { amount: int() }, spent: { amount: int(0) } }), /"spent" gives the field "amount"/);
+	assert.throws(() => fieldsOf({ named: { noteId: text(1, 36) }, gone: { noteId: uuid } }), /"gone" gives the field "noteId"/);
+	assert.throws(() => fieldsOf({ moved: { at: text(1, 9) } }), /"moved" gives the field "at"/);
 });

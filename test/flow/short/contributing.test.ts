@@ -54,6 +54,9 @@ describe("the recipes of CONTRIBUTING.md", () => {
 			await say(socket, "note:create", { text: "over a socket" });
 			const gone = (await ana.post("/api/notes", { text: "for a second", expiresInSeconds: 1 })).body;
 			await eventually(() => assert.ok(heard.some((event) => (event as { noteId?: string }).noteId === gone.id)));
+			const own = `profile:${ana.profileId}`;
+			const { rooms } = await say(socket, "resume", { rooms: { [own]: 0 } });
+			assert.ok(rooms[own].events.some(({ noteId }: { noteId?: string }) => noteId === gone.id));
 			const { body } = await ana.get("/api/notes");
 			assert.deepEqual(
 				body.data.map(({ text }: { text: string }) => text),
