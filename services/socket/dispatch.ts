@@ -1,12 +1,13 @@
 // One event of a client, from its arrival to its acknowledgement: limits, payload, handler, `(error, result)`.
 import { randomUUID } from "node:crypto";
-import { isProblem, problem, toProblem } from "../contracts/errors.ts";
+import { problem, toProblem } from "../contracts/errors.ts";
 import { compile, object } from "../contracts/schema.ts";
 import type { Checked } from "../contracts/schema.ts";
 import { socketEvents } from "../contracts/socket.ts";
 import type { AnyRun } from "./handler.ts";
 import type { Gateway } from "./gateway.ts";
 import type { SocketLink } from "./link.ts";
+import { logged } from "./logged.ts";
 
 /** What Socket.IO gives a client's acknowledgement as: answers once, further calls do nothing. */
 type Ack = (error: unknown, result?: unknown) => void;
@@ -58,9 +59,7 @@ export async function dispatch(gateway: Gateway, link: SocketLink, event: string
 		// What was read is what this event's handler takes: both go by the event's row of the contract.
 		await run({ gateway, link, requestId }, read(event, payloads) as never, (result: unknown) => ack?.(null, result));
 	} catch (error) {
-		if (!isProblem(error) && toProblem(error, { instance: "", requestId }).status >= 500)
-			gateway.broker.logger.error(`The socket event ${event} failed.`, { requestId, error });
-		refuse(error);
+		refuse(logged(gateway, `The socket event ${event}`, requestId, error));
 	} finally {
 		link.answered();
 	}

@@ -52,6 +52,29 @@ test("resume answers each room for itself: caught up, more to come, not allowed,
 	await eventually(() => assert.deepEqual(seqsOf(ana.heard.findLast(([event]) => event === "events")?.[1]), [602]));
 });
 
+test("a room that fails in its node is a 500 for itself, and logged with its cause; one that is refused is not", async () => {
+	const { ana, room } = await groupOf();
+	const foreign = house.room(randomUUID());
+	const errors: unknown[][] = [];
+	const { logger } = house.broker;
+	const before = logger.error;
+	logger.error = (...words: unknown[]) => void errors.push(words);
+	try {
+		house.before.set("messages.openRoom", ({ params }) => {
+			if (room.endsWith((params as { key: string }).key)) throw new Error("level is required");
+		});
+		const { rooms } = await ana.ok("resume", { rooms: { [room]: 0, [foreign]: 0 } });
+		assert.deepEqual([rooms[room].error.code, rooms[foreign].error.code], ["internal", "not-member"]);
+		assert.doesNotMatch(JSON.stringify(rooms), /required/);
+		const [[what, about] = [], ...others] = errors.filter(([words]) => String(words).startsWith("To resume"));
+		const { requestId, error } = about as { requestId: string; error: Error };
+		assert.deepEqual([what, requestId, error.message], [`To resume ${room} failed.`, rooms[room].error.requestId, "level is required"]);
+		assert.deepEqual(others, []);
+	} finally {
+		logger.error = before;
+	}
+});
+
 test("resume of many long rooms at once is answered in portions that end", async () => {
 	const { ana } = await groupOf();
 	const rooms = Array.from({ length: 12 }, () => house.room(randomUUID(), ana.profileId));

@@ -5,6 +5,7 @@ import type { OpenedRoom } from "../../contracts/rooms.ts";
 import type { Json } from "../../contracts/schema.ts";
 import { ROOM_PAGE } from "../../contracts/socket.ts";
 import type { Run } from "../handler.ts";
+import { logged } from "../logged.ts";
 import { ANSWER_BYTES, ask, fit, open, refused } from "./asking.ts";
 import { TAKE_IN } from "./join.ts";
 import type { RoomName } from "./name.ts";
@@ -48,13 +49,14 @@ export const resume: Run<"resume"> = async (asked, payload, answer) => {
 
 	// Each room goes on from exactly what is answered here: what comes after `take()` is held back until `settle()`.
 	const rooms: Record<string, Json> = {};
+	const where = { instance: "/socket.io/resume", requestId: asked.requestId };
 	const left = { events: Number.POSITIVE_INFINITY, bytes: ANSWER_BYTES };
 	const outcomes = new Map([...openings].map(([name, opening]) => [name, opening instanceof Refusal ? opening : fit(opening, left)]));
 	for (const { given, room } of names) {
 		const outcome = room ? (outcomes.get(room.name) as OpenedRoom | Refusal) : new Refusal(problem("not-found"), { final: true });
 		if (outcome instanceof Refusal)
 			rooms[given] = {
-				error: toProblem(refused(outcome), { instance: "/socket.io/resume", requestId: asked.requestId }),
+				error: toProblem(logged(asked.gateway, `To resume ${given}`, asked.requestId, refused(outcome)), where),
 			};
 		else rooms[given] = { head: outcome.head, events: outcome.events, ...(outcome.more ? { more: true } : {}) };
 	}
