@@ -1,10 +1,14 @@
 // The routes table is held against the contracts before the door opens.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import type { ActionTable } from "../../services/api/compiled-route.ts";
 import { makeRouter } from "../../services/api/router.ts";
 import type { Route } from "../../services/api/route.ts";
-import { routes } from "../../services/api/routes/index.ts";
+import { routes, rowsOf } from "../../services/api/routes/index.ts";
 import { allActions } from "../../services/contracts/index.ts";
 import { array, bool, int, text, uuid } from "../../services/contracts/schema.ts";
 
@@ -65,6 +69,30 @@ describe("the routes table", () => {
 
 	it("names every fault at once", () => {
 		assert.equal(faults(row({ access: "" }), row({ action: "no.such" })).split("\n").length, 3);
+	});
+});
+
+describe("a node's rows", () => {
+	const load = async (...files: [name: string, text: string][]) => {
+		const folder = mkdtempSync(join(tmpdir(), "reloop-routes-"));
+		try {
+			for (const [name, text] of files) writeFileSync(join(folder, name), text);
+			return await rowsOf(pathToFileURL(`${folder}/`), ["groups", "notes", "socket"]);
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+	};
+
+	it("are found by its name, in the order of the nodes", async () => {
+		assert.deepEqual(
+			await load(["notes.ts", "export const notes = [2, 3];"], ["groups.ts", "export const groups = [1];"], [".DS_Store", ""]),
+			[1, 2, 3],
+		);
+	});
+
+	it("stop the start where their file is of no node, or exports none", async () => {
+		await assert.rejects(load(["note.ts", "export const note = [];"]), /routes\/note\.ts is named after no node/);
+		await assert.rejects(load(["notes.ts", "export const note = [];"]), /routes\/notes\.ts has no rows: export const notes:/);
 	});
 });
 
