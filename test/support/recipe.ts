@@ -41,6 +41,9 @@ export function patched(text: string, diff: string): string {
 	return done;
 }
 
+const REMEDY =
+	"The recipe is followed to the letter. Where a file of the house has changed under it, change this block: one line that is there, right above the place, is enough.";
+
 /** Writes a block into the project at `root`. Throws where a new file is there already. */
 export async function follow(root: string, { language, file, text, heading }: Block): Promise<void> {
 	if (!file) return;
@@ -50,6 +53,6 @@ export async function follow(root: string, { language, file, text, heading }: Bl
 		await mkdir(path.dirname(place), { recursive: true });
 		await writeFile(place, text, { flag: "wx" });
 	} catch (error) {
-		throw new Error(`CONTRIBUTING.md, "${heading}", ${file}: ${(error as Error).message}`, { cause: error });
+		throw new Error(`CONTRIBUTING.md, "${heading}", ${file}: ${(error as Error).message}\n${REMEDY}`, { cause: error });
 	}
 }

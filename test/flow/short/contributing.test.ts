@@ -17,18 +17,24 @@ const ROOT = path.resolve(import.meta.dirname, "../../..");
 /** What a clone has; installed packages are the same. */
 const isSource = (file: string) => !/^(node_modules|\.git|\.data.*|\.ci-bin|\.venv-ci)$/.test(path.relative(ROOT, file));
 
-let root: string;
+const made: string[] = [];
+/** A clone to work in. */
+async function clone(): Promise<string> {
+	const root = await mkdtemp(path.join(tmpdir(), "reloop-recipe-"));
+	made.push(root);
+	await cp(ROOT, root, { recursive: true, filter: isSource });
+	await symlink(path.join(ROOT, "node_modules"), path.join(root, "node_modules"));
+	return root;
+}
+
 let page: string;
 before(async () => {
 	page = await readFile(path.join(ROOT, "CONTRIBUTING.md"), "utf8");
-	root = await mkdtemp(path.join(tmpdir(), "reloop-recipe-"));
-	await cp(ROOT, root, { recursive: true, filter: isSource });
-	await symlink(path.join(ROOT, "node_modules"), path.join(root, "node_modules"));
 });
-after(() => rm(root, { recursive: true, force: true }));
+after(() => Promise.all(made.map((root) => rm(root, { recursive: true, force: true }))));
 
 /** What is typed at the end of a recipe; fails with what it printed. */
-const typed = async (command: string): Promise<void> => {
+const typed = async (root: string, command: string): Promise<void> => {
 	const { TEST_DATABASE_URL: _url, NODE_TEST_CONTEXT: _context, ...env } = systemEnvironment();
 	await promisify(execFile)("bash", ["-c", command], { cwd: root, env: { ...env, SECRET_KEY: undefined } }).catch((error) =>
 		assert.fail(`${command}\n${error.stdout}${error.stderr}`),
@@ -36,14 +42,20 @@ const typed = async (command: string): Promise<void> => {
 };
 
 describe("the recipes of CONTRIBUTING.md", () => {
+	let root: string;
+	let isMade = false;
+
 	it("make a node that is checked by every check of the house", { timeout: 240_000 }, async () => {
+		root = await clone();
 		for (const block of blocksOf(page)) {
 			await follow(root, block);
-			if (block.language === "bash") for (const command of block.text.trim().split("\n")) await typed(command);
+			if (block.language === "bash") for (const command of block.text.trim().split("\n")) await typed(root, command);
 		}
+		isMade = true;
 	});
 
-	it("make a node that answers over HTTP and sockets, and comes to its time", async () => {
+	it("make a node that answers over HTTP and sockets, and comes to its time", async (test) => {
+		if (!isMade) return test.skip("the recipes have made no node");
 		const running = await startProcess(path.join(root, ".data"), {}, root);
 		try {
 			const ana = await person(running.url, "Ana");
@@ -72,6 +84,14 @@ describe("the recipes of CONTRIBUTING.md", () => {
 });
 
 describe("following a recipe", () => {
+	it("is possible where somebody has followed it before, for a node of another name", { timeout: 60_000 }, async () => {
+		const root = await clone();
+		// As long as the name it stands for: lines stay as long as they are written.
+		const theirs = page.replaceAll("note", "memo").replaceAll("Note", "Memo");
+		for (const block of [...blocksOf(theirs), ...blocksOf(page)]) await follow(root, block);
+		await typed(root, "npm run typecheck && npm run lint");
+	});
+
 	it("finds the place of a change by its lines", () => {
 		assert.equal(patched("a\nb\nc\nd\n", " a\n+new\n …\n-c\n+C\n"), "a\nnew\nb\nC\nd\n");
 	});
@@ -79,5 +99,10 @@ describe("following a recipe", () => {
 	it("says which lines are not there, or are there twice", () => {
 		assert.throws(() => patched("a\nb\n", " x\n+new\n"), /0 places instead of one have these lines:\nx/);
 		assert.throws(() => patched("a\na\n", " a\n+new\n"), /2 places/);
+	});
+
+	it("says what to do where the house is another than the page says", async () => {
+		const block = { language: "diff", file: "package.json", text: " nothing like it\n+new\n", heading: "Add a node" };
+		await assert.rejects(follow(ROOT, block), /CONTRIBUTING\.md, "Add a node", package\.json: 0 places[\s\S]*change this block/);
 	});
 });
