@@ -13,12 +13,24 @@ before(async () => {
 });
 after(() => database?.close());
 
+/** A node's schema as it stands in the repository. */
+function kept(node: string): string {
+	const file = `services/${node}/schema.sql`;
+	const place = path.resolve(import.meta.dirname, "../..", file);
+	assert.ok(fs.existsSync(place), `${file} is not there: run \`npm run migrate -- dump\`.`);
+	return fs.readFileSync(place, "utf8");
+}
+
 for (const node of nodesWithMigrations()) {
 	test(`services/${node}/schema.sql is what the migrations of ${node} leave (write it with: npm run migrate -- dump).`, async () => {
 		const dumps = await dumpSchemas({ ownerUrl: database.ownerUrl, nodes: [node] });
-		assert.equal(fs.readFileSync(path.resolve(import.meta.dirname, `../../services/${node}/schema.sql`), "utf8"), dumps.get(node));
+		assert.equal(kept(node), dumps.get(node));
 	});
 }
+
+test("A node without its schema.sql is told what to type.", () => {
+	assert.throws(() => kept("nowhere"), /^AssertionError.*: services\/nowhere\/schema\.sql is not there: run `npm run migrate -- dump`\.$/);
+});
 
 test("A dump shows types, columns, constraints, indexes, views, functions and triggers, and no partition.", async () => {
 	const sql = `-- Up Migration

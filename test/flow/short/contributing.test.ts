@@ -33,12 +33,12 @@ before(async () => {
 });
 after(() => Promise.all(made.map((root) => rm(root, { recursive: true, force: true }))));
 
-/** What is typed at the end of a recipe; fails with what it printed. */
-const typed = async (root: string, command: string): Promise<void> => {
+/** What is typed at the end of a recipe; answers what it printed, and fails with it. */
+const typed = async (root: string, command: string): Promise<string> => {
 	const { TEST_DATABASE_URL: _url, NODE_TEST_CONTEXT: _context, ...env } = systemEnvironment();
-	await promisify(execFile)("bash", ["-c", command], { cwd: root, env: { ...env, SECRET_KEY: undefined } }).catch((error) =>
-		assert.fail(`${command}\n${error.stdout}${error.stderr}`),
-	);
+	const run = promisify(execFile)("bash", ["-c", command], { cwd: root, env: { ...env, SECRET_KEY: undefined } });
+	const { stdout, stderr } = await run.catch((error) => assert.fail(`${command}\n${error.stdout}${error.stderr}`));
+	return stdout + stderr;
 };
 
 describe("the recipes of CONTRIBUTING.md", () => {
@@ -89,7 +89,8 @@ describe("following a recipe", () => {
 		// As long as the name it stands for: lines stay as long as they are written.
 		const theirs = page.replaceAll("note", "memo").replaceAll("Note", "Memo");
 		for (const block of [...blocksOf(theirs), ...blocksOf(page)]) await follow(root, block);
-		await typed(root, "npm run typecheck && npm run lint");
+		const printed = await typed(root, "npm run typecheck && npm run lint");
+		assert.ok(!printed.includes("\u001b"), "it colours what no terminal shows");
 	});
 
 	it("finds the place of a change by its lines", () => {
