@@ -12,6 +12,7 @@ import type { Params } from "./body.ts";
 import { fingerprint, parseKey } from "./idempotency-key.ts";
 import { bodyParams, pathParams, queryParams } from "./params.ts";
 import type { Quotas } from "./quotas.ts";
+import { LOCATION_FIELD } from "./compiled-route.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 
 export interface ChainParts {
@@ -69,7 +70,7 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 		if (row.location && status === 201)
 			exchange.extra.push(
 				"Location",
-				row.location.replace(/\{(\w+)\}/g, (_, field: string) => encodeURIComponent(String(answer[field]))),
+				row.location.replace(LOCATION_FIELD, (_, field: string) => encodeURIComponent(String(answer[field]))),
 			);
 		answers.send(exchange, status, status === 204 ? undefined : JSON.stringify(shown), row.cache);
 	};

@@ -5,6 +5,7 @@ import type { LimitName, Method, Route } from "./route.ts";
 /** What the check needs to know of an action. */
 export interface PublishedAction {
 	readonly params: Readonly<Record<string, Rule>>;
+	readonly answer: Rule;
 	readonly published?: boolean;
 }
 export type ActionTable = Readonly<Record<string, PublishedAction>>;
@@ -54,6 +55,10 @@ export function faultsOf(row: Route, id: string, actions: ActionTable): string[]
 		if (!Object.hasOwn(action.params, name)) faults.push(`${id}: ${name} is no parameter of ${row.action}.`);
 		if (inPath.includes(name)) faults.push(`${id}: ${name} comes from the path and from elsewhere.`);
 	}
+	if (row.location && row.status !== 201) faults.push(`${id}: only what answers 201 has a location.`);
+	const answered = action.answer.type === "object" ? action.answer.props : {};
+	for (const name of fieldNames(row.location ?? ""))
+		if (!Object.hasOwn(answered, name)) faults.push(`${id}: {${name}} is no field of what ${row.action} answers.`);
 	return faults;
 }
 
@@ -94,5 +99,9 @@ function coercionOf(rule: Rule): Coercion {
 }
 
 const isUuid = (rule: Rule): boolean => rule.type === "text" && rule.format === "uuid";
+
+/** The fields of the answer that a location names. */
+export const LOCATION_FIELD = /\{(\w+)\}/g;
+const fieldNames = (location: string): string[] => [...location.matchAll(LOCATION_FIELD)].map((match) => match[1] as string);
 
 const paramNames = (path: string): string[] => [...path.matchAll(/:([A-Za-z]\w*)/g)].map((match) => match[1] as string);

@@ -1,4 +1,5 @@
 // What a contract file exports: `actions`, made of a published and an internal table, and `facts`.
+import type { ProblemCode } from "./problems.ts";
 import type { Props, Rule } from "./rules.ts";
 
 export interface ActionContract<P extends Props = Props, A extends Rule = Rule> {
@@ -8,7 +9,7 @@ export interface ActionContract<P extends Props = Props, A extends Rule = Rule> 
 	readonly params: P;
 	readonly answer: A;
 	/** The problem codes it answers with besides the ones any action may. */
-	readonly errors?: readonly string[];
+	readonly errors?: readonly ProblemCode[];
 	/** May a row of the routes table or the socket table name it? Set by `published`; without it only other nodes can call it. */
 	readonly published?: boolean;
 	/** The param that names the actor it is about: the call goes to that actor's owner first. */

@@ -104,7 +104,7 @@ export interface Fact<N extends FactName = FactName> {
 	version: number;
 	/** ISO 8601, when it was decided. */
 	at: string;
-	/** What it is about, `group:<id>`: the facts of one aggregate come in order. */
+	/** What it is about, by its id (a group's, an account's, a note's): the facts of one aggregate come in order. */
 	aggregate: string;
 	requestId: string | null;
 	/** The profile whose doing it was. */

@@ -1,5 +1,6 @@
 // Calls between nodes: a wrong name, param or use of the answer does not compile. Checked by tsc alone; nothing here runs.
 import { implement } from "../../mixins/service.ts";
+import { published } from "../../services/contracts/contract.ts";
 import { problem } from "../../services/contracts/errors.ts";
 import type { Answer, Ctx, Params } from "../../services/contracts/index.ts";
 
@@ -88,3 +89,9 @@ export const refusals = [
 	// @ts-expect-error extras are JSON
 	problem("banned", { until: new Date() }),
 ];
+
+export const named = published({
+	"notes.show": { summary: "One note.", params: {}, answer: { type: "boolean" }, errors: ["not-found", "not-member"] },
+	// @ts-expect-error there is no such refusal
+	"notes.edit": { summary: "Change it.", params: {}, answer: { type: "boolean" }, errors: ["not-membr"] },
+});

@@ -5,15 +5,15 @@ import type { AnyFact, Fact, FactName, FactPayload } from "../../services/contra
 const id = "0199c0de-0000-7000-8000-000000000001";
 
 export const told: NewFact[] = [
-	{ type: "groups.group.deleted", aggregate: `group:${id}`, payload: { groupId: id } },
+	{ type: "groups.group.deleted", aggregate: id, payload: { groupId: id } },
 	// @ts-expect-error there is no such fact
-	{ type: "groups.group.burnt", aggregate: `group:${id}`, payload: { groupId: id } },
+	{ type: "groups.group.burnt", aggregate: id, payload: { groupId: id } },
 	// @ts-expect-error a fact is complete: no receiver calls the teller back
-	{ type: "groups.member.joined", aggregate: `group:${id}`, payload: { groupId: id, profileId: id } },
+	{ type: "groups.member.joined", aggregate: id, payload: { groupId: id, profileId: id } },
 	// @ts-expect-error the payload of another fact
-	{ type: "groups.group.deleted", aggregate: `group:${id}`, payload: { groupId: id, profileId: id, role: "member" } },
+	{ type: "groups.group.deleted", aggregate: id, payload: { groupId: id, profileId: id, role: "member" } },
 	// @ts-expect-error a value that is none of the several
-	{ type: "groups.member.joined", aggregate: `group:${id}`, payload: { groupId: id, profileId: id, role: "owner" } },
+	{ type: "groups.member.joined", aggregate: id, payload: { groupId: id, profileId: id, role: "owner" } },
 	// @ts-expect-error what it is about is said, for the order
 	{ type: "groups.group.deleted", payload: { groupId: id } },
 ];

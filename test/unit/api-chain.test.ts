@@ -12,7 +12,7 @@ import { makeRouter } from "../../services/api/router.ts";
 import type { Route } from "../../services/api/route.ts";
 import { problem } from "../../services/contracts/errors.ts";
 import type { Meta, Principal } from "../../services/contracts/index.ts";
-import { bool, text } from "../../services/contracts/schema.ts";
+import { bool, object, text } from "../../services/contracts/schema.ts";
 import { http } from "../support/client.ts";
 
 const row = (method: string, path: string, over: Partial<Record<keyof Route, unknown>> = {}): Route =>
@@ -30,7 +30,9 @@ const table = [
 	row("POST", "/token", { access: "anyone", oauth: true }),
 	row("GET", "/few", { access: "anyone", limit: "auth" }),
 ];
-const router = makeRouter(table, { "things.do": { params: { a: text(0, 100), b: bool }, published: true } });
+const router = makeRouter(table, {
+	"things.do": { params: { a: text(0, 100), b: bool }, answer: object({ id: text(1, 9) }), published: true },
+});
 
 const principal = (scopes: string[]): Principal => ({
 	accountId: "a",

@@ -14,7 +14,7 @@ const ID = "01890a5d-ac96-774b-bcce-b302099a8057";
 const params = { thingId: uuid, seq: int(1), all: bool, ids: array(uuid), q: text(0, 10) };
 const compiled = (over: Partial<Record<keyof Route, unknown>>): CompiledRoute =>
 	makeRouter([{ method: "GET", path: "/things/:thingId/:seq", action: "things.show", access: "anyone", ...over } as unknown as Route], {
-		"things.show": { params, published: true },
+		"things.show": { params, answer: bool, published: true },
 	}).routes[0] as CompiledRoute;
 const get = compiled({});
 const post = compiled({ method: "POST", query: ["all"], fixed: { q: "x" } });

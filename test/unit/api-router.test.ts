@@ -10,14 +10,15 @@ import { makeRouter } from "../../services/api/router.ts";
 import type { Route } from "../../services/api/route.ts";
 import { routes, rowsOf } from "../../services/api/routes/index.ts";
 import { allActions } from "../../services/contracts/index.ts";
-import { array, bool, int, text, uuid } from "../../services/contracts/schema.ts";
+import { array, bool, int, object, text, uuid } from "../../services/contracts/schema.ts";
 
+const answer = object({ id: uuid, name: text(1, 10) });
 const actions: ActionTable = {
-	"things.list": { params: { limit: int(1, 100), all: bool, ids: array(uuid), q: text(0, 10) }, published: true },
-	"things.show": { params: { thingId: uuid }, published: true },
-	"things.part": { params: { thingId: uuid, seq: int(1), name: text(1, 5) }, published: true },
-	"things.make": { params: { name: text(1, 10) }, published: true },
-	"things.secret": { params: {}, published: false },
+	"things.list": { params: { limit: int(1, 100), all: bool, ids: array(uuid), q: text(0, 10) }, answer, published: true },
+	"things.show": { params: { thingId: uuid }, answer, published: true },
+	"things.part": { params: { thingId: uuid, seq: int(1), name: text(1, 5) }, answer, published: true },
+	"things.make": { params: { name: text(1, 10) }, answer, published: true },
+	"things.secret": { params: {}, answer, published: false },
 };
 const row = (over: Partial<Record<keyof Route, unknown>>): Route =>
 	({ method: "GET", path: "/things", action: "things.list", access: "signed-in", ...over }) as unknown as Route;
@@ -65,6 +66,13 @@ describe("the routes table", () => {
 			faults(row({ method: "POST", path: "/things/:thingId", action: "things.show", query: ["thingId"] })),
 			/comes from the path and from elsewhere/,
 		);
+	});
+
+	it("stops the start where a location names what the answer has not, or is of nothing that was made", () => {
+		const made = { method: "POST", action: "things.make", status: 201 };
+		assert.equal(faults(row({ ...made, location: "/things/{id}" })), "");
+		assert.match(faults(row({ ...made, location: "/things/{idd}" })), /POST \/things: \{idd\} is no field of what things\.make answers/);
+		assert.match(faults(row({ ...made, status: 200, location: "/things/{id}" })), /only what answers 201 has a location/);
 	});
 
 	it("names every fault at once", () => {
