@@ -13,6 +13,7 @@ import { drainAll } from "../mixins/drain.ts";
 import { answerProbes } from "../mixins/health-door.ts";
 import { operatorsService } from "../mixins/operators.ts";
 import { metricsService } from "../mixins/metrics.ts";
+import { checkJobs } from "../mixins/jobs/index.ts";
 import { checkMongo } from "../mixins/mongo/check.ts";
 import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
 import { checkParts } from "../mixins/parts.ts";
@@ -56,10 +57,12 @@ export interface AppOptions {
 
 /** The services of a node: every `*.service.ts` in its folder. */
 async function servicesOf(node: string): Promise<ServiceSchema[]> {
-	const files = (await readdir(join(SERVICES, node))).filter((file) => file.endsWith(".service.ts")).sort();
-	return Promise.all(
-		files.map(async (file) => ((await import(pathToFileURL(join(SERVICES, node, file)).href)) as { default: ServiceSchema }).default),
-	);
+	const files = await readdir(join(SERVICES, node));
+	const load = (file: string): Promise<{ default: ServiceSchema }> => import(pathToFileURL(join(SERVICES, node, file)).href);
+	// Loaded by a service that names them; where none does, the start is to know of them (checkJobs).
+	if (files.includes("jobs.ts")) await load("jobs.ts");
+	const services = files.filter((file) => file.endsWith(".service.ts")).sort();
+	return (await Promise.all(services.map(load))).map((file) => file.default);
 }
 
 const DOORS = ["api", "socket"];
@@ -112,6 +115,7 @@ export async function startApp({ env: given, tool = false, data = true, checkAns
 		if (!tool) broker.createService(operatorsService(broker));
 		if (!tool && env.METRICS_PORT !== undefined) broker.createService(metricsService(broker));
 		if (!tool && !nodes.includes("api")) answerProbes(broker);
+		checkJobs(broker);
 		await checkParts(broker);
 		await broker.start();
 		// Ready means that the others know it, not that they will in a moment.

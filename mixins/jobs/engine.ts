@@ -2,6 +2,7 @@
 // those of processes that are gone.
 import type { CronMatcher, TaskList, WorkerPool } from "graphile-worker";
 import type { Service, ServiceBroker } from "moleculer";
+import type { Cause } from "../facts/index.ts";
 import type { Db } from "../postgres.ts";
 import { isUnavailable } from "../postgres.ts";
 import { Bridge } from "./bridge.ts";
@@ -23,6 +24,8 @@ export interface EngineOptions {
 /** The net under lost notifications, and what makes a waiting job start on time (ms). */
 const POLL = 1_000;
 const LOOKS = 3;
+
+const NOBODY: Cause = { requestId: null, actor: null };
 
 type Library = typeof import("graphile-worker");
 
@@ -157,7 +160,8 @@ export class Engine {
 			const id = String(job.id);
 			this.#running.add(id);
 			try {
-				await run(payload, { at: new Date(), broker: this.#broker, signal: abortSignal ?? new AbortController().signal });
+				const signal = abortSignal ?? new AbortController().signal;
+				await run(payload, { at: new Date(), db: this.#db, cause: NOBODY, broker: this.#broker, signal });
 			} catch (error) {
 				// The cause is for the operator (`npm run admin -- jobs`): it may hold what does not belong in a log.
 				this.#logger.warn("a job failed", { task, job: id, try: job.attempts, of: job.max_attempts });

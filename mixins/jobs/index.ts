@@ -2,18 +2,21 @@
 // that runs the node does them. Underneath is graphile-worker (config/decisions/0017-jobs.md).
 //
 //   export const notesJobs = jobsOf("notes", {
-//   	async expire({ noteId }: { noteId: string }, { at, broker }) { … },
-//   	sweep: { every: "hourly", async run({ at }) { … } },
+//   	expire: ({ noteId }: { noteId: string }, { db, cause }) => db.tx(async (tx) => { … }),
+//   	sweep: { every: "hourly", run: ({ at, db }) => sweep(db, at) },
 //   });
 //
 //   await notesJobs.plan(tx, "expire", { noteId }, { at: expiresAt, key: noteId });   // the same key again moves it
 //   await notesJobs.cancel(tx, "expire", noteId);
 import type { Service, ServiceBroker, ServiceSchema } from "moleculer";
+import { refusal } from "../../config/refusal.ts";
+import type { Cause } from "../facts/index.ts";
 import { newId } from "../id.ts";
 import { defineMixin } from "../moleculer.ts";
 import { needsOf } from "../parts.ts";
+import { perBroker } from "../per-broker.ts";
 import { database } from "../postgres.ts";
-import type { Tx } from "../postgres.ts";
+import type { Db, Tx } from "../postgres.ts";
 import { isTool } from "../settings.ts";
 import { Engine } from "./engine.ts";
 import type { EngineOptions } from "./engine.ts";
@@ -23,6 +26,10 @@ import { cancelJob, planJob } from "./queue.ts";
 export interface JobTools {
 	/** Now. */
 	at: Date;
+	/** The node's database. A job that takes long takes no transaction for all of it. */
+	db: Db;
+	/** Of the facts it tells: nobody's request, and nobody's doing. */
+	cause: Cause;
 	broker: ServiceBroker;
 	/** Aborted when the process stops and has waited long enough: what can be left undone is done again elsewhere. */
 	signal: AbortSignal;
@@ -67,24 +74,40 @@ interface JobsService extends Service {
 	jobsEngine: Engine;
 }
 
+/** Every node's jobs that were made in this process. */
+const made: { node: string; mixin: Partial<ServiceSchema> }[] = [];
+/** Those of them that a service of the broker names. */
+const namedOn = perBroker(() => new Set<Partial<ServiceSchema>>());
+
+/** Throws a refusal where a node of this process has jobs that it would plan and nobody do. Once its services are there. */
+export function checkJobs(broker: ServiceBroker): void {
+	const forgotten = made.find(({ node, mixin }) => broker.getLocalService(node) && !namedOn(broker).has(mixin));
+	if (!forgotten) return;
+	const { node } = forgotten;
+	throw refusal(`The node ${node} has jobs that nobody does: its service names them, service("${node}", { jobs, … }).`);
+}
+
 /** The jobs of a node. A migration of the node makes their schema: `-- parts: jobs`. */
 export function jobsOf<const T extends Tasks>(node: string, tasks: T, { tries = 10, ...options }: JobsOptions = {}): Jobs<T> {
+	const mixin = defineMixin<JobsService>({
+		created() {
+			namedOn(this.broker).add(mixin);
+			needsOf(this.broker).push({ db: database(node), part: "jobs", table: `${node}_jobs._private_jobs` });
+		},
+		async started() {
+			// A tool may plan jobs; those who run do them.
+			if (isTool(this.broker)) return;
+			this.jobsEngine = new Engine(node, database(node), tasks, this.broker, this.logger, { tries, ...options });
+			await this.jobsEngine.start();
+		},
+		async stopped() {
+			await this.jobsEngine?.stop();
+		},
+	});
+	made.push({ node, mixin });
 	return {
+		mixin,
 		plan: (tx, task, payload, { at = new Date(), key = newId() } = {}) => planJob(tx, node, { task, key, payload, at, tries }),
 		cancel: (tx, task, key) => cancelJob(tx, node, task, key),
-		mixin: defineMixin<JobsService>({
-			created() {
-				needsOf(this.broker).push({ db: database(node), part: "jobs", table: `${node}_jobs._private_jobs` });
-			},
-			async started() {
-				// A tool may plan jobs; those who run do them.
-				if (isTool(this.broker)) return;
-				this.jobsEngine = new Engine(node, database(node), tasks, this.broker, this.logger, { tries, ...options });
-				await this.jobsEngine.start();
-			},
-			async stopped() {
-				await this.jobsEngine?.stop();
-			},
-		}),
 	};
 }

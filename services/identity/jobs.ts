@@ -1,7 +1,7 @@
 // What the identity node does by itself, at its times.
-import { database, jobsOf } from "../../mixins/node.ts";
+import { jobsOf } from "../../mixins/node.ts";
 import { sweep } from "./store/sweep.ts";
 
 export const identityJobs = jobsOf("identity", {
-	sweep: { every: "hourly", run: ({ at }) => sweep(database("identity"), at) },
+	sweep: { every: "hourly", run: ({ at, db }) => sweep(db, at) },
 });

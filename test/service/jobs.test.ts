@@ -5,9 +5,10 @@ import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { after, afterEach, before, beforeEach, describe, mock, test } from "node:test";
+import { ServiceBroker } from "moleculer";
 import { migrateAll } from "../../config/migrations.ts";
 import { systemEnvironment } from "../../config/env.ts";
-import { jobsOf } from "../../mixins/jobs/index.ts";
+import { checkJobs, jobsOf } from "../../mixins/jobs/index.ts";
 import type { Jobs, Tasks } from "../../mixins/jobs/index.ts";
 import { failedJobs, jobsState, retryJobs } from "../../mixins/jobs/state.ts";
 import type { Db } from "../../mixins/postgres.ts";
@@ -60,6 +61,26 @@ const inAWhile = (ms: number) => new Date(Date.now() + ms);
 const doneIs = (...expected: string[]) => eventually(async () => assert.deepEqual(await noted(db), expected));
 const state = async () => (await jobsState(db, NODE, new Date())).write;
 const nothing = { waiting: 0, due: 0, running: 0, failed: 0 };
+
+test("jobs that no service of their node names stop its start with what to write", async () => {
+	const forgotten = jobsOf("letters", { post: async (_: object) => {} });
+	const broker = new ServiceBroker({ logger: false, skipProcessEventRegistration: true });
+	checkJobs(broker);
+	const letters = broker.createService({ name: "letters" });
+	assert.throws(() => checkJobs(broker), /^Error: The node letters has jobs that nobody does: .* service\("letters", \{ jobs, … \}\)\.$/);
+	await broker.destroyService(letters);
+	broker.createService({ name: "letters", mixins: [forgotten.mixin] });
+	checkJobs(broker);
+});
+
+test("a job is handed the node's database, and the cause of what it tells: nobody", async () => {
+	const jobs = jobsOf(NODE, {
+		write: (_: object, { db, cause }) => db.tx((tx) => tx.query("insert into done (what, at) values ($1, now())", [JSON.stringify(cause)])),
+	});
+	await start(jobs);
+	await db.tx((tx) => jobs.plan(tx, "write", {}));
+	await doneIs('{"requestId":null,"actor":null}');
+});
 
 describe("planning", () => {
 	test("a job of a transaction that is rolled back never was", async () => {
