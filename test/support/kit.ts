@@ -6,6 +6,8 @@
 //   await hear(app.broker, { type: "groups.group.deleted", … });  // another node tells something
 //   assert.equal((await told("notes.note.shared")).length, 1);    // what the node has told
 //   turnClock(DAY);                                               // until the end of the test
+//   await callAction(app.broker, "notes.count", {});              // an action that no door names
+export { callAction } from "../../mixins/call.ts";
 export type { TestApp } from "./app.ts";
 export { startTestApp, testApp } from "./app.ts";
 export type { Person, Reply } from "./client.ts";

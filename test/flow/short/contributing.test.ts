@@ -2,7 +2,7 @@
 // started, called and thrown away.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -41,6 +41,30 @@ const typed = async (root: string, command: string): Promise<string> => {
 	return stdout + stderr;
 };
 
+/** A test of the recipes' node that is not on the page: its job comes in the middle of a request. */
+const RACE = `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { database } from "../../mixins/node.ts";
+import { deleteNote } from "../../services/notes/store.ts";
+import { eventually, groupOf, person, testApp } from "../support/kit.ts";
+
+const app = await testApp();
+
+test("a note that expires while it is being shared is not there", async () => {
+	const ana = await person(app.url, "Ana");
+	const groupId = await groupOf(ana);
+	const { body: note } = await ana.post("/api/notes", { text: "Zips" });
+	const expiring = await database("notes").tx(async (tx) => {
+		await deleteNote(tx, note.id);
+		const share = ana.post(\`/api/notes/\${note.id}/share\`, { groupId });
+		const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+		await eventually(async () => assert.equal((await database("notes").query(waiting)).length, 1));
+		return { share };
+	});
+	assert.equal((await expiring.share).status, 404);
+});
+`;
+
 describe("the recipes of CONTRIBUTING.md", () => {
 	let root: string;
 	let isMade = false;
@@ -52,6 +76,12 @@ describe("the recipes of CONTRIBUTING.md", () => {
 			if (block.language === "bash") for (const command of block.text.trim().split("\n")) await typed(root, command);
 		}
 		isMade = true;
+	});
+
+	it("make a node whose decisions hold while something else happens", { timeout: 60_000 }, async (test) => {
+		if (!isMade) return test.skip("the recipes have made no node");
+		await writeFile(path.join(root, "test/service/notes-race.test.ts"), RACE);
+		await typed(root, "npm run test:one -- test/service/notes-race.test.ts");
 	});
 
 	it("make a node that answers over HTTP and sockets, and comes to its time", async (test) => {
