@@ -84,6 +84,15 @@ describe("the recipes of CONTRIBUTING.md", () => {
 		await typed(root, "npm run test:one -- test/service/notes-race.test.ts");
 	});
 
+	it("make a node that does not start where a line for its jobs is left out", { timeout: 60_000 }, async (test) => {
+		if (!isMade) return test.skip("the recipes have made no node");
+		const file = path.join(root, "services/notes/notes.service.ts");
+		const whole = await readFile(file, "utf8");
+		await writeFile(file, whole.replace("\tjobs,\n", ""));
+		await assert.rejects(typed(root, "npm run admin -- notes"), /The node notes has jobs that nobody does/);
+		await writeFile(file, whole);
+	});
+
 	it("make a node that answers over HTTP and sockets, and comes to its time", async (test) => {
 		if (!isMade) return test.skip("the recipes have made no node");
 		const running = await startProcess(path.join(root, ".data"), {}, root);
