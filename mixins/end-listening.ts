@@ -15,8 +15,8 @@ type Listening = NetServer & { _handle?: { listen?(backlog: number): number } };
  * Ends the listening; connections that were taken go on, and `close` is told when the last of them has ended. Connections that the
  * system has let in and we have not taken would be reset, and a client cannot tell whether its request was begun. So the system's
  * queue is made as short as it can be, which is one, and the listening ends when the one in it is our own: whoever else comes is not
- * let in, asks again, and is refused, which says that nothing was begun. Where the system shows no table of its connections (only
- * Linux does), the listening ends when those that were in the queue at the call are taken.
+ * let in, asks again, and is refused, which says that nothing was begun. Where the system shows no table of its connections (Linux
+ * does), the listening ends when those that were in the queue at the call are taken.
  */
 export async function endListening(server: Listening): Promise<void> {
 	const until = performance.now() + LIMIT_MS;
@@ -36,17 +36,21 @@ async function isFilled(server: NetServer): Promise<boolean> {
 	await new Promise<void>((resolve) => process.nextTick(resolve));
 	const from = own.localPort;
 	setImmediate(() => own.destroy());
-	if (process.platform !== "linux") return true;
-	return (
-		from !== undefined && connections(family).some(([local, remote, state]) => local === port && remote === from && state === ESTABLISHED)
-	);
+	const table = connections(family);
+	// A table that cannot be read must not keep the door open.
+	if (!table) return true;
+	return from !== undefined && table.some(([local, remote, state]) => local === port && remote === from && state === ESTABLISHED);
 }
 
-/** Local port, remote port and state (as the kernel numbers them) of each TCP connection; see proc_pid_net(5). */
-function connections(family: string): [local: number, remote: number, state: string][] {
-	const [, ...lines] = readFileSync(`/proc/self/net/${family === "IPv6" ? "tcp6" : "tcp"}`, "latin1")
-		.trimEnd()
-		.split("\n");
+/** Local port, remote port and state (as the kernel numbers them) of each TCP connection; see proc_pid_net(5). Undefined where there is no such table. */
+function connections(family: string): [local: number, remote: number, state: string][] | undefined {
+	let text: string;
+	try {
+		text = readFileSync(`/proc/self/net/${family === "IPv6" ? "tcp6" : "tcp"}`, "latin1");
+	} catch {
+		return undefined;
+	}
+	const [, ...lines] = text.trimEnd().split("\n");
 	return lines.map((line) => {
 		const [, local = "", remote = "", state = ""] = line.trim().split(/\s+/);
 		return [portOf(local), portOf(remote), state];
