@@ -5,8 +5,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { keptKey } from "./env/kept-key.ts";
 import { postgresUrl } from "./env/kinds.ts";
-import { checkCluster, checkTogether } from "./env/together.ts";
-import { notYet, ours, variables } from "./env/variables.ts";
+import { checkCluster, checkProviders, checkTogether } from "./env/together.ts";
+import { notYet, oidc, ours, variables } from "./env/variables.ts";
 import type { Row, Values } from "./env/variables.ts";
 import { refusal } from "./refusal.ts";
 
@@ -22,8 +22,20 @@ export type Env = Readonly<
 		SOCKET_PORT: number;
 		/** Databases of single nodes, by node. */
 		databases: Readonly<Record<string, { url?: string; directUrl?: string }>>;
+		/** Who else may say who somebody is (OIDC_<NAME>_…), by name in lower case. */
+		providers: Readonly<Record<string, Provider>>;
 	}
 >;
+
+/** An OpenID Connect issuer, and what we are to it. */
+export interface Provider {
+	/** As its tokens spell it. */
+	readonly issuer: string;
+	readonly clientId: string;
+	readonly clientSecret?: string;
+	/** Separated by spaces. */
+	readonly scopes: string;
+}
 
 export type Source = Readonly<Record<string, string | undefined>>;
 
@@ -42,18 +54,20 @@ export function nodeFolders(services = path.resolve(import.meta.dirname, "../ser
  */
 export function readEnv(source: Source = process.env, nodes: readonly string[] = nodeFolders()): Env {
 	const databases: Record<string, { url?: string; directUrl?: string }> = {};
+	const providers: Record<string, Partial<Provider>> = {};
 	const given: Record<string, string> = {};
 	for (const [name, value] of Object.entries(source)) {
 		if (value === undefined || value === "" || isServiceLink(name, value)) continue;
 		if (Object.hasOwn(variables, name)) given[name] = value;
 		else if (notYet.some((known) => known.test(name)))
 			throw refusal(`${name} is set, but this version of Reloop does not support it yet: unset it.`);
-		else if (!readDatabaseOf(name, value, nodes, databases) && ours.test(name))
+		else if (!readDatabaseOf(name, value, nodes, databases) && !readProvider(name, value, providers) && ours.test(name))
 			throw refusal(`${name} is not a variable of Reloop. ${nearest(name, nodes)}`);
 	}
 	const read = readTable(given);
 	checkTogether(read, nodes);
 	checkCluster(read, databases, nodes);
+	checkProviders(read, providers);
 	const DATA_DIR = path.resolve(read.DATA_DIR);
 	return Object.freeze({
 		...read,
@@ -63,6 +77,7 @@ export function readEnv(source: Source = process.env, nodes: readonly string[] =
 		PUBLIC_URL: read.PUBLIC_URL ?? `http://localhost:${read.PORT}`,
 		SECRET_KEY: read.SECRET_KEY ?? keptKey(DATA_DIR),
 		databases: Object.freeze(databases),
+		providers: Object.freeze(providers as Record<string, Provider>),
 	});
 }
 
@@ -92,6 +107,18 @@ function readDatabaseOf(
 	return true;
 }
 
+/** One of OIDC_<NAME>_ISSUER, _CLIENT_ID, _CLIENT_SECRET, _SCOPES. */
+function readProvider(name: string, value: string, into: Record<string, Partial<Provider>>): boolean {
+	const [, upper = "", which = ""] = /^OIDC_([A-Z0-9]+(?:_[A-Z0-9]+)*)_(ISSUER|CLIENT_ID|CLIENT_SECRET|SCOPES)$/.exec(name) ?? [];
+	if (!upper) return false;
+	const { kind } = oidc[which as keyof typeof oidc];
+	const read = kind.read(value);
+	if (read === undefined) throw refusal(`${name} must be ${kind.may}.`);
+	const field = ({ ISSUER: "issuer", CLIENT_ID: "clientId", CLIENT_SECRET: "clientSecret", SCOPES: "scopes" } as const)[which];
+	into[upper.toLowerCase()] = { scopes: oidc.SCOPES.fallback, ...into[upper.toLowerCase()], ...(field && { [field]: read }) };
+	return true;
+}
+
 /** What Kubernetes puts into every pod for each service of the namespace: NATS_SERVICE_HOST, NATS_PORT=tcp://…, NATS_PORT_4222_TCP_ADDR. */
 function isServiceLink(name: string, value: string): boolean {
 	return (
@@ -106,6 +133,7 @@ function nearest(name: string, nodes: readonly string[]): string {
 	const prefix = `${name.split("_")[0]}_`;
 	const alike = Object.keys(variables).filter((known) => known.startsWith(prefix));
 	if (prefix === "DATABASE_") alike.push("DATABASE_URL_<NODE>", "DATABASE_DIRECT_URL_<NODE>");
+	if (prefix === "OIDC_") alike.push(...Object.keys(oidc).map((end) => `OIDC_<NAME>_${end}`));
 	const where = prefix === "DATABASE_" ? `, where <NODE> is one of ${nodes.map((node) => node.toUpperCase()).join(", ")}` : "";
 	return alike.length > 0 ? `Those that begin alike: ${alike.join(", ")}${where}.` : `This version has none that begins with ${prefix}.`;
 }

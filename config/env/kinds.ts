@@ -76,6 +76,33 @@ export const webUrl: Kind<string> = {
 	},
 };
 
+/** As its tokens spell it: a slash at the end is part of the name. */
+export const issuerUrl: Kind<string> = {
+	may: "the https URL of an OpenID Connect issuer, such as https://accounts.example.com (http outside of production only)",
+	read: (text) => {
+		const url = URL.parse(text);
+		return url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash ? text : undefined;
+	},
+};
+
+export const scopes: Kind<string> = {
+	may: "scopes such as openid profile email, openid among them",
+	read: (text) => {
+		const all = text.split(/[\s,]+/).filter((scope) => scope !== "");
+		return all.includes("openid") && all.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)) ? all.join(" ") : undefined;
+	},
+};
+
+/** Standard Webhooks: 24 to 64 bytes. */
+export const webhookSecret: Kind<string> = {
+	may: "whsec_ and 24 to 64 bytes in base64, as the sender shows it",
+	read: (text) => {
+		const [, base64 = ""] = /^(?:whsec_)?([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
+		const { length } = Buffer.from(base64, "base64");
+		return base64.length % 4 === 0 && length >= 24 && length <= 64 ? text : undefined;
+	},
+};
+
 /** Comma separated, each entry as `of` says, none twice. */
 export const list = (may: string, of: (entry: string) => boolean): Kind<string[]> => ({
 	may,

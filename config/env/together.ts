@@ -1,8 +1,9 @@
 // What no variable says alone: which of them need, or exclude, each other.
 import fs from "node:fs";
 import path from "node:path";
+import type { Provider } from "../env.ts";
 import { refusal } from "../refusal.ts";
-import { secretKey } from "./kinds.ts";
+import { issuerUrl, secretKey } from "./kinds.ts";
 import type { Values } from "./variables.ts";
 
 /** Has the node a database at all? The doors have none. */
@@ -18,6 +19,15 @@ export function checkTogether(read: Values, nodes: readonly string[]): void {
 	if (production && read.ALLOW_PRIVATE_ENDPOINTS) throw refusal("ALLOW_PRIVATE_ENDPOINTS must not be true when NODE_ENV is production.");
 	if (read.DATABASE_DIRECT_URL && !read.DATABASE_URL)
 		throw refusal("DATABASE_DIRECT_URL is the direct way to the server of DATABASE_URL: set both.");
+}
+
+/** A provider is an issuer and what we are called there; what it says over plain http anybody on the way may have said. */
+export function checkProviders(read: Values, providers: Readonly<Record<string, Partial<Provider>>>): void {
+	for (const [name, { issuer, clientId }] of Object.entries(providers)) {
+		const of = `OIDC_${name.toUpperCase()}`;
+		if (!issuer || !clientId) throw refusal(`${of}_ISSUER and ${of}_CLIENT_ID belong together: set both.`);
+		if (read.NODE_ENV === "production" && !issuer.startsWith("https:")) throw refusal(`${of}_ISSUER must be ${issuerUrl.may}.`);
+	}
 }
 
 /** Several processes need what they share: without it each would count limits, see people and store for itself. */

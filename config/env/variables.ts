@@ -4,15 +4,18 @@ import {
 	integer,
 	isNetwork,
 	isOrigin,
+	issuerUrl,
 	list,
 	mongoUrl,
 	natsUrls,
 	oneOf,
 	postgresUrl,
 	redisUrl,
+	scopes,
 	seconds,
 	secretKey,
 	truth,
+	webhookSecret,
 	webUrl,
 	word,
 } from "./kinds.ts";
@@ -57,10 +60,19 @@ export const variables = {
 	SECRET_KEY: maybe(secretKey),
 	PUBLIC_URL: maybe(webUrl),
 	RATE_LIMIT_FACTOR: row(factor, "1"),
+	CLERK_WEBHOOK_SECRET: maybe(webhookSecret),
 	CORS_ORIGINS: row(list("origins such as https://app.example, comma separated", isOrigin), ""),
 	METRICS_PORT: maybe(integer(0, 65_535)),
 	METRICS_HOST: row(word, "127.0.0.1"),
 	LOG_LEVEL: row(oneOf("fatal", "error", "warn", "info", "debug", "trace"), "info"),
+} satisfies Record<string, Row<unknown>>;
+
+/** `OIDC_<NAME>_…`, for any NAME: a provider that people may sign in with, called `<name>` by clients. */
+export const oidc = {
+	ISSUER: maybe(issuerUrl),
+	CLIENT_ID: maybe(word),
+	CLIENT_SECRET: maybe(word),
+	SCOPES: row(scopes, "openid profile email"),
 } satisfies Record<string, Row<unknown>>;
 
 /** Known names whose feature comes with a later version: set, they would be obeyed by nobody. */
@@ -68,9 +80,8 @@ export const notYet = [
 	/^S3_(ENDPOINT|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)$/,
 	/^(UPLOADS_SHARED|FCM_CREDENTIALS_FILE|FCM_API_BASE|MAP_TILES_URL)$/,
 	/^OTEL_EXPORTER_OTLP_ENDPOINT$/,
-	/^(SMTP_URL|MAIL_FROM|PAYMENT_PROVIDER|CLERK_WEBHOOK_SECRET)$/,
+	/^(SMTP_URL|MAIL_FROM|PAYMENT_PROVIDER)$/,
 	/^STRIPE_(SECRET_KEY|WEBHOOK_SECRET|API_BASE)$/,
-	/^OIDC_[A-Z0-9]+_(ISSUER|CLIENT_ID|CLIENT_SECRET|SCOPES)$/,
 ];
 
 /** A name that begins so is meant for us: unknown, it is a misspelling. */

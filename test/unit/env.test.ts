@@ -94,7 +94,7 @@ test("Names that are not ours are left alone.", () => {
 });
 
 test("A variable whose feature is not here yet is not ignored in silence.", () => {
-	for (const name of ["S3_BUCKET", "STRIPE_SECRET_KEY", "OIDC_GOOGLE_ISSUER", "SMTP_URL", "PAYMENT_PROVIDER"]) {
+	for (const name of ["S3_BUCKET", "STRIPE_SECRET_KEY", "SMTP_URL", "PAYMENT_PROVIDER"]) {
 		refuses({ [name]: "x" }, new RegExp(`^${name} is set, but this version`));
 	}
 });
@@ -160,6 +160,43 @@ test("A development machine's key is made once, for its owner's eyes only.", () 
 	assert.equal(fs.statSync(path.join(DATA_DIR, "secret.key")).mode & 0o777, 0o600);
 	fs.writeFileSync(path.join(DATA_DIR, "secret.key"), "spoiled");
 	assert.throws(() => readEnv({ DATA_DIR }, nodes), /secret\.key must hold 32 bytes/);
+});
+
+test("A provider is what its variables say, under its name in lower case.", () => {
+	const { providers } = read({
+		OIDC_GOOGLE_ISSUER: "https://accounts.google.com",
+		OIDC_GOOGLE_CLIENT_ID: "web",
+		OIDC_MY_CORP_ISSUER: "https://corp.auth0.com/",
+		OIDC_MY_CORP_CLIENT_ID: "app",
+		OIDC_MY_CORP_CLIENT_SECRET: "hush",
+		OIDC_MY_CORP_SCOPES: "openid, email",
+	});
+	assert.deepEqual(providers, {
+		google: { issuer: "https://accounts.google.com", clientId: "web", scopes: "openid profile email" },
+		my_corp: { issuer: "https://corp.auth0.com/", clientId: "app", clientSecret: "hush", scopes: "openid email" },
+	});
+	assert.deepEqual(read({}).providers, {});
+});
+
+test("A provider that is wrong, or half of one, stops the start by the variable's name.", () => {
+	const whole = { OIDC_X_ISSUER: "https://x.example", OIDC_X_CLIENT_ID: "a" };
+	for (const OIDC_X_ISSUER of ["x.example", "ftp://x.example", "https://x.example?tenant=1", "https://user:hunter2@x.example"])
+		refuses({ ...whole, OIDC_X_ISSUER }, /^OIDC_X_ISSUER must be the https URL of an OpenID Connect issuer(?!.*hunter2)/);
+	for (const OIDC_X_SCOPES of ["profile email", 'openid "x"']) refuses({ ...whole, OIDC_X_SCOPES }, /^OIDC_X_SCOPES must be scopes/);
+	refuses({ OIDC_X_CLIENT_ID: "a" }, /^OIDC_X_ISSUER and OIDC_X_CLIENT_ID belong together/);
+	refuses({ OIDC_X_ISSUER: "https://x.example" }, /^OIDC_X_ISSUER and OIDC_X_CLIENT_ID belong together/);
+	refuses({ ...whole, OIDC_X_CLIENTID: "a" }, /^OIDC_X_CLIENTID is not a variable.*OIDC_<NAME>_CLIENT_ID/);
+	refuses({ OIDC_ISSUER: "https://x.example" }, /^OIDC_ISSUER is not a variable/);
+	const production = { ...whole, NODE_ENV: "production" };
+	assert.equal(read(production).providers.x?.clientId, "a");
+	refuses({ ...production, OIDC_X_ISSUER: "http://x.example" }, /^OIDC_X_ISSUER must be the https URL/);
+});
+
+test("Clerk's webhook secret is one of Standard Webhooks.", () => {
+	const bytes = Buffer.alloc(24, 1).toString("base64");
+	assert.equal(read({ CLERK_WEBHOOK_SECRET: `whsec_${bytes}` }).CLERK_WEBHOOK_SECRET, `whsec_${bytes}`);
+	for (const CLERK_WEBHOOK_SECRET of ["whsec_", "whsec_c2hvcnQ=", "whsec_%%%%", "hunter2"])
+		refuses({ CLERK_WEBHOOK_SECRET }, /^CLERK_WEBHOOK_SECRET must be whsec_ and 24 to 64 bytes in base64(?!.*hunter2)/);
 });
 
 test("Nobody can change the settings once they are read.", () => {
