@@ -195,6 +195,7 @@ export default defineService<ApiService>({
 			verify: (token) => verifier.verify(token),
 			addressOf: addressReader(env.TRUST_PROXY),
 			secret: keyFor(env.SECRET_KEY, "fingerprints of what is asked with an Idempotency-Key"),
+			https: env.PUBLIC_URL.startsWith("https:"),
 		});
 		entrance.onRequest((req, res) => this.httpHandler(req, res));
 	},

@@ -28,12 +28,28 @@ export async function readBody(req: IncomingMessage, res: ServerResponse, accept
 	return form ? parseForm(text) : parseJson(text);
 }
 
+/** With a byte order mark, where there is one: what is read is what was sent. */
+const exact = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The body to the byte, whatever it is. Throws 413 too-large, 415 unsupported-media-type, 400 malformed. */
+export async function readRaw(req: IncomingMessage, res: ServerResponse): Promise<string> {
+	if (!bodyComes(req)) return "";
+	if (Number(req.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw problem("too-large", { detail: tooLarge });
+	refuseCompressed(req);
+	if (req.headers.expect !== undefined) res.writeContinue();
+	return decode(await readBytes(req), exact);
+}
+
+function refuseCompressed({ headers }: IncomingMessage): void {
+	const coding = headers["content-encoding"];
+	if (coding !== undefined && coding.toLowerCase() !== "identity")
+		throw problem("unsupported-media-type", { detail: "A compressed body is not accepted." });
+}
+
 const tooLarge = `A body has at most ${MAX_BODY_BYTES} bytes.`;
 
 function mediaType(req: IncomingMessage, acceptForm: boolean): "json" | "form" {
-	const coding = req.headers["content-encoding"];
-	if (coding !== undefined && coding.toLowerCase() !== "identity")
-		throw problem("unsupported-media-type", { detail: "A compressed body is not accepted." });
+	refuseCompressed(req);
 	const [type = "", ...parameters] = (req.headers["content-type"] ?? "").toLowerCase().split(";");
 	for (const parameter of parameters) {
 		const [name = "", value = ""] = parameter.split("=");
@@ -75,9 +91,9 @@ function readBytes(req: IncomingMessage): Promise<Buffer> {
 	});
 }
 
-function decode(bytes: Buffer): string {
+function decode(bytes: Buffer, decoder = utf8): string {
 	try {
-		return utf8.decode(bytes);
+		return decoder.decode(bytes);
 	} catch {
 		throw problem("malformed", { detail: "The body is not UTF-8." });
 	}

@@ -7,8 +7,9 @@ import { limitKey } from "../../mixins/address.ts";
 import type { Verify } from "./access.ts";
 import { authorize, bearerOf } from "./access.ts";
 import type { Answers, Exchange } from "./answers.ts";
-import { readBody } from "./body.ts";
+import { readBody, readRaw } from "./body.ts";
 import type { Params } from "./body.ts";
+import { cookieOf, setCookie } from "./cookies.ts";
 import { fingerprint, parseKey } from "./idempotency-key.ts";
 import { bodyParams, pathParams, queryParams } from "./params.ts";
 import type { Quotas } from "./quotas.ts";
@@ -22,12 +23,18 @@ export interface ChainParts {
 	addressOf: (req: Exchange["req"]) => string;
 	/** Keys the fingerprints of what was asked with an Idempotency-Key. */
 	secret: Buffer;
+	/** Clients come over https: cookies do not go without. */
+	https: boolean;
 }
 
 type Answer = Record<string, unknown>;
 const MAX_USER_AGENT = 512;
 
-export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainParts) {
+/** Those of these headers that a request has, by their names in lower case. */
+const named = ({ headers }: Exchange["req"], names: readonly string[]): Record<string, string> =>
+	Object.fromEntries(names.flatMap((name) => (typeof headers[name] === "string" ? [[name, headers[name]]] : [])));
+
+export function makeChain({ answers, quotas, verify, addressOf, secret, https }: ChainParts) {
 	/** Throws 401 where the row needs a token. Where it does not, a bad token counts as none. */
 	const identify = async (exchange: Exchange, address: string): Promise<Principal | undefined> => {
 		const token = bearerOf(exchange.req);
@@ -72,7 +79,10 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 				"Location",
 				row.location.replace(LOCATION_FIELD, (_, field: string) => encodeURIComponent(String(answer[field]))),
 			);
-		answers.send(exchange, status, status === 204 ? undefined : JSON.stringify(shown), row.cache);
+		if (row.cookie && typeof answer[row.cookie.param] === "string")
+			exchange.extra.push("Set-Cookie", setCookie(row.cookie, answer[row.cookie.param] as string, https));
+		if (row.redirect) exchange.extra.push("Location", String(answer.location));
+		answers.send(exchange, status, status === 204 || row.redirect ? undefined : JSON.stringify(shown), row.cache);
 	};
 
 	return async (ctx: Context, exchange: Exchange, route: CompiledRoute, values: readonly string[]): Promise<void> => {
@@ -85,9 +95,11 @@ export function makeChain({ answers, quotas, verify, addressOf, secret }: ChainP
 		if (!principal && row.access !== "anyone" && exchange.refusal) throw exchange.refusal;
 		authorize(row, principal);
 
-		const body = route.hasBody ? await readBody(req, res, row.oauth === true) : undefined;
+		const body = route.hasBody && !row.raw ? await readBody(req, res, row.oauth === true) : undefined;
 		const params = pathParams(route, values);
 		if (row.fixed) Object.assign(params, row.fixed);
+		if (row.raw) Object.assign(params, { body: await readRaw(req, res), headers: named(req, row.raw) });
+		if (row.cookie) params[row.cookie.param] = cookieOf(req, row.cookie.name);
 		if (query !== undefined) queryParams(route, query, params);
 		if (body) bodyParams(route, body, params);
 

@@ -51,7 +51,7 @@ export function faultsOf(row: Route, id: string, actions: ActionTable): string[]
 	const inPath = paramNames(row.path);
 	if (new Set(inPath).size !== inPath.length) faults.push(`${id} names a parameter twice.`);
 	for (const name of inPath) if (!Object.hasOwn(action.params, name)) faults.push(`${id}: :${name} is no parameter of ${row.action}.`);
-	for (const name of [...(row.query ?? []), ...Object.keys(row.fixed ?? {})]) {
+	for (const name of [...(row.query ?? []), ...ofTheDoor(row)]) {
 		if (!Object.hasOwn(action.params, name)) faults.push(`${id}: ${name} is no parameter of ${row.action}.`);
 		if (inPath.includes(name)) faults.push(`${id}: ${name} comes from the path and from elsewhere.`);
 	}
@@ -62,17 +62,24 @@ export function faultsOf(row: Route, id: string, actions: ActionTable): string[]
 	return faults;
 }
 
+/** Parameters that neither the path nor the query nor the fields of a body give. */
+export const ofTheDoor = ({ fixed, cookie, raw }: Route): string[] => [
+	...Object.keys(fixed ?? {}),
+	...(cookie ? [cookie.param] : []),
+	...(raw ? ["body", "headers"] : []),
+];
+
 export function compile(row: Route, id: string, action: PublishedAction): CompiledRoute {
 	const hasBody = row.method === "POST" || row.method === "PUT" || row.method === "PATCH";
 	const pathParams = paramNames(row.path).map((name) => pathParam(name, action.params[name] as Rule));
-	const given = new Set([...pathParams.map((param) => param.name), ...Object.keys(row.fixed ?? {})]);
+	const given = new Set([...pathParams.map((param) => param.name), ...ofTheDoor(row)]);
 	const fromQuery = hasBody ? [...(row.query ?? [])] : Object.keys(action.params).filter((name) => !given.has(name));
 	const queryParams = new Map(fromQuery.map((name) => [name, coercionOf(action.params[name] as Rule)]));
 	return {
 		row,
 		id,
 		hasBody,
-		status: row.status ?? 200,
+		status: row.redirect ? 302 : (row.status ?? 200),
 		limit: row.limit ?? (row.method === "GET" ? "read" : "write"),
 		pathParams,
 		queryParams,

@@ -33,6 +33,7 @@ export function queryParams(route: CompiledRoute, query: string, params: Params)
 		const value = decodeText(plusToSpace(equals === -1 ? "" : pair.slice(equals + 1)), "query");
 		const coercion = route.queryParams.get(name);
 		const path = name.slice(0, 100);
+		if (coercion === undefined && route.row.loose) continue;
 		if (coercion === undefined) issues.push({ path, code: "unknown", message: "is not a known field" });
 		else if (coercion === "list") {
 			const items = value === "" ? [] : value.split(",");

@@ -13,6 +13,12 @@
 //   down         the status of an answer that says `status: "down"`
 //   location     where the created thing is; `{field}` is the answer's
 //   cache        Cache-Control; "no-store" unless said
+//   redirect     answers 302 to the `location` of the answer, without a body
+//   cookie       a cookie that the action gets as a param and sets by the field of that name ("" forgets it); for `path` alone,
+//                for so many seconds, out of reach of scripts and of other sites' requests
+//   loose        what the query says besides is let through unread: others write it (an issuer's callback)
+//   raw          the body as it came, for signatures over its bytes: the action gets it as the text `body` and, as `headers`,
+//                those named here. UTF-8 it must be; nothing else is asked of it
 import type { ActionName } from "../contracts/index.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -36,4 +42,8 @@ export interface Route {
 	readonly down?: 503;
 	readonly location?: string;
 	readonly cache?: string;
+	readonly redirect?: true;
+	readonly cookie?: { readonly name: string; readonly param: string; readonly path: string; readonly seconds: number };
+	readonly loose?: true;
+	readonly raw?: readonly string[];
 }

@@ -56,6 +56,7 @@ const chain = makeChain({
 	verify: async (token) => people[token] ?? Promise.reject(problem("invalid-token")),
 	addressOf: () => "203.0.113.9",
 	secret: Buffer.alloc(32),
+	https: true,
 });
 const door = makeDoor();
 let url = "";

@@ -3,6 +3,7 @@ import { contractOf } from "../../contracts/index.ts";
 import { objectSchema } from "../../contracts/json-schema.ts";
 import type { JsonSchema, SchemaWriter } from "../../contracts/json-schema.ts";
 import type { Props, Rule } from "../../contracts/schema.ts";
+import { ofTheDoor } from "../compiled-route.ts";
 import type { Route } from "../route.ts";
 import { ALWAYS, CHANGES, problemsOf, SIGNED_IN, WITH_BODY } from "./problems.ts";
 
@@ -34,17 +35,22 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 		parameters: [
 			...Object.entries(inPath).map(parameter("path")),
 			...Object.entries(inQuery).map(parameter("query")),
+			...fromOthers(row),
 			...(row.method === "POST"
 				? [{ $ref: `#/components/parameters/IdempotencyKey${row.idempotency === "required" ? "Required" : ""}` }]
 				: []),
 		],
 		...(hasBody ? { requestBody: requestBody(row, inBody, writer) } : {}),
+		...(row.raw ? { requestBody: { required: true, content: { "application/octet-stream": {} } } } : {}),
 		responses: {
 			...answers(row, answer, writer),
 			...problemsOf(
-				[...ALWAYS, ...(signedIn ? SIGNED_IN : [401]), ...(row.method === "GET" ? [] : CHANGES), ...(hasBody ? WITH_BODY : [])].filter(
-					(status) => status !== row.down,
-				),
+				[
+					...ALWAYS,
+					...(signedIn ? SIGNED_IN : [401]),
+					...(row.method === "GET" ? [] : CHANGES),
+					...(hasBody || row.raw ? WITH_BODY : []),
+				].filter((status) => status !== row.down),
 			),
 			...(row.oauth
 				? Object.fromEntries(
@@ -65,10 +71,33 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 function split(row: Route, params: Props): { inPath: Props; inQuery: Props; inBody: Props } {
 	const named = new Set([...row.path.matchAll(/:([A-Za-z]\w*)/g)].map((match) => match[1] as string));
 	const bodyless = row.method === "GET" || row.method === "DELETE";
+	const door = ofTheDoor(row);
 	const place = (name: string) =>
-		named.has(name) ? "path" : Object.hasOwn(row.fixed ?? {}, name) ? "row" : bodyless || row.query?.includes(name) ? "query" : "body";
+		named.has(name) ? "path" : door.includes(name) ? "door" : bodyless || row.query?.includes(name) ? "query" : "body";
 	const taken = (from: string): Props => Object.fromEntries(Object.entries(params).filter(([name]) => place(name) === from));
 	return { inPath: taken("path"), inQuery: taken("query"), inBody: taken("body") };
+}
+
+/** What a client passes on and does not write: its cookie, the headers of a signature, what an issuer adds to a query. */
+function fromOthers({ cookie, raw = [], loose }: Route): JsonSchema[] {
+	const string = { type: "string" };
+	return [
+		...(cookie ? [{ name: cookie.name, in: "cookie", required: false, schema: string }] : []),
+		...raw.map((name) => ({ name, in: "header", required: false, schema: string })),
+		...(loose
+			? [
+					{
+						name: "more",
+						in: "query",
+						required: false,
+						style: "form",
+						explode: true,
+						description: "Anything besides is let through.",
+						schema: { type: "object", additionalProperties: string },
+					},
+				]
+			: []),
+	];
 }
 
 function requestBody(row: Route, props: Props, writer: SchemaWriter): JsonSchema {
@@ -84,6 +113,19 @@ function answers(row: Route, answer: Rule, writer: SchemaWriter): Record<string,
 	const headers = { "X-Request-Id": { $ref: "#/components/headers/RequestId" } };
 	const replayed = { "Idempotent-Replayed": { $ref: "#/components/headers/Replayed" } };
 	const status = row.status ?? 200;
+	if (row.redirect) {
+		const string = { type: "string" };
+		return {
+			302: {
+				description: "Go there.",
+				headers: {
+					...headers,
+					Location: { description: "Where to.", schema: { ...string, format: "uri" } },
+					...(row.cookie ? { "Set-Cookie": { description: `The cookie \`${row.cookie.name}\`.`, schema: string } } : {}),
+				},
+			},
+		};
+	}
 	if (status === 204) return { 204: { description: "Done.", headers } };
 	const content = { "application/json": { schema: answerSchema(row, answer, writer) } };
 	return {

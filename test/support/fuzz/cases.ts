@@ -55,7 +55,8 @@ export function* cases(fuzzed: Fuzzed, operation: Operation): Generator<Sent> {
 	yield* inTheQuery(fuzzed, operation);
 	yield* inTheHeaders(fuzzed, operation);
 	if (!hasBody(operation)) return;
-	yield* asABody(fuzzed, operation);
+	if (operation.raw) yield* asRawBody(fuzzed, operation);
+	else yield* asABody(fuzzed, operation);
 	if (operation.body) yield* inTheBody(fuzzed, operation);
 }
 
@@ -121,7 +122,7 @@ function* inTheQuery(fuzzed: Fuzzed, operation: Operation): Generator<Sent> {
 	const said = body === undefined ? {} : { body };
 	const join = path.includes("?") ? "&" : "?";
 	for (const name of ["unknown", "__proto__", "constructor[prototype]", "groupId", "$where", "a".repeat(3000)])
-		if (!operation.inQuery.some((parameter) => parameter.name === name))
+		if (!operation.loose && !operation.inQuery.some((parameter) => parameter.name === name))
 			yield {
 				what: `with ?${name.slice(0, 30)}`,
 				path: `${path}${join}${encodeURIComponent(name)}=1`,
@@ -206,6 +207,16 @@ function* asABody(fuzzed: Fuzzed, operation: Operation): Generator<Sent> {
 			body: JSON.stringify({ ...JSON.parse(good), [parameter.name]: pathValue(fuzzed, parameter) }),
 			right: bad ?? [422],
 		};
+}
+
+/** Signed by nobody, or for a sender that this server does not know. */
+function* asRawBody(fuzzed: Fuzzed, operation: Operation): Generator<Sent> {
+	const { path } = goodRequest(fuzzed, operation);
+	for (const body of ["", "{", "[]", "null", "x".repeat(50_000), "[".repeat(50_000)])
+		yield { what: `with the body ${body.slice(0, 20)}`, path, body, right: [400, 404] };
+	yield { what: "with a body that is no UTF-8", path, body: Buffer.from([0xc3, 0x28]), right: [400] };
+	yield { what: "with a body of 200 KB", path, body: "x".repeat(200_000), right: [413] };
+	yield { what: "compressed", path, headers: { "Content-Encoding": "gzip" }, body: gzipSync("{}"), right: [415] };
 }
 
 function* inTheBody(fuzzed: Fuzzed, operation: Operation): Generator<Sent> {

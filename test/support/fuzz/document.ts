@@ -29,6 +29,10 @@ export interface Operation {
 	path: string;
 	signedIn: boolean;
 	oauth: boolean;
+	/** The body is for a signature over its bytes: whatever it says, it is not signed. */
+	raw: boolean;
+	/** The query may say anything besides. */
+	loose: boolean;
 	inPath: Parameter[];
 	inQuery: Parameter[];
 	body: Schema | undefined;
@@ -37,6 +41,8 @@ export interface OpenApi {
 	paths: Record<string, Record<string, unknown>>;
 	components: { schemas: Record<string, Schema> };
 }
+
+const isOpen = (parameter: Parameter): boolean => parameter.in === "query" && parameter.schema.type === "object";
 
 function read(
 	method: string,
@@ -56,8 +62,10 @@ function read(
 		path,
 		signedIn: (operation.security ?? []).length > 0,
 		oauth: "application/x-www-form-urlencoded" in content,
+		raw: "application/octet-stream" in content,
+		loose: parameters.some(isOpen),
 		inPath: parameters.filter((parameter) => parameter.in === "path"),
-		inQuery: parameters.filter((parameter) => parameter.in === "query"),
+		inQuery: parameters.filter((parameter) => parameter.in === "query" && !isOpen(parameter)),
 		body: content["application/json"]?.schema,
 	};
 }
