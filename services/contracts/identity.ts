@@ -176,6 +176,6 @@ export const facts = factTable({
 	},
 	"identity.session.revoked": {
 		summary: "A session ended before its time: logout, reuse of a refresh token, an operator.",
-		payload: { accountId: uuid, sessionId: uuid, reason: oneOf("logout", "reuse", "role", "ended"), until: time },
+		payload: { accountId: uuid, sessionId: uuid, reason: oneOf("logout", "reuse", "role", "ended", "unlinked"), until: time },
 	},
 });

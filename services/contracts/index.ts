@@ -2,6 +2,7 @@
 // read off them.
 import * as api from "./api.ts";
 import type { ActionContract, FactContract } from "./contract.ts";
+import * as federation from "./federation.ts";
 import * as gamification from "./gamification.ts";
 import * as groups from "./groups.ts";
 import { healthActions } from "./health.ts";
@@ -18,7 +19,7 @@ export type * from "./context.ts";
 export const nodes = {
 	api: [api],
 	socket: [],
-	identity: [identity],
+	identity: [identity, federation],
 	groups: [groups, messages],
 	gamification: [gamification],
 	presence: [presence],

@@ -19,6 +19,8 @@ export const problems = {
 		title: "Idempotency-Key malformed",
 		detail: "The Idempotency-Key header must be 1 to 255 printable characters.",
 	},
+	"bad-state": { status: 400, title: "Not begun here", detail: "This browser has not begun this sign-in, or too long ago: begin again." },
+	"bad-signature": { status: 400, title: "Bad signature", detail: "The signature is not that of who should have sent this." },
 	"request-timeout": { status: 408, title: "Request timeout", detail: "The request did not arrive in time." },
 	"too-large": { status: 413, title: "Too large", detail: "The request is larger than is accepted here." },
 	"unsupported-media-type": { status: 415, title: "Unsupported media type", detail: "The body must be JSON in UTF-8." },
@@ -33,6 +35,7 @@ export const problems = {
 	rank: { status: 403, title: "Rank too low", detail: "This needs a higher rank than the other's." },
 	banned: { status: 403, title: "Banned", detail: "This account is banned." },
 	"password-change-required": { status: 403, title: "Password change required", detail: "Change the password first." },
+	"sign-in-refused": { status: 403, title: "Sign-in refused", detail: "The issuer did not sign anybody in." },
 	"step-up-required": { status: 403, title: "Step-up required", detail: "Sign in again to do this." },
 	origin: { status: 403, title: "Origin not allowed", detail: "This origin may not speak with this server." },
 	// What is there
@@ -44,6 +47,18 @@ export const problems = {
 	// How it stands
 	conflict: { status: 409, title: "Conflict", detail: "The present state does not permit this." },
 	"email-taken": { status: 409, title: "E-mail taken", detail: "There is an account with this e-mail." },
+	"link-required": {
+		status: 409,
+		title: "Link required",
+		detail:
+			"An account has this e-mail, and nothing proves that it is yours: sign in to it (or recover it), verify its e-mail, and link there.",
+	},
+	"already-linked": { status: 409, title: "Already linked", detail: "This identity is linked to an account already." },
+	"last-sign-in": {
+		status: 409,
+		title: "Last way to sign in",
+		detail: "Without this nobody could sign in to the account: set a password first.",
+	},
 	"already-member": { status: 409, title: "Already a member", detail: "This profile is a member already." },
 	"already-invited": { status: 409, title: "Already invited", detail: "This profile has an open invite already." },
 	"last-admin": { status: 409, title: "Last admin", detail: "The last admin must name a successor." },
@@ -58,6 +73,12 @@ export const problems = {
 	"rate-limited": { status: 429, title: "Too many requests", detail: "Too many requests; try again later.", retryAfter: 1 },
 	internal: { status: 500, title: "Internal error", detail: "Something went wrong on our side." },
 	unavailable: { status: 503, title: "Unavailable", detail: "This cannot be answered now; try again shortly.", retryAfter: 1 },
+	"issuer-unavailable": {
+		status: 503,
+		title: "Issuer unavailable",
+		detail: "The issuer does not answer as it should; try again shortly.",
+		retryAfter: 5,
+	},
 	draining: { status: 503, title: "Shutting down", detail: "This process is shutting down; try again.", retryAfter: 1 },
 	"mailbox-full": { status: 503, title: "Too busy", detail: "Too much waits for the same thing; try again shortly.", retryAfter: 1 },
 } as const satisfies Record<string, ProblemRow>;

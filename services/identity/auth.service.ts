@@ -22,13 +22,13 @@ import { insertProfile, profilesOf } from "./store/profiles.ts";
 type AnyCtx = Ctx<unknown>;
 
 /** Register and availability tell whether an address has an account: both together are strictly limited. */
-async function limitEnumeration(node: IdentityNode, ctx: AnyCtx): Promise<void> {
+export async function limitEnumeration(node: IdentityNode, ctx: AnyCtx): Promise<void> {
 	const { allowed, retrySeconds } = await node.enumeration.take(limitKey(ctx.address));
 	if (!allowed) throw problem("rate-limited", { retryAfter: retrySeconds });
 }
 
 /** An account with its first profile, and the fact of it. */
-async function makeAccount(tx: Tx, ctx: AnyCtx, account: NewAccount, displayName: string, now: Date): Promise<void> {
+export async function makeAccount(tx: Tx, ctx: AnyCtx, account: NewAccount, displayName: string, now: Date): Promise<void> {
 	const profile = { id: newId(), displayName, kind: "consumer" as const };
 	try {
 		await insertAccount(tx, account, now);

@@ -44,10 +44,10 @@ export async function hashPassword(password: string): Promise<string> {
 /** A hash that no password has: what is computed for an account that does not exist. */
 const NOBODY = `${PREFIX}${Buffer.alloc(16).toString("base64").replace(/=+$/, "")}$${Buffer.alloc(32).toString("base64").replace(/=+$/, "")}`;
 
-/** Whether it is the password; computes one hash whether there is an account (`stored`) or not. */
-export async function verifyPassword(password: string, stored: string | undefined): Promise<boolean> {
+/** Whether it is the password; computes one hash whether there is an account (`stored`) or not, and whether that has a password or not. */
+export async function verifyPassword(password: string, stored: string | null | undefined): Promise<boolean> {
 	const [nonce = "", tag = ""] = (stored ?? NOBODY).slice(PREFIX.length).split("$");
 	const expected = Buffer.from(tag, "base64");
 	const hash = await argon2id(password, Buffer.from(nonce, "base64"));
-	return expected.length === hash.length && timingSafeEqual(expected, hash) && stored !== undefined;
+	return expected.length === hash.length && timingSafeEqual(expected, hash) && typeof stored === "string";
 }

@@ -1,7 +1,9 @@
 // What the identity node does by itself, at its times.
 import { jobsOf } from "../../mixins/node.ts";
+import { sweepFederation } from "./store/federation.ts";
 import { sweep } from "./store/sweep.ts";
 
 export const identityJobs = jobsOf("identity", {
 	sweep: { every: "hourly", run: ({ at, db }) => sweep(db, at) },
+	sweepFederation: { every: "hourly", run: ({ at, db }) => sweepFederation(db, at) },
 });

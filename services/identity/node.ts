@@ -18,6 +18,7 @@ import type { Ctx } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
 import { Attempts } from "./attempts.ts";
+import { Issuer } from "./issuer.ts";
 import { Signing } from "./signing.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import { profilesOf } from "./store/profiles.ts";
@@ -31,6 +32,8 @@ export interface IdentityNode {
 	enumeration: SharedLimiter;
 	/** Tries to sign in that are under way. */
 	attempts: Attempts;
+	/** Who else may say who somebody is, by name. */
+	issuers: ReadonlyMap<string, Issuer>;
 	/** Who was signed out, in Redis, for the doors; undefined where they ask. */
 	copy: RevocationCopy | undefined;
 	/** What is looked after every hour; runs from start to stop. */
@@ -51,6 +54,7 @@ export const identityNode = perBroker((broker): IdentityNode => {
 		// Not in the database: it slows enumeration down, and losing it gives nothing away.
 		enumeration: limiterOf(broker, "enumeration", { units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
 		attempts: new Attempts(),
+		issuers: new Map(Object.entries(env.providers).map(([name, provider]) => [name, new Issuer(broker, name, provider)])),
 		copy: copyRevocations(broker, {
 			endedSince: (since) => revocationsSince(db, env.TTL_ACCESS, new Date(), since),
 			lifetime: refusedFor(env.TTL_ACCESS),
@@ -125,7 +129,7 @@ export async function openSession(node: IdentityNode, tx: Tx, ctx: AnyCtx, accou
 	};
 }
 
-export type RevocationReason = "logout" | "reuse" | "role" | "ended";
+export type RevocationReason = "logout" | "reuse" | "role" | "ended" | "unlinked";
 
 /** So long (ms) a door must refuse tokens of a session that ended: until all of them have expired. */
 const refusedFor = (ttlAccess: number): number => (ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;

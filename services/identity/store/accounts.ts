@@ -4,7 +4,8 @@ import type { Account } from "../../contracts/identity.ts";
 import type { Answer } from "../../contracts/index.ts";
 
 export interface AccountRow extends Account {
-	passwordHash: string;
+	/** Null: nobody can sign in by a password. */
+	passwordHash: string | null;
 	bannedUntil: string | null;
 }
 
@@ -37,7 +38,7 @@ export async function overviewOf(db: Queryable, email: string, now: Date): Promi
 }
 
 export interface NewAccount extends Account {
-	passwordHash: string;
+	passwordHash: string | null;
 	phone: string | null;
 	language: string | null;
 }

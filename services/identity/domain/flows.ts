@@ -1,0 +1,45 @@
+// The sign-ins that a browser has begun at issuers: what its cookie holds, and where it may come back to. Pure.
+import { problem } from "../../contracts/errors.ts";
+
+/** One, in few letters: a cookie is sent with every request. */
+export interface Flow {
+	/** State and nonce of this flow, and the secret of its PKCE challenge. */
+	s: string;
+	n: string;
+	v: string;
+	/** The provider, and where the browser goes on to. */
+	p: string;
+	r: string;
+	/** The challenge of the page that began it. */
+	c?: string;
+	/** Until when, in seconds since 1970. */
+	x: number;
+}
+
+/** Tabs that may be signing in at once; one more, and the oldest begins again. */
+const MOST = 4;
+export const FLOW_SECONDS = 600;
+
+const living = (flows: readonly Flow[], now: Date): Flow[] => flows.filter(({ x }) => x * 1000 > now.getTime());
+
+export const withFlow = (flows: readonly Flow[], flow: Flow, now: Date): Flow[] => [...living(flows, now), flow].slice(-MOST);
+
+/** The flow of this state, and those that are left. Throws 400 `bad-state`. */
+export function takeFlow(flows: readonly Flow[], state: string | undefined, provider: string, now: Date): { flow: Flow; left: Flow[] } {
+	const flow = living(flows, now).find(({ s, p }) => s === state && p === provider);
+	if (!flow) throw problem("bad-state");
+	return { flow, left: living(flows, now).filter((other) => other !== flow) };
+}
+
+/**
+ * Where a browser goes on to: on our own site, or one of the others that we know. Throws 422 `validation`.
+ * @param given a whole URL, or a path of `home`
+ */
+export function targetOf(given: string | undefined, home: string, origins: readonly string[]): string {
+	const url = URL.parse(given ?? "", `${home}/`);
+	const known = url && [new URL(home).origin, ...origins].includes(url.origin) && !url.username && !url.password;
+	// The fragment is where the code goes.
+	if (known && !url.hash && !given?.includes("#")) return url.href;
+	const message = "must be a URL of this site, or of one that is known here, without a fragment";
+	throw problem("validation", { errors: [{ path: "redirect", code: "origin", message }] });
+}

@@ -1,0 +1,154 @@
+// Signing in at others: ID tokens of OpenID Connect issuers, the code flow for browsers, and what Clerk tells of its people.
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { once, onceAfter, pageById, service } from "../../mixins/node.ts";
+import { problem } from "../contracts/errors.ts";
+import type { Ctx } from "../contracts/index.ts";
+import { arrive, link } from "./arrival.ts";
+import { limitEnumeration } from "./auth.service.ts";
+import { callback, start } from "./code-flow.ts";
+import { clerkEvent, follow } from "./clerk.ts";
+import type { Claimed } from "./domain/federation.ts";
+import { claimed, mayUnlink } from "./domain/federation.ts";
+import { maySignIn } from "./domain/login.ts";
+import type { Issuer } from "./issuer.ts";
+import type { IdentityNode } from "./node.ts";
+import { identityNode, openSession } from "./node.ts";
+import { holdAccount } from "./store/accounts.ts";
+import { addAudit } from "./store/audit.ts";
+import * as store from "./store/federation.ts";
+
+type AnyCtx = Ctx<unknown>;
+
+/** A code of a fragment is good for so long, in ms. */
+const CODE_MS = 60_000;
+
+/** The provider that a body names. Throws 422 `validation`. */
+function issuerNamed({ issuers }: IdentityNode, name: string): Issuer {
+	const issuer = issuers.get(name);
+	if (issuer) return issuer;
+	throw problem("validation", { errors: [{ path: "provider", code: "unknown", message: "is none of the configured providers" }] });
+}
+
+/** The provider that a path names. Throws 404 `not-found`. */
+function issuerAt({ issuers }: IdentityNode, name: string): Issuer {
+	const issuer = issuers.get(name);
+	if (!issuer) throw problem("not-found");
+	return issuer;
+}
+
+async function claimedBy(issuer: Issuer, { idToken, nonce }: { idToken: string; nonce?: string | undefined }): Promise<Claimed> {
+	const claims = await issuer.verify(idToken, nonce);
+	return claimed(claims.iss as string, claims.sub, claims);
+}
+
+/** Whoever can have any e-mail written into a token learns which of them have an account: as rarely as by registering. */
+async function limitUnproven(node: IdentityNode, ctx: AnyCtx, who: Claimed): Promise<Claimed> {
+	if (!who.emailVerified && !(await store.findIdentity(node.db, who))) await limitEnumeration(node, ctx);
+	return who;
+}
+
+export default service("federation", {
+	node: identityNode,
+
+	actions: {
+		async signIn(ctx, node) {
+			const issuer = issuerNamed(node, ctx.params.provider);
+			const prove = async () => limitUnproven(node, ctx, await claimedBy(issuer, ctx.params));
+			return onceAfter(ctx, node.db, prove, async (tx, who) => {
+				const now = new Date();
+				const { account, created } = await arrive(tx, ctx, issuer.name, who, now);
+				return { ...(await openSession(node, tx, ctx, account, now)), created };
+			});
+		},
+
+		list: (ctx, { db }) => pageById(ctx.params, (after, limit) => store.identitiesOf(db, ctx.caller.accountId, after, limit)),
+
+		async link(ctx, node) {
+			const issuer = issuerNamed(node, ctx.params.provider);
+			const { accountId } = ctx.caller;
+			return onceAfter(
+				ctx,
+				node.db,
+				() => claimedBy(issuer, ctx.params),
+				async (tx, who) => {
+					await store.lockSubject(tx, who);
+					if (await store.isDeleted(tx, who)) throw problem("invalid-token");
+					if (await store.findIdentity(tx, who)) throw problem("already-linked");
+					const account = await holdAccount(tx, accountId);
+					if (!account) throw problem("not-found");
+					// Whoever has made an account with somebody else's address must not stay in it by another way.
+					if (account.state !== "active")
+						throw problem("wrong-state", { state: account.state, detail: "Verify the e-mail of the account first." });
+					return link(tx, ctx, issuer.name, who, account, new Date());
+				},
+			);
+		},
+
+		async unlink(ctx, { db }) {
+			const { accountId } = ctx.caller;
+			const { identityId } = ctx.params;
+			await db.tx(async (tx) => {
+				const account = await store.lockAccount(tx, accountId);
+				const identities = await store.countIdentities(tx, accountId);
+				if (!account || !(await store.deleteIdentity(tx, accountId, identityId))) throw problem("not-found");
+				mayUnlink(account, identities);
+				const entry = { actor: ctx.actor, action: "account.unlink", target: accountId, requestId: ctx.requestId, detail: { identityId } };
+				await addAudit(tx, entry, new Date());
+			});
+			return {};
+		},
+
+		providers: (_ctx, { issuers }) => ({
+			data: [...issuers.keys()].map((provider) => ({ provider, start: `/api/auth/oidc/${provider}/start` })),
+		}),
+
+		start: (ctx, node) => start(ctx.broker, issuerAt(node, ctx.params.provider), ctx.params),
+
+		async callback(ctx, node) {
+			const issuer = issuerAt(node, ctx.params.provider);
+			const { claimed: who, flow, flows } = await callback(ctx.broker, issuer, ctx.params);
+			await limitUnproven(node, ctx, who);
+			const code = randomBytes(32).toString("base64url");
+			await node.db.tx(async (tx) => {
+				const now = new Date();
+				const { account, created } = await arrive(tx, ctx, issuer.name, who, now);
+				const kept = { accountId: account.id, created, challenge: flow.c ?? null };
+				await store.insertCode(tx, code, kept, new Date(now.getTime() + CODE_MS));
+			});
+			// In the fragment: it reaches the page, and no server, log or Referer.
+			return { location: `${flow.r}#code=${code}`, flows };
+		},
+
+		async exchange(ctx, node) {
+			const { code, verifier } = ctx.params;
+			return once(ctx, node.db, async (tx) => {
+				const now = new Date();
+				const taken = await store.takeCode(tx, code, now);
+				if (!taken || !answersChallenge(taken.challenge, verifier)) throw problem("invalid-token");
+				const account = await holdAccount(tx, taken.accountId);
+				if (!account) throw problem("invalid-token");
+				maySignIn(account);
+				return { ...(await openSession(node, tx, ctx, account, now)), created: taken.created };
+			});
+		},
+
+		async clerk(ctx, node) {
+			const { id, event } = clerkEvent(ctx.broker, ctx.params);
+			return once(ctx, node.db, async (tx) => {
+				const now = new Date();
+				if ((await store.hearWebhook(tx, "clerk", id, now)) && event) await follow(node, tx, ctx, event, now);
+				return {};
+			});
+		},
+	},
+});
+
+/** RFC 7636 between the page that began and our own code. */
+function answersChallenge(challenge: string | null, verifier: string | undefined): boolean {
+	if (challenge === null) return true;
+	const expected = Buffer.from(challenge, "base64url");
+	const given = createHash("sha256")
+		.update(verifier ?? "")
+		.digest();
+	return expected.length === given.length && timingSafeEqual(expected, given);
+}
