@@ -81,13 +81,21 @@ export class Issuer {
 
 	/** With the keys that are known; where none fits, with those that the issuer has now: it may have changed them. */
 	async #verified(idToken: string, issuer: string): Promise<JWTPayload> {
+		const known = await this.#keys.get();
 		try {
-			return await this.#verifiedWith(await this.#keys.get(), idToken, issuer);
+			return await this.#verifiedWith(known, idToken, issuer);
 		} catch (error) {
-			const unknownKey = (error as JoseError).code === "ERR_JWKS_NO_MATCHING_KEY";
-			if (!unknownKey || !this.#anew.take("").allowed) throw error;
-			return this.#verifiedWith(await this.#keys.renew(), idToken, issuer);
+			const keys = (error as JoseError).code === "ERR_JWKS_NO_MATCHING_KEY" ? await this.#newerThan(known) : undefined;
+			if (!keys) throw error;
+			return this.#verifiedWith(keys, idToken, issuer);
 		}
+	}
+
+	/** Of many who come with a new key at once, one asks for it, and all get it. */
+	async #newerThan(known: JWTVerifyGetKey): Promise<JWTVerifyGetKey | undefined> {
+		const keys = await this.#keys.get();
+		if (keys !== known) return keys;
+		return this.#keys.isAsking || this.#anew.take("").allowed ? this.#keys.renew() : undefined;
 	}
 
 	async #verifiedWith(keys: JWTVerifyGetKey, idToken: string, issuer: string): Promise<JWTPayload> {

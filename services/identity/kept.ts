@@ -34,6 +34,11 @@ export class Kept<T> {
 		}
 	}
 
+	/** A question is under way: to ask anew costs nothing. */
+	get isAsking(): boolean {
+		return this.#asking !== undefined;
+	}
+
 	/** Asks anew, whatever is known. */
 	renew(): Promise<T> {
 		const { error, at } = this.#failed ?? { at: Number.NEGATIVE_INFINITY };
