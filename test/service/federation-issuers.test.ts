@@ -148,7 +148,13 @@ describe("an issuer", () => {
 	});
 
 	test("whose document points into another private network is not asked there", async () => {
-		for (const jwks_uri of [`${trap.url}/jwks`, "https://127.0.0.1/jwks", "https://169.254.169.254/jwks", "https://[::1]/jwks", "file:///etc/passwd"]) {
+		for (const jwks_uri of [
+			`${trap.url}/jwks`,
+			"https://127.0.0.1/jwks",
+			"https://169.254.169.254/jwks",
+			"https://[::1]/jwks",
+			"file:///etc/passwd",
+		]) {
 			metadata.document = { jwks_uri };
 			turnClock(11 * 60_000);
 			is(await at(metadata, "metadata"), 503, "issuer-unavailable");
@@ -193,7 +199,17 @@ describe("asking outside", () => {
 
 	test("goes into no private network, by whatever name or number", async () => {
 		const { port } = new URL(trap.url);
-		for (const host of ["127.0.0.1", "localhost", "0", "0x7f.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "10.0.0.1"])
+		for (const host of [
+			"127.0.0.1",
+			"localhost",
+			"0",
+			"0x7f.1",
+			"2130706433",
+			"[::1]",
+			"[::ffff:127.0.0.1]",
+			"169.254.169.254",
+			"10.0.0.1",
+		])
 			await refused(`https://${host}:${port}/`);
 		assert.equal(trap.asked, 0);
 	});
