@@ -283,7 +283,7 @@ describe("a callback is refused", () => {
 			["<html>", 503, "issuer-unavailable"],
 			["{}", 403, "sign-in-refused"],
 			[answer("a.b.c"), 503, "issuer-unavailable"],
-			[answer(await sly.token(claims)), 401, "invalid-token"],
+			[answer(await sly.token(claims)), 403, "sign-in-refused"],
 			[answer(await sly.token({ ...claims, nonce: "another" })), 401, "invalid-token"],
 		];
 		for (const [body, status, code] of cases) {
