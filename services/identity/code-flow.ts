@@ -123,7 +123,11 @@ export async function callback(broker: ServiceBroker, issuer: Issuer, params: Pa
 		const more = claims.email === undefined ? await userinfo(config, answer.access_token, claims.sub) : {};
 		return { claimed: claimed(claims.iss as string, claims.sub, { ...more, ...claims }), flow, flows: await sealed(broker, left) };
 	} catch (error) {
-		throw told(error);
+		const refusal = told(error);
+		// Also what only an operator can mend: a wrong secret, a redirect that the issuer does not know.
+		if (isProblem(refusal, "sign-in-refused"))
+			broker.logger.warn("A sign-in at an issuer failed.", { provider: issuer.name, why: reasonOf(error) });
+		throw refusal;
 	}
 }
 
@@ -131,6 +135,8 @@ export async function callback(broker: ServiceBroker, issuer: Issuer, params: Pa
 async function userinfo(config: oidc.Configuration, accessToken: string, subject: string): Promise<Record<string, unknown>> {
 	return config.serverMetadata().userinfo_endpoint ? oidc.fetchUserInfo(config, accessToken, subject) : {};
 }
+
+const reasonOf = (error: unknown): unknown => (error as { error?: unknown }).error ?? (error as { code?: unknown }).code;
 
 /** No answer of an issuer: what openid-client says of one that cannot be read. */
 const UNREADABLE = ["OAUTH_RESPONSE_IS_NOT_CONFORM", "OAUTH_RESPONSE_IS_NOT_JSON", "OAUTH_PARSE_ERROR"];

@@ -10,6 +10,7 @@ import { askOutside, OutsideError } from "../../mixins/outside.ts";
 import { settings } from "../../mixins/settings.ts";
 import { CLOCK_TOLERANCE } from "../../mixins/token/claims.ts";
 import { isProblem, problem } from "../contracts/errors.ts";
+import { withoutSlash } from "./domain/federation.ts";
 import { Kept } from "./kept.ts";
 
 export interface ProviderSettings {
@@ -113,9 +114,9 @@ export class Issuer {
 
 	async #discover(): Promise<IssuerMetadata> {
 		const { issuer } = this.provider;
-		const said = await this.#askJson(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
+		const said = await this.#askJson(`${withoutSlash(issuer)}/.well-known/openid-configuration`);
 		// One slash more or less is how its operator wrote it here; its tokens have it as it says.
-		const same = typeof said.issuer === "string" && said.issuer.replace(/\/$/, "") === issuer.replace(/\/$/, "");
+		const same = typeof said.issuer === "string" && withoutSlash(said.issuer) === withoutSlash(issuer);
 		if (!same) throw this.#unavailable("Its document is that of another issuer.");
 		for (const name of ENDPOINTS) {
 			const url = said[name] === undefined && name !== "jwks_uri" ? undefined : URL.parse(String(said[name]));

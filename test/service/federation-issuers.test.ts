@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { after, describe, test } from "node:test";
 import { askOutside, OutsideError } from "../../mixins/outside.ts";
 import { foreignIssuers, makePair } from "../support/foreign-issuer.ts";
-import { eventually, http, is, testApp, turnClock } from "../support/kit.ts";
+import { eventually, http, is, startTestApp, testApp, turnClock } from "../support/kit.ts";
 
 const DISCOVERY = "/.well-known/openid-configuration";
 const { rotating, guessed, away, dumb, huge, endless, redirected, keysmoved, metadata, liar, nokeys, broken, slash, plain, environment } =
@@ -238,4 +238,13 @@ describe("asking outside", () => {
 		await refused(`http://127.0.0.1:${(squeezed.address() as AddressInfo).port}`, { inside: true });
 		squeezed.close();
 	});
+});
+
+test("with ALLOW_PRIVATE_ENDPOINTS an issuer's servers may be anywhere", async () => {
+	await app.stop();
+	const open = await startTestApp({ ...environment, ALLOW_PRIVATE_ENDPOINTS: "true" });
+	metadata.document = { jwks_uri: metadata.issuer.replace("127.0.0.1", "localhost").concat("/jwks") };
+	const idToken = await metadata.token({ sub: randomUUID(), email: `${randomUUID()}@example.org` });
+	is(await http(open.url, "/api/auth/federated", { body: { provider: "metadata", idToken } }), 200);
+	await open.stop();
 });

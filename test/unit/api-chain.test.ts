@@ -28,9 +28,23 @@ const table = [
 	row("POST", "/pay", { idempotency: "required" }),
 	row("DELETE", "/gone", { status: 204 }),
 	row("POST", "/token", { access: "anyone", oauth: true }),
+	row("GET", "/away", {
+		access: "anyone",
+		action: "things.flow",
+		redirect: true,
+		loose: true,
+		cookie: { name: "crumb", param: "crumb", path: "/away", seconds: 60 },
+	}),
+	row("POST", "/hook", { access: "anyone", action: "things.hear", status: 204, raw: ["x-signature"] }),
 	row("GET", "/few", { access: "anyone", limit: "auth" }),
 ];
 const router = makeRouter(table, {
+	"things.flow": {
+		params: { a: text(0, 100), crumb: text(0, 100) },
+		answer: object({ location: text(1, 99), crumb: text(0, 9) }),
+		published: true,
+	},
+	"things.hear": { params: { body: text(0, 100), headers: object({}) }, answer: object({}), published: true },
 	"things.do": { params: { a: text(0, 100), b: bool }, answer: object({ id: text(1, 9) }), published: true },
 });
 
@@ -201,6 +215,63 @@ describe("the answer", () => {
 		});
 		is(reply, 500, "internal");
 		assert.ok(!JSON.stringify(reply.body).includes("secret"));
+	});
+});
+
+describe("a redirect and its cookie", () => {
+	const crumbs = { location: "https://elsewhere.example/?a=1", crumb: "c-2" };
+	const go = async (path: string, cookie?: string, answering: object = crumbs) => {
+		asked = [];
+		answer = () => answering;
+		return fetch(new URL(path, url), { redirect: "manual", headers: cookie === undefined ? {} : { Cookie: cookie } });
+	};
+	const setTo = (reply: Response) => reply.headers.getSetCookie();
+
+	it("sends the browser away, with a cookie for this path alone that no script and no other site's request carries", async () => {
+		const reply = await go("/away");
+		assert.deepEqual([reply.status, reply.headers.get("location"), await reply.text()], [302, crumbs.location, ""]);
+		assert.deepEqual(setTo(reply), ["crumb=c-2; Path=/away; Max-Age=60; HttpOnly; SameSite=Lax; Secure"]);
+		assert.deepEqual(setTo(await go("/away", undefined, { ...crumbs, crumb: "" })), [
+			"crumb=; Path=/away; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
+		]);
+	});
+
+	it("gives the action the cookie, and nothing where there are two of the name: one is not ours", async () => {
+		const given = async (cookie?: string) => {
+			await go("/away?crumb=fromQuery", cookie);
+			return (asked[0]?.params as { crumb?: string } | undefined)?.crumb;
+		};
+		assert.equal(await given("a=b; crumb=c-1; xcrumb=d"), "c-1");
+		for (const cookie of [undefined, "crumb=a; crumb=b", "xcrumb=a", "crumbs=a"]) assert.equal(await given(cookie), undefined);
+	});
+
+	it("lets through what others write into its query, once each", async () => {
+		await go("/away?a=1&session_state=x&scope=y");
+		assert.equal((asked[0]?.params as { a?: string } | undefined)?.a, "1");
+		is(await ask("/away?a=1&a=2"), 422, "validation");
+	});
+});
+
+describe("a raw body", () => {
+	const hook = (body: string | Buffer, headers: Record<string, string> = {}) => {
+		asked = [];
+		answer = () => ({});
+		return fetch(new URL("/hook", url), { method: "POST", body, headers });
+	};
+
+	it("comes to the byte, of whatever type, with the headers that the row names", async () => {
+		for (const body of ["{ }\n", "\ufeff{}", "not json", ""]) {
+			const reply = await hook(body, { "X-Signature": "s", "X-Other": "o", "Content-Type": "text/plain" });
+			assert.equal(reply.status, 204);
+			assert.deepEqual(asked[0]?.params, { body, headers: { "x-signature": "s" } });
+		}
+	});
+
+	it("must be UTF-8, of a bounded length, and not compressed", async () => {
+		assert.equal((await hook(Buffer.from([0xc3, 0x28]))).status, 400);
+		assert.equal((await hook("x".repeat(200_000))).status, 413);
+		assert.equal((await hook("x", { "Content-Encoding": "gzip" })).status, 415);
+		assert.equal(asked.length, 0);
 	});
 });
 

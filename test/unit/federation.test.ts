@@ -162,7 +162,7 @@ test("Clerk's events are read; others are none of ours; what Clerk would not sen
 		who: { issuer: "i", subject: "user_1", email: "ana@example.org", emailVerified: false, name: "Ana", language: null },
 		version: 1_700_000_000_000,
 	});
-	assert.deepEqual(readClerkEvent({ type: "user.deleted", data: { id: "user_1", deleted: true } }, "i"), {
+	assert.deepEqual(readClerkEvent({ type: "user.deleted", data: { id: "user_1", deleted: true } }, "i/"), {
 		kind: "deleted",
 		who: { issuer: "i", subject: "user_1" },
 	});

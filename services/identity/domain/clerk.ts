@@ -1,7 +1,7 @@
 // What Clerk's webhook says, in our words. Pure.
 import { problem } from "../../contracts/errors.ts";
 import type { Claimed } from "./federation.ts";
-import { claimed } from "./federation.ts";
+import { claimed, withoutSlash } from "./federation.ts";
 
 export type ClerkEvent =
 	| { kind: "said"; who: Claimed /** Of two that speak of one person the higher counts; ms since 1970. */; version: number }
@@ -18,7 +18,7 @@ export function readClerkEvent(sent: unknown, issuer: string): ClerkEvent | null
 	if (type !== "user.created" && type !== "user.updated" && type !== "user.deleted") return null;
 	if (!isObject(data) || typeof data.id !== "string" || data.id === "" || data.id.length > 255) throw wrong("data.id");
 	const subject = data.id;
-	if (type === "user.deleted") return { kind: "deleted", who: { issuer, subject } };
+	if (type === "user.deleted") return { kind: "deleted", who: { issuer: withoutSlash(issuer), subject } };
 	const version = data.updated_at;
 	if (typeof version !== "number" || !Number.isSafeInteger(version) || version < 0) throw wrong("data.updated_at");
 	const { first_name, last_name, username } = data;

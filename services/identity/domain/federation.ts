@@ -7,6 +7,7 @@ import { maySignIn, normalizeEmail } from "./login.ts";
 
 /** Somebody, as an issuer says. */
 export interface Claimed {
+	/** Without a slash at its end: operators and issuers spell it as they like, and mean one. */
 	issuer: string;
 	subject: string;
 	/** Normalised. */
@@ -27,7 +28,7 @@ export function claimed(issuer: string, subject: string, claims: Readonly<Record
 	const given = [given_name, family_name].map(textOf).filter(Boolean).join(" ");
 	const language = textOf(locale)?.slice(0, 2).toLowerCase();
 	return {
-		issuer,
+		issuer: withoutSlash(issuer),
 		subject,
 		email: address !== null && isEmail(address) ? address : null,
 		emailVerified: email_verified === true || email_verified === "true",
@@ -35,6 +36,8 @@ export function claimed(issuer: string, subject: string, claims: Readonly<Record
 		language: language !== undefined && LANGUAGES.includes(language) ? language : null,
 	};
 }
+
+export const withoutSlash = (issuer: string): string => issuer.replace(/\/$/, "");
 
 const isEmail = (address: string): boolean => address.length <= 254 && /^[^\s@]+@[^\s@]+$/u.test(address) && !address.includes("\0");
 
