@@ -1,7 +1,7 @@
 // What the identity node offers to who signs in elsewhere: identities at OpenID Connect issuers, the code flow, Clerk's webhook.
 import { published } from "./contract.ts";
 import { signedIn } from "./identity.ts";
-import { array, bool, list, nullable, object, optional, page, record, text, time, uuid } from "./schema.ts";
+import { array, bool, defaulted, list, nullable, object, optional, page, record, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 /** The <NAME> of OIDC_<NAME>_ISSUER, in lower case. */
@@ -45,7 +45,14 @@ export const actions = {
 		},
 		"federation.link": {
 			summary: "Link somebody at an issuer to the caller's account, which must be verified.",
-			params: { provider, idToken, nonce },
+			description: "By an ID token of `provider`, or by the `code` of a browser that began with `link`, and its `verifier`.",
+			params: {
+				provider: optional(provider),
+				idToken: optional(idToken),
+				nonce,
+				code: optional(text(1, 128)),
+				verifier: optional(text(1, 128)),
+			},
 			answer: linkedIdentity,
 			errors: ["invalid-token", "already-linked", "wrong-state", "issuer-unavailable"],
 		},
@@ -64,11 +71,12 @@ export const actions = {
 		"federation.start": {
 			summary: "Send a browser to an issuer (authorization code flow with PKCE).",
 			description:
-				"`redirect`: where the browser comes back to, on the origin of PUBLIC_URL or one of CORS_ORIGINS, without a fragment. `challenge`: the base64url SHA-256 of a secret of the page that begins; only who has that secret can exchange the code.",
+				"`redirect`: where the browser comes back to, on the origin of PUBLIC_URL or one of CORS_ORIGINS, without a fragment. `challenge`: the base64url SHA-256 of a secret of the page that begins; only who has that secret can exchange the code. `link`: to link the identity to an account, by `POST /api/auth/federated/link`; asks for a challenge.",
 			params: {
 				provider,
 				redirect: optional(text(1, 2000)),
 				challenge: optional(text(43, 43, { pattern: /^[A-Za-z0-9_-]{43}$/ })),
+				link: defaulted(bool, false),
 				flows,
 			},
 			answer: redirect,

@@ -11,7 +11,7 @@ import type { Params } from "../contracts/index.ts";
 import type { Claimed } from "./domain/federation.ts";
 import { claimed } from "./domain/federation.ts";
 import type { Flow } from "./domain/flows.ts";
-import { FLOW_SECONDS, takeFlow, targetOf, withFlow } from "./domain/flows.ts";
+import { FLOW_SECONDS, mayLink, takeFlow, targetOf, withFlow } from "./domain/flows.ts";
 import type { Issuer, IssuerMetadata } from "./issuer.ts";
 
 const callbackOf = (broker: ServiceBroker, issuer: Issuer): string =>
@@ -74,6 +74,7 @@ function configuration(issuer: Issuer, metadata: IssuerMetadata): oidc.Configura
 export async function start(broker: ServiceBroker, issuer: Issuer, params: Params<"federation.start">) {
 	const { PUBLIC_URL, CORS_ORIGINS } = settings(broker);
 	const now = new Date();
+	mayLink(params.link, params.challenge);
 	const r = targetOf(params.redirect, PUBLIC_URL, CORS_ORIGINS);
 	const metadata = await issuer.metadata();
 	if (!metadata.authorization_endpoint || !metadata.token_endpoint) throw problem("issuer-unavailable");
@@ -84,6 +85,7 @@ export async function start(broker: ServiceBroker, issuer: Issuer, params: Param
 		p: issuer.name,
 		r,
 		...(params.challenge && { c: params.challenge }),
+		...(params.link && { l: 1 as const }),
 		x: Math.floor(now.getTime() / 1000) + FLOW_SECONDS,
 	};
 	const location = oidc.buildAuthorizationUrl(configuration(issuer, metadata), {

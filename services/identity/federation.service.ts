@@ -1,5 +1,6 @@
 // Signing in at others: ID tokens of OpenID Connect issuers, the code flow for browsers, and what Clerk tells of its people.
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Tx } from "../../mixins/node.ts";
 import { once, onceAfter, pageById, service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
@@ -18,6 +19,8 @@ import { addAudit } from "./store/audit.ts";
 import * as store from "./store/federation.ts";
 
 type AnyCtx = Ctx<unknown>;
+/** Somebody at a provider, as it says. */
+type ToLink = { provider: string; who: Claimed };
 
 /** A code of a fragment is good for so long, in ms. */
 const CODE_MS = 60_000;
@@ -39,6 +42,22 @@ function issuerAt({ issuers }: IdentityNode, name: string): Issuer {
 async function claimedBy(issuer: Issuer, { idToken, nonce }: { idToken: string; nonce?: string | undefined }): Promise<Claimed> {
 	const claims = await issuer.verify(idToken, nonce);
 	return claimed(claims.iss as string, claims.sub, claims);
+}
+
+/** Throws 422 `validation` where neither a code nor an ID token was given. */
+async function provedBy(node: IdentityNode, given: { provider?: string; idToken?: string; nonce?: string }): Promise<ToLink> {
+	const { provider, idToken, nonce } = given;
+	const missing = Object.entries({ provider, idToken }).filter(([, value]) => value === undefined);
+	if (provider !== undefined && idToken !== undefined)
+		return { provider, who: await claimedBy(issuerNamed(node, provider), { idToken, nonce }) };
+	throw problem("validation", { errors: missing.map(([path]) => ({ path, code: "required", message: "is required" })) });
+}
+
+/** Throws 401 `invalid-token`. */
+async function linkedBy(tx: Tx, code: string, verifier: string | undefined, now: Date): Promise<ToLink> {
+	const taken = await store.takeCode(tx, code, now);
+	if (!taken?.claimed || !answersChallenge(taken.challenge, verifier)) throw problem("invalid-token");
+	return { provider: taken.provider, who: taken.claimed };
 }
 
 /** Whoever can have any e-mail written into a token learns which of them have an account: as rarely as by registering. */
@@ -64,24 +83,22 @@ export default service("federation", {
 		list: (ctx, { db }) => pageById(ctx.params, (after, limit) => store.identitiesOf(db, ctx.caller.accountId, after, limit)),
 
 		async link(ctx, node) {
-			const issuer = issuerNamed(node, ctx.params.provider);
+			const { code, verifier, ...given } = ctx.params;
 			const { accountId } = ctx.caller;
-			return onceAfter(
-				ctx,
-				node.db,
-				() => claimedBy(issuer, ctx.params),
-				async (tx, who) => {
-					await store.lockSubject(tx, who);
-					if (await store.isDeleted(tx, who)) throw problem("invalid-token");
-					if (await store.findIdentity(tx, who)) throw problem("already-linked");
-					const account = await holdAccount(tx, accountId);
-					if (!account) throw problem("not-found");
-					// Whoever has made an account with somebody else's address must not stay in it by another way.
-					if (account.state !== "active")
-						throw problem("wrong-state", { state: account.state, detail: "Verify the e-mail of the account first." });
-					return link(tx, ctx, issuer.name, who, account, new Date());
-				},
-			);
+			const prove = async () => (code === undefined ? provedBy(node, given) : undefined);
+			return onceAfter(ctx, node.db, prove, async (tx, proved) => {
+				const now = new Date();
+				const { provider, who } = proved ?? (await linkedBy(tx, code as string, verifier, now));
+				await store.lockSubject(tx, who);
+				if (await store.isDeleted(tx, who)) throw problem("invalid-token");
+				if (await store.findIdentity(tx, who)) throw problem("already-linked");
+				const account = await holdAccount(tx, accountId);
+				if (!account) throw problem("not-found");
+				// Whoever has made an account with somebody else's address must not stay in it by another way.
+				if (account.state !== "active")
+					throw problem("wrong-state", { state: account.state, detail: "Verify the e-mail of the account first." });
+				return link(tx, ctx, provider, who, account, now);
+			});
 		},
 
 		async unlink(ctx, { db }) {
@@ -107,13 +124,15 @@ export default service("federation", {
 		async callback(ctx, node) {
 			const issuer = issuerAt(node, ctx.params.provider);
 			const { claimed: who, flow, flows } = await callback(ctx.broker, issuer, ctx.params);
-			await limitUnproven(node, ctx, who);
+			if (!flow.l) await limitUnproven(node, ctx, who);
 			const code = randomBytes(32).toString("base64url");
 			await node.db.tx(async (tx) => {
 				const now = new Date();
+				const kept = { provider: issuer.name, challenge: flow.c ?? null };
+				const until = new Date(now.getTime() + CODE_MS);
+				if (flow.l) return store.insertCode(tx, code, { ...kept, accountId: null, created: false, claimed: who }, until);
 				const { account, created } = await arrive(tx, ctx, issuer.name, who, now);
-				const kept = { accountId: account.id, created, challenge: flow.c ?? null };
-				await store.insertCode(tx, code, kept, new Date(now.getTime() + CODE_MS));
+				return store.insertCode(tx, code, { ...kept, accountId: account.id, created, claimed: null }, until);
 			});
 			// In the fragment: it reaches the page, and no server, log or Referer.
 			return { location: `${flow.r}#code=${code}`, flows };
@@ -124,7 +143,7 @@ export default service("federation", {
 			return once(ctx, node.db, async (tx) => {
 				const now = new Date();
 				const taken = await store.takeCode(tx, code, now);
-				if (!taken || !answersChallenge(taken.challenge, verifier)) throw problem("invalid-token");
+				if (!taken?.accountId || !answersChallenge(taken.challenge, verifier)) throw problem("invalid-token");
 				const account = await holdAccount(tx, taken.accountId);
 				if (!account) throw problem("invalid-token");
 				maySignIn(account);

@@ -6,7 +6,7 @@ import { decodeJwt } from "jose";
 import { database } from "../../mixins/postgres.ts";
 import { freshDatabase } from "../support/database.ts";
 import { foreignIssuers } from "../support/foreign-issuer.ts";
-import { http, is, startTestApp } from "../support/kit.ts";
+import { http, is, person, startTestApp } from "../support/kit.ts";
 import { Browser, CLIENT, freePort, realProvider } from "../support/oidc-provider.ts";
 
 const port = await freePort();
@@ -337,5 +337,39 @@ describe("a code of a fragment", () => {
 		for (const { row } of rows) assert.ok(!row.includes(code) && !row.includes(Buffer.from(code).toString("hex")));
 		await database("identity").query("update accounts set state = 'banned' where email = $1", [email]);
 		is(await exchange(code), 403, "banned");
+	});
+});
+
+describe("who is signed in links by the browser", () => {
+	const secret = "s".repeat(43);
+	const challenge = createHash("sha256").update(secret).digest("base64url");
+	const linkAs = (token: string, body: object) => http(home, "/api/auth/federated/link", { token, body });
+	const ana = async () => {
+		const made = await person(home, "Ana");
+		await database("identity").query("update accounts set state = 'active' where id = $1", [made.accountId]);
+		return made;
+	};
+
+	test("what the browser brought, to nobody else's account, once", async () => {
+		const { login, email } = someone(real);
+		const me = await ana();
+		const { code } = await flow(new Browser(), login, { query: `?link=true&challenge=${challenge}` });
+		is(await exchange(code, { verifier: secret }), 401, "invalid-token");
+		is(await linkAs(me.accessToken, { code }), 401, "invalid-token");
+		const linked = is(await linkAs(me.accessToken, { code, verifier: secret }), 201).body;
+		assert.deepEqual([linked.provider, linked.email], ["real", email]);
+		is(await linkAs(me.accessToken, { code, verifier: secret }), 401, "invalid-token");
+		const signedIn = is(await exchange((await flow(new Browser(), login)).code), 200).body;
+		assert.deepEqual([signedIn.account.id, signedIn.created], [me.accountId, false]);
+	});
+
+	test("only with a secret of the page that began: a stranger's code is no way into one's account", async () => {
+		await refused(await fetch(startAt("real", "?link=true"), { redirect: "manual" }), 422, "validation");
+		const me = await ana();
+		// A code to sign in links nothing.
+		const { code } = await flow(new Browser(), someone(real).login, { query: `?challenge=${challenge}` });
+		is(await linkAs(me.accessToken, { code, verifier: secret }), 401, "invalid-token");
+		is(await linkAs(me.accessToken, {}), 422, "validation");
+		is(await linkAs(me.accessToken, { provider: "real" }), 422, "validation");
 	});
 });

@@ -12,6 +12,8 @@ export interface Flow {
 	r: string;
 	/** The challenge of the page that began it. */
 	c?: string;
+	/** To link, not to sign in. */
+	l?: 1;
 	/** Until when, in seconds since 1970. */
 	x: number;
 }
@@ -42,4 +44,13 @@ export function targetOf(given: string | undefined, home: string, origins: reado
 	if (known && !url.hash && !given?.includes("#")) return url.href;
 	const message = "must be a URL of this site, or of one that is known here, without a fragment";
 	throw problem("validation", { errors: [{ path: "redirect", code: "origin", message }] });
+}
+
+/**
+ * Throws 422 `validation` for a flow that links and has no challenge: whoever is lured to a page with a stranger's code would give
+ * the stranger a way into their account.
+ */
+export function mayLink(link: boolean, challenge: string | undefined): void {
+	if (!link || challenge !== undefined) return;
+	throw problem("validation", { errors: [{ path: "challenge", code: "required", message: "is required to link" }] });
 }

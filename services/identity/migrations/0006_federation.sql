@@ -38,11 +38,13 @@ create table webhooks_heard (
 );
 create index webhooks_heard_at on webhooks_heard (at);
 
--- What a browser that comes back from an issuer exchanges for tokens.
+-- What a browser that comes back from an issuer exchanges for tokens, or links: then it says who the issuer says it is.
 create table sign_in_codes (
 	hash bytea primary key,
-	account_id uuid not null references accounts (id) on delete cascade,
+	account_id uuid references accounts (id) on delete cascade,
 	created boolean not null,
+	provider text not null,
+	claimed json,
 	challenge text,
 	expires_at timestamptz not null
 );

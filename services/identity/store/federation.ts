@@ -135,29 +135,32 @@ export async function hearWebhook(tx: Tx, source: string, id: string, now: Date)
 }
 
 export interface SignInCode {
-	accountId: string;
+	/** Null for one that links. */
+	accountId: string | null;
 	/** Whether the account was made by this sign-in. */
 	created: boolean;
+	provider: string;
+	/** Who is to be linked; null for one that signs in. */
+	claimed: Claimed | null;
 	challenge: string | null;
 }
 
 /** A code is known by its hash only. */
 const hashOf = (code: string): Buffer => createHash("sha256").update(code).digest();
 
-export async function insertCode(tx: Tx, code: string, { accountId, created, challenge }: SignInCode, expiresAt: Date): Promise<void> {
-	await tx.query("insert into sign_in_codes (hash, account_id, created, challenge, expires_at) values ($1, $2, $3, $4, $5)", [
-		hashOf(code),
-		accountId,
-		created,
-		challenge,
-		expiresAt,
-	]);
+export async function insertCode(tx: Queryable, code: string, kept: SignInCode, expiresAt: Date): Promise<void> {
+	const { accountId, created, provider, claimed, challenge } = kept;
+	await tx.query(
+		"insert into sign_in_codes (hash, account_id, created, provider, claimed, challenge, expires_at) values ($1, $2, $3, $4, $5, $6, $7)",
+		[hashOf(code), accountId, created, provider, claimed && JSON.stringify(claimed), challenge, expiresAt],
+	);
 }
 
 /** Uses a code up; undefined for one that is unknown, used or expired. */
 export async function takeCode(tx: Tx, code: string, now: Date): Promise<SignInCode | undefined> {
 	const [row] = await tx.query<SignInCode>(
-		`delete from sign_in_codes where hash = $1 and expires_at > $2 returning account_id as "accountId", created, challenge`,
+		`delete from sign_in_codes where hash = $1 and expires_at > $2
+		returning account_id as "accountId", created, provider, claimed, challenge`,
 		[hashOf(code), now],
 	);
 	return row;
