@@ -4,6 +4,11 @@ import { sweepFederation } from "./store/federation.ts";
 import { sweep } from "./store/sweep.ts";
 
 export const identityJobs = jobsOf("identity", {
-	sweep: { every: "hourly", run: ({ at, db }) => sweep(db, at) },
-	sweepFederation: { every: "hourly", run: ({ at, db }) => sweepFederation(db, at) },
+	sweep: {
+		every: "hourly",
+		async run({ at, db }) {
+			await sweep(db, at);
+			await sweepFederation(db, at);
+		},
+	},
 });
