@@ -33,9 +33,11 @@ type OutputOf<R> = R extends { readonly type: "object"; readonly props: infer P 
 								? { [key: string]: OutputOf<V> | OrNull<V> }
 								: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V }
 									? { [K in keyof V]: Shown<{ [_ in T]: K } & OutputOf<V[K]>> }[keyof V]
-									: R extends { readonly type: "json" }
-										? Json
-										: never;
+									: R extends { readonly type: "either"; readonly options: infer O extends readonly unknown[] }
+										? { [K in keyof O]: OutputOf<O[K]> }[number]
+										: R extends { readonly type: "json" }
+											? Json
+											: never;
 type OutputProps<P> = Shown<
 	{ -readonly [K in keyof P as P[K] extends Absent ? never : K]: OutputOf<P[K]> | OrNull<P[K]> } & {
 		-readonly [K in keyof P as P[K] extends Absent ? K : never]?: OutputOf<P[K]> | OrNull<P[K]>;
@@ -54,7 +56,9 @@ type InputOf<R> = R extends { readonly type: "object"; readonly props: infer P }
 			? { readonly [key: string]: InputOf<V> | OrNull<V> }
 			: R extends { readonly type: "union"; readonly tag: infer T extends string; readonly variants: infer V }
 				? { [K in keyof V]: Shown<{ readonly [_ in T]: K } & InputOf<V[K]>> }[keyof V]
-				: OutputOf<R>;
+				: R extends { readonly type: "either"; readonly options: infer O extends readonly unknown[] }
+					? { [K in keyof O]: InputOf<O[K]> }[number]
+					: OutputOf<R>;
 export type InputProps<P> = Shown<
 	{ readonly [K in keyof P as P[K] extends Absent | Filled ? never : K]: InputOf<P[K]> | OrNull<P[K]> } & {
 		readonly [K in keyof P as P[K] extends Absent | Filled ? K : never]?: InputOf<P[K]> | OrNull<P[K]>;

@@ -73,6 +73,8 @@ export function schemaWriter(): SchemaWriter {
 						objectSchema({ [rule.tag]: { type: "equal", value: kind, strict: true }, ...props }, direction, write),
 					),
 				};
+			case "either":
+				return { oneOf: rule.options.map((option) => write(option as Rule, direction)) };
 			case "text":
 				return { type: "string", ...bounds({ minLength: rule.min || undefined, maxLength: rule.max }), ...formOf(rule, direction) };
 			case "time":

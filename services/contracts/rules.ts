@@ -56,6 +56,11 @@ export interface UnionRule<T extends string = string, V = Readonly<Record<string
 	readonly variants: V;
 }
 
+export interface EitherRule<O = readonly unknown[]> {
+	readonly type: "either";
+	readonly options: O;
+}
+
 /** What every rule may carry besides: see `optional`, `nullable`, `defaulted`. */
 interface Marks {
 	readonly optional?: true;
@@ -75,6 +80,7 @@ export type Rule = (
 	| RecordRule
 	| ObjectRule
 	| UnionRule
+	| EitherRule
 ) &
 	Marks;
 /** Named rules: the fields of an object, the params of an action. */

@@ -4,6 +4,7 @@ import type { Input, Output } from "./infer.ts";
 import type {
 	ArrayRule,
 	BoolRule,
+	EitherRule,
 	EnumRule,
 	JsonRule,
 	LiteralRule,
@@ -77,6 +78,8 @@ export const union = <const T extends string, const V extends Readonly<Record<st
 	tag: T,
 	variants: V,
 ): UnionRule<T, V> => ({ type: "union", tag, variants });
+/** One of several objects that nothing tells apart but what they hold; the first that fits counts. */
+export const either = <const O extends readonly ObjectRule<Props>[]>(...options: O): EitherRule<O> => ({ type: "either", options });
 /** May be missing. */
 export const optional = <const R extends Rule>(rule: R): R & { readonly optional: true } => ({ ...rule, optional: true });
 /** May be `null`. */

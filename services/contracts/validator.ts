@@ -22,6 +22,7 @@ function copy(rule: Record<string, unknown>): Record<string, unknown> {
 	delete own.default;
 	if (rule.type === "object") own.props = copyAll(rule.props as object);
 	if (rule.type === "union") own.variants = copyAll(rule.variants as object);
+	if (rule.type === "either") own.options = (rule.options as Record<string, unknown>[]).map(copy);
 	if (rule.type === "array") own.items = copy(rule.items as Record<string, unknown>);
 	if (rule.type === "record") own.value = copy(rule.value as Record<string, unknown>);
 	return own;

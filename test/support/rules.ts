@@ -40,6 +40,8 @@ export function sample(rule: Rule): unknown {
 			return {};
 		case "json":
 			return null;
+		case "either":
+			return sample(rule.options[0] as Rule);
 		case "union": {
 			const [[name, variant] = []] = Object.entries(rule.variants);
 			return { [rule.tag]: name, ...(sample(variant as Rule) as object) };

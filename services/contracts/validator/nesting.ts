@@ -70,6 +70,28 @@ teach("union", (rule, inner) => {
 	`;
 });
 
+teach("either", (rule, inner) => {
+	const { options } = rule.schema as { options: unknown[] };
+	return `
+		var given = value, place = field, before = errors.length, read;
+		${options
+			.map(
+				(option) => `
+			value = given;
+			field = place;
+			read = given;
+			${inner(option, "read")}
+			if (errors.length === before) return read;
+			errors.length = before;
+		`,
+			)
+			.join("")}
+		field = place;
+		${fail("type", "of one of the forms it may have")}
+		return given;
+	`;
+});
+
 teach("array", (rule, inner) => {
 	const { items, min, max } = rule.schema as { items: unknown; min: number; max: number };
 	return `
