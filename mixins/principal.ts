@@ -20,6 +20,12 @@ function textOf({ accountId, profileId, displayName, sessionId, roles, scopes, t
 	return JSON.stringify([accountId, profileId, displayName, sessionId, roles, scopes, token?.jti ?? null, token?.iat ?? null, until]);
 }
 
+const same = (given: unknown, right: string | undefined): boolean =>
+	typeof given === "string" &&
+	right !== undefined &&
+	given.length === right.length &&
+	timingSafeEqual(Buffer.from(given), Buffer.from(right));
+
 const made = new Map<string, Seals>();
 
 /** The seals of everybody who has this SECRET_KEY. */
@@ -34,8 +40,16 @@ function makeSeals(key: Buffer): Seals {
 	const macOf = (principal: Omit<Principal, "seal">, until: number) =>
 		createHmac("sha256", key).update(textOf(principal, until)).digest("base64url");
 
-	const keep = (principal: Omit<Principal, "seal">, until: number, mac: string): Principal => {
-		const { accountId, profileId, displayName, sessionId, roles, scopes, token } = principal;
+	// A seal of its own, over the other: a process of the version before, which knows of no strength, believes the rest as ever.
+	const strengthOf = ({ authTime, acr }: Omit<Principal, "seal">, mac: string): string | undefined =>
+		authTime === undefined
+			? undefined
+			: createHmac("sha256", key)
+					.update(JSON.stringify([mac, authTime, acr]))
+					.digest("base64url");
+
+	const keep = (principal: Omit<Principal, "seal">, until: number, mac: string, strength: string | undefined): Principal => {
+		const { accountId, profileId, displayName, sessionId, roles, scopes, token, authTime, acr } = principal;
 		const sealed: Principal = Object.freeze({
 			accountId,
 			profileId,
@@ -44,28 +58,34 @@ function makeSeals(key: Buffer): Seals {
 			roles: Object.freeze([...roles]),
 			scopes: Object.freeze([...scopes]),
 			...(token ? { token: Object.freeze({ jti: token.jti, iat: token.iat }) } : {}),
-			seal: Object.freeze({ until, mac }),
+			...(strength !== undefined && authTime !== undefined && acr !== undefined ? { authTime, acr } : {}),
+			seal: Object.freeze({ until, mac, ...(strength === undefined ? {} : { strength }) }),
 		});
 		if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value as string);
-		known.set(mac, sealed);
+		known.set(`${mac} ${strength}`, sealed);
 		return sealed;
 	};
 
 	return {
-		seal: (principal, until) => keep(principal, until, macOf(principal, until)),
+		seal(principal, until) {
+			const mac = macOf(principal, until);
+			return keep(principal, until, mac, strengthOf(principal, mac));
+		},
 		admit(principal) {
-			const { mac, until } = principal.seal ?? {};
+			const { mac, until, strength } = principal.seal ?? {};
 			if (typeof mac !== "string" || typeof until !== "number" || until + GRACE < Date.now() / 1000) throw problem("unauthenticated");
-			const present = known.get(mac);
+			const present = known.get(`${mac} ${strength}`);
 			if (present) return present;
 			let right: string;
+			let rightStrength: string | undefined;
 			try {
 				right = macOf(principal, until);
+				rightStrength = strength === undefined ? undefined : strengthOf(principal, mac);
 			} catch {
 				throw problem("unauthenticated");
 			}
-			if (mac.length !== right.length || !timingSafeEqual(Buffer.from(mac), Buffer.from(right))) throw problem("unauthenticated");
-			return keep(principal, until, mac);
+			if (!same(mac, right) || (strength !== undefined && !same(strength, rightStrength))) throw problem("unauthenticated");
+			return keep(principal, until, mac, strength);
 		},
 	};
 }

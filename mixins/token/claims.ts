@@ -22,13 +22,16 @@ export interface AccessClaims {
 	profile: string;
 	roles: string[];
 	scope: string;
+	/** Tokens that were made before there was a second factor have neither. */
+	auth_time?: number;
+	acr?: string;
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** Throws 401 where something is missing, or of the wrong kind. Says nothing of whether the token is still alive. */
 export function toPrincipal(claims: Partial<AccessClaims>, seals: Pick<Seals, "seal">): Verified {
-	const { sub, sid, jti, iat, exp, name, profile, roles, scope } = claims;
+	const { sub, sid, jti, iat, exp, name, profile, roles, scope, auth_time: authTime, acr } = claims;
 	if (
 		!isText(sub) ||
 		!isText(sid) ||
@@ -39,12 +42,17 @@ export function toPrincipal(claims: Partial<AccessClaims>, seals: Pick<Seals, "s
 		typeof iat !== "number" ||
 		iat - CLOCK_TOLERANCE > Date.now() / 1000 ||
 		!Array.isArray(roles) ||
-		typeof scope !== "string"
+		typeof scope !== "string" ||
+		(authTime === undefined) !== (acr === undefined) ||
+		(authTime !== undefined && typeof authTime !== "number") ||
+		(acr !== undefined && !isText(acr))
 	)
 		throw problem("invalid-token");
 	const scopes = scope.split(" ").filter(Boolean);
 	const token = { jti, iat };
 	// Sealed and frozen here, once: it is passed with every call.
-	const sealed = seals.seal({ accountId: sub, sessionId: sid, profileId: profile, displayName: name, roles, scopes, token }, exp);
+	const strength = authTime === undefined || acr === undefined ? {} : { authTime, acr };
+	const who = { accountId: sub, sessionId: sid, profileId: profile, displayName: name, roles, scopes, token, ...strength };
+	const sealed = seals.seal(who, exp);
 	return Object.freeze({ ...sealed, exp });
 }

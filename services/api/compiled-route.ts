@@ -70,7 +70,7 @@ export const ofTheDoor = ({ fixed, cookie, raw }: Route): string[] => [
 ];
 
 export function compile(row: Route, id: string, action: PublishedAction): CompiledRoute {
-	const hasBody = row.method === "POST" || row.method === "PUT" || row.method === "PATCH";
+	const hasBody = row.method === "POST" || row.method === "PUT" || row.method === "PATCH" || row.body === true;
 	const pathParams = paramNames(row.path).map((name) => pathParam(name, action.params[name] as Rule));
 	const given = new Set([...pathParams.map((param) => param.name), ...ofTheDoor(row)]);
 	const fromQuery = hasBody ? [...(row.query ?? [])] : Object.keys(action.params).filter((name) => !given.has(name));

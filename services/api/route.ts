@@ -8,6 +8,8 @@
 //   replay       the answer says by `replayed` that it is an older one: 200 instead of `status`, and a header
 //   idempotency  "required": 400 without an Idempotency-Key
 //   narrow       open to a token that is only good for changing a password
+//   stepUp       only for who proved who they are in the last five minutes: by a login, or by POST /api/auth/step-up
+//   body         a DELETE whose parameters come from its body: what must not stand in a URL
 //   oauth        RFC 6749: the body may be a form, refusals are `{error, error_description}`
 //   details      the scope without which the answer's `checks` are left out
 //   down         the status of an answer that says `status: "down"`
@@ -37,6 +39,8 @@ export interface Route {
 	readonly replay?: true;
 	readonly idempotency?: "required";
 	readonly narrow?: true;
+	readonly stepUp?: true;
+	readonly body?: true;
 	readonly oauth?: true;
 	readonly details?: Scope;
 	readonly down?: 503;

@@ -12,8 +12,14 @@ export interface Principal {
 	readonly scopes: readonly string[];
 	/** Of the token itself: its id, and when it was issued (seconds since 1970). */
 	readonly token?: { readonly jti: string; readonly iat: number };
-	/** Made by the door that verified the token; without it nobody believes the rest. `until` in seconds since 1970. */
-	readonly seal?: { readonly until: number; readonly mac: string };
+	/** When the person last proved who they are in this session (seconds since 1970), and how well: "2" is better than a password alone. */
+	readonly authTime?: number;
+	readonly acr?: string;
+	/**
+	 * Made by the door that verified the token; without it nobody believes the rest. `until` in seconds since 1970; `strength`
+	 * seals `authTime` and `acr`.
+	 */
+	readonly seal?: { readonly until: number; readonly mac: string; readonly strength?: string };
 }
 
 /** An Idempotency-Key as the door passes it: the client's key, whose and where it is, and the hash of what was asked. */

@@ -23,7 +23,11 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 		});
 	const signedIn = row.access !== "anyone";
 	const hasBody = Object.keys(inBody).length > 0;
-	const told = [description, errors?.length ? `Refuses with: ${errors.map((code) => `\`${code}\``).join(", ")}.` : undefined]
+	const told = [
+		description,
+		row.stepUp ? "Needs a login, or a `POST /api/auth/step-up`, of the last five minutes; else `step-up-required`." : undefined,
+		errors?.length ? `Refuses with: ${errors.map((code) => `\`${code}\``).join(", ")}.` : undefined,
+	]
 		.filter((part) => part !== undefined)
 		.join("\n\n");
 	return {
@@ -70,7 +74,7 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 /** Each parameter comes from one place only: what the path and the row do not give is in the query or the body. */
 function split(row: Route, params: Props): { inPath: Props; inQuery: Props; inBody: Props } {
 	const named = new Set([...row.path.matchAll(/:([A-Za-z]\w*)/g)].map((match) => match[1] as string));
-	const bodyless = row.method === "GET" || row.method === "DELETE";
+	const bodyless = row.method === "GET" || (row.method === "DELETE" && !row.body);
 	const door = ofTheDoor(row);
 	const place = (name: string) =>
 		named.has(name) ? "path" : door.includes(name) ? "door" : bodyless || row.query?.includes(name) ? "query" : "body";

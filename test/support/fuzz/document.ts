@@ -76,7 +76,8 @@ export const operationsOf = (document: OpenApi): Operation[] =>
 		Object.entries(methods).map(([method, operation]) => read(method.toUpperCase(), path, operation as never)),
 	);
 
-export const hasBody = (operation: Operation): boolean => ["POST", "PUT", "PATCH"].includes(operation.method);
+export const hasBody = (operation: Operation): boolean =>
+	["POST", "PUT", "PATCH"].includes(operation.method) || operation.body !== undefined;
 
 /** A schema without `$ref`; those inside of it may have one. */
 export type Plain = (schema: Schema) => Schema;
