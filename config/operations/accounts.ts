@@ -42,6 +42,7 @@ export const user = operation({
 	say: (account) =>
 		[
 			`${account.email}  ${account.role}  ${account.state}${account.bannedUntil ? ` until ${account.bannedUntil}` : ""}`,
+			`second factor: ${account.mfa ? account.factors.join(", ") : "none"}`,
 			`id ${account.id}, made ${ago(account.createdAt)} ago`,
 			`${account.sessions} open sessions${account.lastUsedAt ? `, used ${ago(account.lastUsedAt)} ago` : ""}; ${account.sockets.length} open sockets`,
 			columns([["profile", "name", "kind"], ...account.profiles.map(({ id, displayName, kind }) => [id, displayName, kind])]),

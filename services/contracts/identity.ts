@@ -1,7 +1,26 @@
 // What the identity node offers: accounts, sessions, tokens, profiles.
 import { factTable, internal, published, signalTable } from "./contract.ts";
-import { array, bool, defaulted, email, int, json, list, nullable, object, oneOf, optional, page, text, time, uuid } from "./schema.ts";
+import {
+	array,
+	bool,
+	defaulted,
+	either,
+	email,
+	int,
+	json,
+	list,
+	literal,
+	nullable,
+	object,
+	oneOf,
+	optional,
+	page,
+	text,
+	time,
+	uuid,
+} from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { requestOptions } from "./webauthn.ts";
 
 export const accountState = oneOf("unverified", "active", "mustChangePassword", "banned", "trashed", "purged");
 export const accountRole = oneOf("user", "viewer", "moderator", "government", "admin");
@@ -10,7 +29,7 @@ export const displayName = text(1, 60);
 /** 8 to 128 characters, verbatim: never trimmed, never cut. */
 export const password = text(8, 128, { verbatim: true });
 
-export const account = object({ id: uuid, email: text(3, 254), state: accountState, role: accountRole });
+export const account = object({ id: uuid, email: text(3, 254), state: accountState, role: accountRole, mfa: bool });
 export type Account = Infer<typeof account>;
 export const profile = object({ id: uuid, displayName, kind: profileKind });
 export type Profile = Infer<typeof profile>;
@@ -18,6 +37,15 @@ export const tokens = object({ accessToken: text(1, 8192), refreshToken: text(1,
 export type Tokens = Infer<typeof tokens>;
 export const signedIn = object({ account, profile, tokens });
 export type SignedIn = Infer<typeof signedIn>;
+export const mfaMethod = oneOf("totp", "recovery", "passkey");
+/** The answer of a login whose account has a second factor; `options` are for `navigator.credentials.get`, where it has passkeys. */
+export const mfaRequired = object({
+	mfaRequired: literal(true),
+	ticket: text(1, 200),
+	methods: array(mfaMethod),
+	expiresIn: int(0),
+	options: optional(requestOptions),
+});
 /** A key that verifies access tokens, as a JSON Web Key (RFC 7517). */
 export const publicKey = object({
 	kty: oneOf("RSA"),
@@ -53,8 +81,9 @@ export const actions = {
 		},
 		"auth.login": {
 			summary: "Sign in with e-mail and password.",
+			description: "An account with a second factor gets a ticket for `POST /api/auth/mfa/login` instead of tokens.",
 			params: { email: text(1, 254), password: text(1, 1024, { verbatim: true }) },
-			answer: signedIn,
+			answer: either(signedIn, mfaRequired),
 			owner: "email",
 		},
 		"auth.token": {
@@ -150,6 +179,8 @@ export const actions = {
 				role: accountRole,
 				createdAt: time,
 				bannedUntil: nullable(time),
+				mfa: bool,
+				factors: array(mfaMethod),
 				profiles: array(profile),
 				sessions: int(0),
 				lastUsedAt: nullable(time),
@@ -176,6 +207,6 @@ export const facts = factTable({
 	},
 	"identity.session.revoked": {
 		summary: "A session ended before its time: logout, reuse of a refresh token, an operator.",
-		payload: { accountId: uuid, sessionId: uuid, reason: oneOf("logout", "reuse", "role", "ended", "unlinked"), until: time },
+		payload: { accountId: uuid, sessionId: uuid, reason: oneOf("logout", "reuse", "role", "ended", "unlinked", "mfa"), until: time },
 	},
 });

@@ -8,6 +8,7 @@ import * as groups from "./groups.ts";
 import { healthActions } from "./health.ts";
 import * as identity from "./identity.ts";
 import * as messages from "./messages.ts";
+import * as mfa from "./mfa.ts";
 import * as operations from "./operations.ts";
 import * as presence from "./presence.ts";
 import { compile, object } from "./schema.ts";
@@ -19,7 +20,7 @@ export type * from "./context.ts";
 export const nodes = {
 	api: [api],
 	socket: [],
-	identity: [identity, federation],
+	identity: [identity, federation, mfa],
 	groups: [groups, messages],
 	gamification: [gamification],
 	presence: [presence],

@@ -36,6 +36,7 @@ export const problems = {
 	banned: { status: 403, title: "Banned", detail: "This account is banned." },
 	"password-change-required": { status: 403, title: "Password change required", detail: "Change the password first." },
 	"sign-in-refused": { status: 403, title: "Sign-in refused", detail: "The issuer did not sign anybody in." },
+	"mfa-required": { status: 403, title: "Second factor required", detail: "This account has a second factor: sign in with it." },
 	"step-up-required": { status: 403, title: "Step-up required", detail: "Sign in again to do this." },
 	origin: { status: 403, title: "Origin not allowed", detail: "This origin may not speak with this server." },
 	// What is there

@@ -13,6 +13,7 @@ import type { IdentityNode } from "./node.ts";
 import { commonPasswords, identityNode, openSession, PROFILES_IN_TOKEN, revokeSessions, viewAccount } from "./node.ts";
 import { grant } from "./oauth.ts";
 import { refresh } from "./refresh.ts";
+import { enter } from "./second-step.ts";
 import { signIn } from "./sign-in.ts";
 import type { NewAccount } from "./store/accounts.ts";
 import { findAccount, insertAccount, isEmailTaken, updateRole } from "./store/accounts.ts";
@@ -63,13 +64,21 @@ export default service("auth", {
 			return onceAfter(ctx, node.db, hash, async (tx, passwordHash) => {
 				const now = new Date();
 				const role = { state: "unverified", role: "user", bannedUntil: null } as const;
-				const account = { id: newId(), email, ...role, passwordHash, phone: phone ?? null, language: language ?? null };
+				const account = {
+					id: newId(),
+					email,
+					...role,
+					passwordHash,
+					phone: phone ?? null,
+					language: language ?? null,
+					mfa: false as const,
+				};
 				await makeAccount(tx, ctx, account, displayName, now);
 				return openSession(node, tx, ctx, account, now);
 			});
 		},
 
-		login: (ctx, node) => signIn(node, ctx, ctx.params),
+		login: (ctx, node) => signIn(node, ctx, ctx.params, enter),
 
 		token: (ctx, node) => grant(node, ctx, ctx.params),
 
@@ -94,7 +103,7 @@ export default service("auth", {
 		},
 
 		async validate(ctx, { db, issuer, ttlAccess }) {
-			const { accountId, sessionId, profileId, displayName, roles, scopes, token } = ctx.caller;
+			const { accountId, sessionId, profileId, displayName, roles, scopes, token, authTime, acr } = ctx.caller;
 			const profiles = await profilesOf(db, accountId, null, PROFILES_IN_TOKEN);
 			const times = token && { iat: token.iat, exp: token.iat + ttlAccess, jti: token.jti };
 			return {
@@ -108,6 +117,7 @@ export default service("auth", {
 				profiles: profiles.map(({ id }) => id),
 				roles: [...roles],
 				scope: scopes.join(" "),
+				...(authTime === undefined ? {} : { auth_time: authTime, acr }),
 			};
 		},
 
@@ -128,6 +138,7 @@ export default service("auth", {
 				passwordHash: await hashPassword(password),
 				phone: null,
 				language: null,
+				mfa: false,
 			};
 			const displayName = ctx.params.displayName ?? [...(email.split("@")[0] as string)].slice(0, 60).join("");
 			return db.tx(async (tx) => {

@@ -14,6 +14,7 @@ import { broadcast } from "../../mixins/signals.ts";
 import { settings } from "../../mixins/settings.ts";
 import { CLOCK_TOLERANCE } from "../../mixins/token/claims.ts";
 import { ASK_OVERLAP_MS } from "../../mixins/token/hearing.ts";
+import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
@@ -79,7 +80,14 @@ type AnyCtx = Ctx<unknown>;
 /** How a client is told apart: what it calls itself, cut to what is stored. */
 export const deviceOf = (ctx: AnyCtx): string => ctx.userAgent.slice(0, 512);
 
-export const viewAccount = ({ id, email, state, role }: Account): Account => ({ id, email, state, role });
+export const viewAccount = ({ id, email, state, role, mfa }: Account): Account => ({ id, email, state, role, mfa });
+
+/** A session as its tokens show it. `authTime`: when the person last proved who they are (ISO 8601); `acr`: "2" is more than a password. */
+export interface SessionStrength {
+	id: string;
+	authTime: string;
+	acr: string;
+}
 
 /** Profiles that a token names: with more it would outgrow the headers it travels in. */
 export const PROFILES_IN_TOKEN = 50;
@@ -89,13 +97,15 @@ export async function issueTokens(
 	account: AccountRow,
 	profile: Profile,
 	profiles: readonly Profile[],
-	sessionId: string,
+	session: SessionStrength,
 	refreshToken: string,
 	now: Date,
 ): Promise<Tokens> {
 	const claims = {
 		sub: account.id,
-		sid: sessionId,
+		sid: session.id,
+		auth_time: Math.floor(Date.parse(session.authTime) / 1000),
+		acr: session.acr,
 		name: profile.displayName,
 		profile: profile.id,
 		profiles: profiles.map(({ id }) => id),
@@ -106,8 +116,24 @@ export async function issueTokens(
 	return { accessToken, refreshToken, tokenType: "Bearer", expiresIn };
 }
 
-/** Opens a session for the account's first profile, in the caller's transaction. */
-export async function openSession(node: IdentityNode, tx: Tx, ctx: AnyCtx, account: AccountRow, now: Date): Promise<SignedIn> {
+/** How somebody came in: `acr` "2" with a second factor, or something that is as good. */
+export interface Entrance {
+	acr?: "1" | "2";
+}
+
+/**
+ * Opens a session for the account's first profile, in the caller's transaction. Throws 403 `mfa-required` for an account with a
+ * second factor that was not asked for: `enter` (second-step.ts) asks for it.
+ */
+export async function openSession(
+	node: IdentityNode,
+	tx: Tx,
+	ctx: AnyCtx,
+	account: AccountRow,
+	now: Date,
+	{ acr = "1" }: Entrance = {},
+): Promise<SignedIn> {
+	if (account.mfa && acr !== "2") throw problem("mfa-required");
 	const profiles = await profilesOf(tx, account.id, null, PROFILES_IN_TOKEN);
 	const [profile] = profiles;
 	if (!profile) throw new Error(`Account ${account.id} has no profile.`);
@@ -118,6 +144,8 @@ export async function openSession(node: IdentityNode, tx: Tx, ctx: AnyCtx, accou
 		device: deviceOf(ctx),
 		address: ctx.address,
 		expiresAt: new Date(now.getTime() + node.ttlRefresh * 1000),
+		authTime: now.toISOString(),
+		acr,
 	};
 	const refreshToken = node.signing.newRefreshToken();
 	await insertSession(tx, session, now);
@@ -125,11 +153,11 @@ export async function openSession(node: IdentityNode, tx: Tx, ctx: AnyCtx, accou
 	return {
 		account: viewAccount(account),
 		profile,
-		tokens: await issueTokens(node, account, profile, profiles, session.id, refreshToken, now),
+		tokens: await issueTokens(node, account, profile, profiles, session, refreshToken, now),
 	};
 }
 
-export type RevocationReason = "logout" | "reuse" | "role" | "ended" | "unlinked";
+export type RevocationReason = "logout" | "reuse" | "role" | "ended" | "unlinked" | "mfa";
 
 /** So long (ms) a door must refuse tokens of a session that ended: until all of them have expired. */
 const refusedFor = (ttlAccess: number): number => (ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;

@@ -4,6 +4,7 @@ import { isProblem, problem } from "../contracts/errors.ts";
 import type { Answer, Ctx, Params } from "../contracts/index.ts";
 import type { Tokens } from "../contracts/identity.ts";
 import type { IdentityNode } from "./node.ts";
+import { openSession } from "./node.ts";
 import { refresh } from "./refresh.ts";
 import { signIn } from "./sign-in.ts";
 
@@ -28,7 +29,7 @@ export async function grant(node: IdentityNode, ctx: Ctx<unknown>, asked: Params
 				throw refusal("invalid_request", "grant_type is missing.");
 			case "password":
 				if (!username || !password) throw refusal("invalid_request", "username and password are needed.");
-				return answer((await signIn(node, ctx, { email: username, password })).tokens);
+				return answer((await signIn(node, ctx, { email: username, password }, openSession)).tokens);
 			case "refresh_token":
 				if (!refresh_token) throw refusal("invalid_request", "refresh_token is missing.");
 				return answer(await refresh(node, ctx, refresh_token));
@@ -41,6 +42,8 @@ export async function grant(node: IdentityNode, ctx: Ctx<unknown>, asked: Params
 		if (!isProblem(error) || error.data.oauth) throw error;
 		if (error.type === "invalid-credentials") throw refusal("invalid_grant", "The e-mail or the password is wrong.");
 		if (error.type === "invalid-token") throw refusal("invalid_grant", "The refresh token is unknown, used up or expired.");
+		if (error.type === "mfa-required")
+			throw refusal("invalid_grant", "The account has a second factor, which this grant cannot ask for: sign in at /api/auth/login.");
 		if (error.type === "banned") throw refusal("invalid_grant", "The account is banned.");
 		throw error;
 	}

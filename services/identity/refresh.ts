@@ -51,7 +51,15 @@ async function follow(node: IdentityNode, tx: Tx, row: RefreshRow, token: string
 		throw isProblem(error, "invalid-credentials") ? problem("invalid-token") : error;
 	}
 	const profiles = await profilesOf(tx, account.id, null, PROFILES_IN_TOKEN);
-	return issueTokens(node, account, profile, profiles, row.sessionId, node.signing.successorOf(token), now);
+	return issueTokens(
+		node,
+		account,
+		profile,
+		profiles,
+		{ id: row.sessionId, authTime: row.authTime, acr: row.acr },
+		node.signing.successorOf(token),
+		now,
+	);
 }
 
 async function endFamily(node: IdentityNode, tx: Tx, ctx: AnyCtx, row: RefreshRow, now: Date): Promise<void> {

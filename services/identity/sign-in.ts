@@ -1,13 +1,14 @@
 // Who somebody is by e-mail and password: at one price for known and unknown, and not to be guessed.
 import { limitKey } from "../../mixins/address.ts";
 import { onceAfter } from "../../mixins/idempotency.ts";
+import type { Tx } from "../../mixins/postgres.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { SignedIn } from "../contracts/identity.ts";
+import type { MfaRequired } from "../contracts/mfa.ts";
 import { maySignIn, normalizeEmail, throttled, throttlesTimes } from "./domain/login.ts";
 import { verifyPassword } from "./hashing.ts";
 import type { IdentityNode } from "./node.ts";
-import { openSession } from "./node.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import { findAccount, holdAccount } from "./store/accounts.ts";
 import { addFailure, failuresOf, forgetFailures } from "./store/failures.ts";
@@ -23,7 +24,7 @@ export interface Credentials {
  * The account whose password this is. Unknown, trashed and wrong are one answer, at the price of one hash. Throws 401
  * `invalid-credentials`, 403 `banned`, 429 `rate-limited`.
  */
-function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials): Promise<AccountRow> {
+export function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials): Promise<AccountRow> {
 	const email = normalizeEmail(given.email);
 	const address = limitKey(ctx.address);
 	const limits = throttlesTimes(node.factor);
@@ -45,8 +46,16 @@ function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials): Prom
 	});
 }
 
-/** A new session for who knows the password. Throws as `authenticate` does. */
-export async function signIn(node: IdentityNode, ctx: AnyCtx, given: Credentials): Promise<SignedIn> {
+/**
+ * A new session for who knows the password, or what `next` makes of it. Throws as `authenticate` does, and 403 `mfa-required`
+ * where the password alone is not enough.
+ */
+export async function signIn<T extends SignedIn | MfaRequired>(
+	node: IdentityNode,
+	ctx: AnyCtx,
+	given: Credentials,
+	next: (node: IdentityNode, tx: Tx, ctx: AnyCtx, account: AccountRow, now: Date) => Promise<T>,
+): Promise<T> {
 	// Hashing takes its time, and must not hold a connection meanwhile.
 	return onceAfter(
 		ctx,
@@ -57,7 +66,7 @@ export async function signIn(node: IdentityNode, ctx: AnyCtx, given: Credentials
 			const account = await holdAccount(tx, id);
 			if (!account) throw problem("invalid-credentials");
 			maySignIn(account);
-			return openSession(node, tx, ctx, account, new Date());
+			return next(node, tx, ctx, account, new Date());
 		},
 	);
 }

@@ -18,14 +18,14 @@ const makePair = promisify(generateKeyPair);
 /** Keys are read anew at most so often, in ms: another process may have made one. */
 const KEEP_MS = 60_000;
 
-function seal(key: Buffer, text: string, name: string): Buffer {
+export function seal(key: Buffer, text: string, name: string): Buffer {
 	const nonce = randomBytes(12);
 	const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(name));
 	const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
 	return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
 }
 
-function unseal(key: Buffer, sealed: Buffer, name: string): string {
+export function unseal(key: Buffer, sealed: Buffer, name: string): string {
 	const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12))
 		.setAAD(Buffer.from(name))
 		.setAuthTag(sealed.subarray(12, 28));
@@ -40,6 +40,9 @@ export interface AccessClaims {
 	profiles: string[];
 	roles: string[];
 	scope: string;
+	/** Seconds since 1970. */
+	auth_time: number;
+	acr: string;
 }
 
 export class Signing {

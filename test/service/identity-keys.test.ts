@@ -24,7 +24,7 @@ describe("signing keys", () => {
 
 	test("are followed on schedule: the next is published first and signs later; tokens of the old one stay good", async () => {
 		const signing = new Signing(database("identity"), broker);
-		const claims = { sub: "a", sid: "s", name: "Ana", profile: "p", profiles: [], roles: [], scope: "" };
+		const claims = { sub: "a", sid: "s", name: "Ana", profile: "p", profiles: [], roles: [], scope: "", auth_time: 0, acr: "1" };
 		const kidAt = async (now: Date) => decodeProtectedHeader((await signing.sign(claims, now)).accessToken).kid;
 		const now = new Date();
 		await signing.ensureKey(now);

@@ -17,7 +17,7 @@ describe("register", () => {
 			displayName: "Ana",
 			language: "pt",
 		});
-		assert.deepEqual({ ...made.account, id: "" }, { id: "", email, state: "unverified", role: "user" });
+		assert.deepEqual({ ...made.account, id: "" }, { id: "", email, state: "unverified", role: "user", mfa: false });
 		assert.deepEqual({ ...made.profile, id: "" }, { id: "", displayName: "Ana", kind: "consumer" });
 		assert.deepEqual([made.tokens.tokenType, made.tokens.expiresIn], ["Bearer", 600]);
 		const ids = { accountId: made.account.id, profileId: made.profile.id };

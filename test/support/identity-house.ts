@@ -13,8 +13,11 @@ import type { ProblemCode } from "../../services/contracts/problems.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { SignedIn } from "../../services/contracts/identity.ts";
 import type { ActionName, Answer, Meta, ParamsIn } from "../../services/contracts/index.ts";
+import accounts from "../../services/identity/accounts.service.ts";
 import auth from "../../services/identity/auth.service.ts";
 import identity from "../../services/identity/identity.service.ts";
+import mfa from "../../services/identity/mfa.service.ts";
+import passkeys from "../../services/identity/passkeys.service.ts";
 import profiles from "../../services/identity/profiles.service.ts";
 import sessions from "../../services/identity/sessions.service.ts";
 import { TEST_SECRET_KEY, testDatabase } from "./database.ts";
@@ -52,7 +55,7 @@ async function start(): Promise<ServiceBroker> {
 	const env = readEnv({ NODE_ENV: "test", DATA_DIR: "/nonexistent", SECRET_KEY: TEST_SECRET_KEY, LOG_LEVEL: "fatal" });
 	const made = new ServiceBroker(brokerOptions(env, { checkAnswers: true }));
 	provideSettings(made, env);
-	for (const schema of [identity, auth, sessions, profiles]) made.createService(schema);
+	for (const schema of [identity, accounts, auth, sessions, profiles, mfa, passkeys]) made.createService(schema);
 	tokens(made);
 	await made.start();
 	showErrors(made);
@@ -91,7 +94,11 @@ export async function identityHouse() {
 		const email = newEmail();
 		return { email, ...(await call("auth.register", { email, password: PASSWORD, displayName: "Ana" }, from)) };
 	}
-	const login = (email: string, password = PASSWORD, from: From = {}) => call("auth.login", { email, password }, from);
+	/** With the password, which is enough: the account has no second factor. */
+	async function login(email: string, password = PASSWORD, from: From = {}): Promise<SignedIn> {
+		const answer = await call("auth.login", { email, password }, from);
+		return "mfaRequired" in answer ? assert.fail("the account has a second factor") : answer;
+	}
 	const refresh = (refreshToken: string, from: From = {}) => call("auth.refresh", { refreshToken }, from);
 	return { broker, start, sql, facts, call, person, login, refresh };
 }

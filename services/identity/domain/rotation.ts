@@ -7,7 +7,7 @@ export const FORGIVEN_MS = 10_000;
 export interface RefreshUse {
 	/** When the token was used before, or null. */
 	usedAt: string | null;
-	/** Whether the token that followed it has been used. */
+	/** Whether the token that followed it has been used. One that was not used itself is followed by another after a step-up. */
 	successorUsed: boolean;
 	/** The client that used it and the one asking now: their `User-Agent`. */
 	usedDevice: string | null;
@@ -21,7 +21,7 @@ export type Rotation = "rotate" | "repeat" | "reuse" | "refuse";
 
 export function rotation(use: RefreshUse, now: Date): Rotation {
 	if (use.endedAt || use.expiresAt <= now.toISOString()) return "refuse";
-	if (!use.usedAt) return "rotate";
+	if (!use.usedAt) return use.successorUsed ? "reuse" : "rotate";
 	const lost = now.getTime() - Date.parse(use.usedAt) <= FORGIVEN_MS;
 	return lost && !use.successorUsed && use.usedDevice === use.askingDevice ? "repeat" : "reuse";
 }

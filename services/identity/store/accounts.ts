@@ -9,7 +9,9 @@ export interface AccountRow extends Account {
 	bannedUntil: string | null;
 }
 
-const accountColumns = `id, email, password_hash as "passwordHash", state, role, banned_until as "bannedUntil"`;
+const accountColumns = `id, email, password_hash as "passwordHash", state, role, banned_until as "bannedUntil",
+	(exists (select 1 from totps t where t.account_id = accounts.id and t.confirmed_at is not null)
+		or exists (select 1 from passkeys p where p.account_id = accounts.id)) as mfa`;
 
 export async function findAccount(db: Queryable, by: { email: string } | { id: string }): Promise<AccountRow | undefined> {
 	const [column, value] = "email" in by ? ["email", by.email] : ["id", by.id];
@@ -23,7 +25,7 @@ export async function holdAccount(tx: Tx, id: string): Promise<AccountRow | unde
 	return row;
 }
 
-export type AccountOverview = Omit<Answer<"accounts.show">, "profiles">;
+export type AccountOverview = Omit<Answer<"accounts.show">, "profiles" | "mfa" | "factors">;
 
 /** What operators want to know of an account; of its sessions those that are open. */
 export async function overviewOf(db: Queryable, email: string, now: Date): Promise<AccountOverview | undefined> {
@@ -41,6 +43,7 @@ export interface NewAccount extends Account {
 	passwordHash: string | null;
 	phone: string | null;
 	language: string | null;
+	mfa: false;
 }
 
 /** Throws the unique violation of `accounts_email` when the address has an account. */

@@ -19,6 +19,8 @@ export interface RefreshRow extends Omit<RefreshUse, "askingDevice"> {
 	sessionId: string;
 	accountId: string;
 	profileId: string;
+	authTime: string;
+	acr: string;
 }
 
 /** A refresh token with its session, which stays locked until the transaction ends: two parties at once meet here. */
@@ -32,12 +34,21 @@ export async function lockRefreshToken(tx: Tx, token: string): Promise<RefreshRo
 	const [row] = await tx.query<RefreshRow>(
 		`select s.id as "sessionId", s.account_id as "accountId", s.profile_id as "profileId", t.used_device as "usedDevice", t.used_at as "usedAt",
 			exists (select 1 from refresh_tokens n where n.hash = t.successor and n.used_at is not null) as "successorUsed",
-			s.ended_at as "endedAt", s.expires_at as "expiresAt"
+			coalesce(s.auth_time, s.created_at) as "authTime", s.acr, s.ended_at as "endedAt", s.expires_at as "expiresAt"
 		from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = $1`,
 		[hash],
 		"refresh-find",
 	);
 	return row;
+}
+
+/**
+ * One more token of a session beside those that were not used yet (in truth one): they are good until it is used, in case its
+ * answer is lost.
+ */
+export async function supersedeRefreshTokens(tx: Tx, sessionId: string, token: string, now: Date): Promise<void> {
+	await tx.query("update refresh_tokens set successor = $2 where session_id = $1 and used_at is null", [sessionId, hashOf(token)]);
+	await insertRefreshToken(tx, sessionId, token, now);
 }
 
 /** Uses a token up: from now on its successor counts. */

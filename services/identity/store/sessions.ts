@@ -9,14 +9,40 @@ export interface NewSession {
 	device: string;
 	address: string;
 	expiresAt: Date;
+	authTime: string;
+	acr: string;
 }
 
 export async function insertSession(tx: Tx, session: NewSession, now: Date): Promise<void> {
 	await tx.query(
-		`insert into sessions (id, account_id, profile_id, device, address, created_at, last_used_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $6, $7)`,
-		[session.id, session.accountId, session.profileId, session.device, session.address, now, session.expiresAt],
+		`insert into sessions (id, account_id, profile_id, device, address, created_at, last_used_at, expires_at, auth_time, acr)
+		values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)`,
+		[
+			session.id,
+			session.accountId,
+			session.profileId,
+			session.device,
+			session.address,
+			now,
+			session.expiresAt,
+			session.authTime,
+			session.acr,
+		],
 	);
+}
+
+/** Somebody has proved anew who they are; undefined where the session is over. */
+export async function strengthenSession(
+	tx: Tx,
+	{ sessionId, accountId }: { sessionId: string; accountId: string },
+	now: Date,
+): Promise<{ id: string; profileId: string; authTime: string; acr: string } | undefined> {
+	const [row] = await tx.query<{ id: string; profileId: string; authTime: string; acr: string }>(
+		`update sessions set auth_time = $3, acr = '2' where id = $1 and account_id = $2 and ended_at is null and expires_at > $3
+		returning id, profile_id as "profileId", auth_time as "authTime", acr`,
+		[sessionId, accountId, now],
+	);
+	return row;
 }
 
 export interface EndedSession {
