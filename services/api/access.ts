@@ -30,4 +30,5 @@ export function authorize(row: Route, principal: Principal | undefined): void {
 }
 
 /** A token of the version before does not say when: that is too long ago. */
-const isFresh = (authTime: number | undefined): boolean => authTime !== undefined && Math.floor(Date.now() / 1000) - authTime <= STEP_UP_SECONDS;
+const isFresh = (authTime: number | undefined): boolean =>
+	authTime !== undefined && Math.floor(Date.now() / 1000) - authTime <= STEP_UP_SECONDS;

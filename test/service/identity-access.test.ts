@@ -54,6 +54,8 @@ describe("an access token", () => {
 			profiles: [profile.id],
 			roles: ["user", "consumer"],
 			scope: "account:own",
+			auth_time: iat,
+			acr: "1",
 		});
 		assert.ok(jti && sid);
 		assert.deepEqual(await call("auth.validate", {}, { token: made.accessToken }), claims);

@@ -3,6 +3,7 @@ import {
 	array,
 	type bool,
 	defaulted,
+	either,
 	int,
 	type json,
 	list,
@@ -96,6 +97,8 @@ const people = list(object({ id: uuid }));
 is<Same<Infer<typeof people>, { data: { id: string }[]; nextCursor: string | null }>>();
 
 const what = union("kind", { text: object({ body: name }), place: object({ lat: number(), lng: optional(number()) }) });
+const found = either(object({ id: name }), object({ missing: literal(true), near: optional(int()) }));
+is<Same<Infer<typeof found>, { id: string } | { missing: true; near?: number }>>();
 type What = Infer<typeof what>;
 is<Same<What, { kind: "text"; body: string } | { kind: "place"; lat: number; lng?: number }>>();
 

@@ -27,6 +27,8 @@ const table = [
 	row("POST", "/say", { status: 201, replay: true }),
 	row("POST", "/pay", { idempotency: "required" }),
 	row("DELETE", "/gone", { status: 204 }),
+	row("GET", "/danger", { stepUp: true }),
+	row("DELETE", "/secretly", { body: true }),
 	row("POST", "/token", { access: "anyone", oauth: true }),
 	row("GET", "/away", {
 		access: "anyone",
@@ -60,6 +62,8 @@ const people: Record<string, Principal> = {
 	user: principal(["self:read"]),
 	operator: principal(["self:read", "ops:read"]),
 	narrow: principal(["account:password"]),
+	fresh: { ...principal(["self:read"]), authTime: Math.floor(Date.now() / 1000) - 290, acr: "1" },
+	stale: { ...principal(["self:read"]), authTime: Math.floor(Date.now() / 1000) - 301, acr: "2" },
 };
 
 let asked: { params: unknown; meta: Meta }[] = [];
@@ -123,6 +127,14 @@ describe("access", () => {
 		is(await ask("/anyone", { token: "narrow" }), 200);
 	});
 
+	it("to what is dangerous is for who proved who they are five minutes ago at most, however well before", async () => {
+		is(await ask("/danger", { token: "fresh" }), 200);
+		is(await ask("/danger", { token: "stale" }), 403, "step-up-required");
+		is(await ask("/danger", { token: "user" }), 403, "step-up-required");
+		is(await ask("/danger"), 401, "unauthenticated");
+		is(await ask("/mine", { token: "stale" }), 200);
+	});
+
 	it("is decided before the action is called", async () => {
 		await ask("/make", { body: { a: "x" } });
 		assert.deepEqual(asked, []);
@@ -135,6 +147,14 @@ describe("the action", () => {
 		assert.deepEqual(asked, [
 			{ params: { a: "x", b: true }, meta: { address: "203.0.113.9", userAgent: "me/1.0", principal: people.user } },
 		]);
+	});
+
+	it("of a DELETE may have a body, where the row says so: then nothing comes from the URL", async () => {
+		await ask("/secretly", { method: "DELETE", token: "user", body: { a: "x" } });
+		assert.deepEqual(asked[0]?.params, { a: "x" });
+		is(await ask("/secretly?a=x", { method: "DELETE", token: "user" }), 422, "validation");
+		await ask("/gone?a=x", { method: "DELETE", token: "user" });
+		assert.deepEqual(asked[0]?.params, { a: "x" });
 	});
 
 	it("gets the Idempotency-Key with whose and where it is, and a row may demand one", async () => {

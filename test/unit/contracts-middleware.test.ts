@@ -192,6 +192,27 @@ test("a principal that no door has sealed is nobody, in this process and from an
 	}
 });
 
+test("how well somebody proved who they are is sealed too: nobody can add or better it, and a door of the version before leaves it out", () => {
+	const until = Date.now() / 1000 + 600;
+	const elsewhere = () => sealsFor(Buffer.alloc(32, 3).toString("base64"));
+	const { seal, admit } = elsewhere();
+	const strong = structuredClone(seal({ ...ann, authTime: 1_700_000_000, acr: "1" }, until));
+	assert.deepEqual([admit(strong).authTime, admit(strong).acr], [1_700_000_000, "1"]);
+	const refused = (principal: Principal) =>
+		assert.throws(
+			() => admit(principal),
+			(error) => isProblem(error, "unauthenticated"),
+		);
+	const other = seal({ ...ann, accountId: groupId, authTime: 1_700_000_000, acr: "1" }, until);
+	refused({ ...strong, seal: { ...(strong.seal as NonNullable<Principal["seal"]>), strength: other.seal?.strength as string } });
+	refused({ ...strong, seal: { ...(strong.seal as NonNullable<Principal["seal"]>), strength: "x" } });
+	// What is written beside a seal that is known counts for nothing; beside one that is not, it does not fit.
+	assert.equal(admit({ ...strong, acr: "2" }).acr, "1");
+	const fresh = structuredClone(seal({ ...ann, sessionId: profileId, authTime: 1, acr: "1" }, until + 1));
+	const { strength: _, ...older } = fresh.seal as NonNullable<Principal["seal"]>;
+	assert.equal(admit({ ...fresh, authTime: 9, acr: "2", seal: older }).authTime, undefined);
+});
+
 test("a called action changes neither its caller's identity nor the status of the answer", async () => {
 	during = async (ctx) => {
 		const inner = ctx as unknown as { call(name: string, params: object): Promise<unknown> };

@@ -89,6 +89,12 @@ describe("a token of ours", () => {
 		);
 		assert.ok(Object.isFrozen(principal) && Object.isFrozen(principal.roles) && Object.isFrozen(principal.scopes));
 	});
+	test("says when and how well its person proved who they are; one of the version before says nothing of it", async () => {
+		const principal = await verifier.verify(await token({ payload: { auth_time: 1_700_000_000, acr: "2" } }));
+		assert.deepEqual([principal.authTime, principal.acr], [1_700_000_000, "2"]);
+		const older = await verifier.verify(await token());
+		assert.deepEqual([older.authTime, older.acr], [undefined, undefined]);
+	});
 	test("is verified once and then remembered", async () => {
 		const text = await token();
 		assert.equal(await verifier.verify(text), await verifier.verify(text));
@@ -177,6 +183,14 @@ describe("a token that is not good", () => {
 	});
 	test("without a claim we need, or with one of another type", async () => {
 		for (const payload of [{ sid: undefined }, { sid: 1 }, { profile: "" }, { name: null }, { roles: "admin" }, { scope: ["a"] }])
+			await refused(await token({ payload }));
+		for (const payload of [
+			{ auth_time: "1", acr: "2" },
+			{ auth_time: 1, acr: 2 },
+			{ auth_time: 1, acr: "" },
+			{ auth_time: 1 },
+			{ acr: "2" },
+		])
 			await refused(await token({ payload }));
 	});
 });

@@ -6,8 +6,10 @@ import {
 	bool,
 	compile,
 	defaulted,
+	either,
 	int,
 	json,
+	literal,
 	nullable,
 	number,
 	object,
@@ -102,6 +104,15 @@ test("a default is a fresh value each time", () => {
 	assert.ok(one.ok && two.ok);
 	one.value.tags.push(1);
 	assert.deepEqual(two.value.tags, []);
+});
+
+test("one of several forms is the first that fits, with its defaults; what fits none is told so at its place", () => {
+	const rule = object({ found: either(object({ id: uuid, n: defaulted(int(), 7) }), object({ missing: literal(true) })) });
+	accepts(rule, { found: { id, n: 1 } }, { found: { missing: true } });
+	assert.deepEqual(compile(rule)({ found: { id } }), { ok: true, value: { found: { id, n: 7 } } });
+	for (const found of [{}, { id: "x" }, { missing: false }, { id, missing: true }, 1, [], "x"])
+		assert.deepEqual(wrong(rule, { found }), { found: "type" }, JSON.stringify(found));
+	assert.deepEqual(wrong(array(either(object({ a: int() }))), [{ a: 1 }, { a: "x" }]), { "[1]": "type" });
 });
 
 test("a union is told apart by its tag, and only the chosen variant's fields are known", () => {

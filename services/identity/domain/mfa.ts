@@ -46,7 +46,7 @@ export const codeLimitsTimes = (factor: number): CodeLimits => ({
 export interface WrongCodes {
 	address: Failures;
 	day: Failures;
-	/** Whether somebody has signed in to this account from there with more than a password. */
+	/** Whether a session of this account from there has `acr` 2. */
 	known: boolean;
 }
 

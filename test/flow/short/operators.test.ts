@@ -11,8 +11,9 @@ import { openDatabases } from "../../../config/databases.ts";
 import { nodeFolders, readEnv } from "../../../config/env.ts";
 import { nodesWithMigrations } from "../../../config/migrations.ts";
 import { localProcesses } from "../../../config/processes.ts";
-import { connect, http, person, say } from "../../support/client.ts";
+import { connect, http, is, person, say } from "../../support/client.ts";
 import { eventually } from "../../support/eventually.ts";
+import { codeOf } from "../../support/factors.ts";
 import type { Running } from "../../support/process.ts";
 import { dataDirectory, startProcess } from "../../support/process.ts";
 import { runProgram } from "../../support/run.ts";
@@ -68,7 +69,25 @@ describe("the living process", () => {
 		const user = await json("user", ana.email);
 		assert.deepEqual([user.role, user.sessions, user.profiles[0].displayName, user.sockets.length], ["user", 1, "Ana", 1]);
 		assert.equal(JSON.stringify(user).includes("password"), false);
+		assert.deepEqual([user.mfa, user.factors], [false, []]);
+		const { secret } = is(await ana.post("/api/auth/mfa/totp"), 201).body;
+		is(await ana.post("/api/auth/mfa/totp/confirm", { code: codeOf(secret) }), 200);
+		assert.match((await admin("user", ana.email)).out, /second factor: totp, recovery/);
 		socket.close();
+	});
+
+	test("removes the second factors of who has lost them, and ends what was signed in with them", async () => {
+		const ana = await person(running.url, "Ana");
+		const { secret } = is(await ana.post("/api/auth/mfa/totp"), 201).body;
+		is(await ana.post("/api/auth/mfa/totp/confirm", { code: codeOf(secret) }), 200);
+		assert.match(
+			(await admin("reset-mfa", ana.email)).out,
+			/signs in with the password alone now: an authenticator app and 0 passkeys were removed/,
+		);
+		const { body } = is(await http(running.url, "/api/auth/login", { body: { email: ana.email, password: ana.password } }), 200);
+		assert.equal(body.account.mfa, false);
+		await eventually(async () => is(await ana.get("/api/auth/me"), 401, "invalid-token"));
+		assert.match((await admin("reset-mfa", ana.email)).out, /had no second factor/);
 	});
 
 	test("refuses what is no group's id, and nobody is found by a strange address", async () => {
