@@ -1,7 +1,7 @@
 // What the identity node offers to who signs in elsewhere: identities at OpenID Connect issuers, the code flow, Clerk's webhook.
 import { published } from "./contract.ts";
-import { signedIn } from "./identity.ts";
-import { array, bool, defaulted, list, nullable, object, optional, page, record, text, time, uuid } from "./schema.ts";
+import { mfaRequired, signedIn } from "./identity.ts";
+import { array, bool, defaulted, either, list, nullable, object, optional, page, record, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
 
 /** The <NAME> of OIDC_<NAME>_ISSUER, in lower case. */
@@ -20,7 +20,7 @@ export const linkedIdentity = object({
 });
 export type LinkedIdentity = Infer<typeof linkedIdentity>;
 
-export const federatedSignIn = object({ ...signedIn.props, created: bool });
+export const federatedSignIn = either(object({ ...signedIn.props, created: bool }), object({ ...mfaRequired.props, created: bool }));
 export type FederatedSignIn = Infer<typeof federatedSignIn>;
 
 /** A door's redirect: where to, and the cookie that remembers which sign-ins this browser has begun. */

@@ -62,6 +62,7 @@ async function create(tx: Tx, ctx: AnyCtx, provider: string, claimed: Claimed, n
 		role: "user" as const,
 		bannedUntil: null,
 		passwordHash: null,
+		mfa: false as const,
 		phone: null,
 		language,
 	};

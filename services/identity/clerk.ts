@@ -17,6 +17,7 @@ import { findAccount, holdAccount, isEmailTaken } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import type { IdentityRow } from "./store/federation.ts";
 import * as store from "./store/federation.ts";
+import { factorsOf } from "./store/second-factors.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -95,7 +96,8 @@ async function gone(node: IdentityNode, tx: Tx, ctx: AnyCtx, who: Pick<Claimed, 
 	const { accountId } = identity;
 	const account = await store.lockAccount(tx, accountId);
 	await store.deleteIdentity(tx, accountId, identity.id);
-	const stranded = account?.passwordHash === null && (await store.countIdentities(tx, accountId)) === 0;
+	const ways = (await store.countIdentities(tx, accountId)) + (await factorsOf(tx, accountId)).passkeys;
+	const stranded = account?.passwordHash === null && ways === 0;
 	if (stranded) await store.setState(tx, accountId, "trashed", now);
 	await revokeSessions(node, tx, ctx, { accountId }, "unlinked", now);
 	const detail = { provider: PROVIDER, identityId: identity.id, trashed: stranded };

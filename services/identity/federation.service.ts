@@ -13,7 +13,9 @@ import { claimed, mayUnlink } from "./domain/federation.ts";
 import { maySignIn } from "./domain/login.ts";
 import type { Issuer } from "./issuer.ts";
 import type { IdentityNode } from "./node.ts";
-import { identityNode, openSession } from "./node.ts";
+import { identityNode } from "./node.ts";
+import { enter } from "./second-step.ts";
+import { factorsOf } from "./store/second-factors.ts";
 import { holdAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import * as store from "./store/federation.ts";
@@ -76,7 +78,7 @@ export default service("federation", {
 			return onceAfter(ctx, node.db, prove, async (tx, who) => {
 				const now = new Date();
 				const { account, created } = await arrive(tx, ctx, issuer.name, who, now);
-				return { ...(await openSession(node, tx, ctx, account, now)), created };
+				return { ...(await enter(node, tx, ctx, account, now)), created };
 			});
 		},
 
@@ -108,7 +110,7 @@ export default service("federation", {
 				const account = await store.lockAccount(tx, accountId);
 				const identities = await store.countIdentities(tx, accountId);
 				if (!account || !(await store.deleteIdentity(tx, accountId, identityId))) throw problem("not-found");
-				mayUnlink(account, identities);
+				mayUnlink(account, identities + (await factorsOf(tx, accountId)).passkeys);
 				const entry = { actor: ctx.actor, action: "account.unlink", target: accountId, requestId: ctx.requestId, detail: { identityId } };
 				await addAudit(tx, entry, new Date());
 			});
@@ -147,7 +149,7 @@ export default service("federation", {
 				const account = await holdAccount(tx, taken.accountId);
 				if (!account) throw problem("invalid-token");
 				maySignIn(account);
-				return { ...(await openSession(node, tx, ctx, account, now)), created: taken.created };
+				return { ...(await enter(node, tx, ctx, account, now)), created: taken.created };
 			});
 		},
 

@@ -2,6 +2,7 @@
 import { once, pageById, service } from "../../mixins/node.ts";
 import { isProblem, problem } from "../contracts/errors.ts";
 import { makeRecoveryCodes } from "./codes.ts";
+import { mayUnlink } from "./domain/federation.ts";
 import { maySignIn } from "./domain/login.ts";
 import { MOST_PASSKEYS } from "./domain/mfa.ts";
 import { identityNode, openSession } from "./node.ts";
@@ -10,6 +11,7 @@ import { accountOfTicket, wrongFactor } from "./second-step.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import { findAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
+import { countIdentities, lockAccount } from "./store/federation.ts";
 import { deletePasskey, insertPasskey, isPasskeyTaken, passkeysOf } from "./store/passkeys.ts";
 import { deleteRecoveryCodes, factorsOf, lockFactors } from "./store/second-factors.ts";
 
@@ -75,6 +77,9 @@ export default service("passkeys", {
 				const name = await deletePasskey(tx, accountId, passkeyId);
 				if (name === undefined) throw problem("not-found");
 				const { totp, passkeys } = await factorsOf(tx, accountId);
+				const account = await lockAccount(tx, accountId);
+				if (!account) throw problem("not-found");
+				mayUnlink(account, (await countIdentities(tx, accountId)) + passkeys + 1);
 				if (!totp && passkeys === 0) await deleteRecoveryCodes(tx, accountId);
 				const detail = { passkey: passkeyId, name, address: ctx.address };
 				await addAudit(tx, { actor: accountId, action: "passkey.remove", target: accountId, requestId: ctx.requestId, detail }, new Date());

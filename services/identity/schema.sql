@@ -4,7 +4,7 @@
 create table accounts (
   id uuid not null,
   email text not null,
-  password_hash text not null,
+  password_hash text,
   state text not null,
   role text not null,
   phone text,
@@ -27,10 +27,72 @@ create table audit (
   constraint audit_pkey PRIMARY KEY (id)
 );
 
+create table directory_users (
+  issuer text not null,
+  subject text not null,
+  version bigint not null,
+  deleted_at timestamp with time zone,
+  constraint directory_users_pkey PRIMARY KEY (issuer, subject)
+);
+
+create table identities (
+  id uuid not null,
+  account_id uuid not null,
+  provider text not null,
+  issuer text not null,
+  subject text not null,
+  email text,
+  name text,
+  proven boolean not null,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null,
+  constraint identities_pkey PRIMARY KEY (id),
+  constraint identities_subject UNIQUE (issuer, subject)
+);
+
 create table login_failures (
   email_hash bytea not null,
   address text not null,
   at timestamp with time zone not null
+);
+
+create table mfa_failures (
+  account_id uuid not null,
+  address text not null,
+  kind text not null,
+  at timestamp with time zone not null
+);
+
+create table mfa_tickets (
+  hash bytea not null,
+  account_id uuid not null,
+  proof bytea not null,
+  failures integer not null,
+  expires_at timestamp with time zone not null,
+  constraint mfa_tickets_pkey PRIMARY KEY (hash)
+);
+
+create table passkey_challenges (
+  hash bytea not null,
+  purpose text not null,
+  account_id uuid,
+  expires_at timestamp with time zone not null,
+  constraint passkey_challenges_pkey PRIMARY KEY (hash)
+);
+
+create table passkeys (
+  id uuid not null,
+  account_id uuid not null,
+  credential_id text not null,
+  public_key bytea not null,
+  counter bigint not null,
+  transports text[] not null,
+  name text not null,
+  backed_up boolean not null,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone,
+  constraint passkeys_credential UNIQUE (credential_id),
+  constraint passkeys_pkey PRIMARY KEY (id)
 );
 
 create table profiles (
@@ -41,6 +103,12 @@ create table profiles (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   constraint profiles_pkey PRIMARY KEY (id)
+);
+
+create table recovery_codes (
+  account_id uuid not null,
+  hash bytea not null,
+  constraint recovery_codes_pkey PRIMARY KEY (account_id, hash)
 );
 
 create table refresh_tokens (
@@ -64,7 +132,20 @@ create table sessions (
   expires_at timestamp with time zone not null,
   ended_at timestamp with time zone,
   end_reason text,
+  auth_time timestamp with time zone,
+  acr text not null default '1'::text,
   constraint sessions_pkey PRIMARY KEY (id)
+);
+
+create table sign_in_codes (
+  hash bytea not null,
+  account_id uuid,
+  created boolean not null,
+  provider text not null,
+  claimed json,
+  challenge text,
+  expires_at timestamp with time zone not null,
+  constraint sign_in_codes_pkey PRIMARY KEY (hash)
 );
 
 create table signing_keys (
@@ -77,19 +158,55 @@ create table signing_keys (
   constraint signing_keys_pkey PRIMARY KEY (id)
 );
 
+create table totps (
+  account_id uuid not null,
+  secret_sealed bytea not null,
+  created_at timestamp with time zone not null,
+  confirmed_at timestamp with time zone,
+  used_steps bigint[] not null default '{}'::bigint[],
+  constraint totps_pkey PRIMARY KEY (account_id)
+);
+
+create table webhooks_heard (
+  source text not null,
+  id text not null,
+  at timestamp with time zone not null,
+  constraint webhooks_heard_pkey PRIMARY KEY (source, id)
+);
+
 CREATE INDEX audit_at ON identity.audit USING btree (at DESC);
+CREATE INDEX identities_account ON identity.identities USING btree (account_id, id);
 CREATE INDEX login_failures_account ON identity.login_failures USING btree (email_hash, address, at);
 CREATE INDEX login_failures_address ON identity.login_failures USING btree (address, at);
 CREATE INDEX login_failures_at ON identity.login_failures USING btree (at);
+CREATE INDEX mfa_failures_account ON identity.mfa_failures USING btree (account_id, at);
+CREATE INDEX mfa_failures_at ON identity.mfa_failures USING btree (at);
+CREATE INDEX mfa_tickets_account ON identity.mfa_tickets USING btree (account_id);
+CREATE INDEX mfa_tickets_expire ON identity.mfa_tickets USING btree (expires_at);
+CREATE INDEX passkey_challenges_account ON identity.passkey_challenges USING btree (account_id) WHERE (account_id IS NOT NULL);
+CREATE INDEX passkey_challenges_expire ON identity.passkey_challenges USING btree (expires_at);
+CREATE INDEX passkeys_account ON identity.passkeys USING btree (account_id, id);
 CREATE INDEX profiles_account ON identity.profiles USING btree (account_id, id);
 CREATE INDEX refresh_tokens_session ON identity.refresh_tokens USING btree (session_id);
 CREATE INDEX sessions_account ON identity.sessions USING btree (account_id, id DESC) WHERE (ended_at IS NULL);
 CREATE INDEX sessions_ended ON identity.sessions USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX sessions_strong ON identity.sessions USING btree (account_id, address) WHERE (acr = '2'::text);
+CREATE INDEX sign_in_codes_account ON identity.sign_in_codes USING btree (account_id);
+CREATE INDEX sign_in_codes_expiry ON identity.sign_in_codes USING btree (expires_at);
+CREATE INDEX webhooks_heard_at ON identity.webhooks_heard USING btree (at);
 
+alter table identities add constraint identities_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table mfa_failures add constraint mfa_failures_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table mfa_tickets add constraint mfa_tickets_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table passkey_challenges add constraint passkey_challenges_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table passkeys add constraint passkeys_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 alter table profiles add constraint profiles_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table recovery_codes add constraint recovery_codes_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 alter table refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_profile_id_fkey FOREIGN KEY (profile_id) REFERENCES profiles(id) ON DELETE CASCADE;
+alter table sign_in_codes add constraint sign_in_codes_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table totps add constraint totps_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 
 CREATE OR REPLACE FUNCTION identity.audit_kept()
  RETURNS trigger

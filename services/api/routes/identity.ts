@@ -24,8 +24,23 @@ export const identity: readonly Route[] = [
 	// identities at issuers
 	{ method: "POST", path: "/api/auth/federated", action: "federation.signIn", access: "anyone", limit: "auth" },
 	{ method: "GET", path: "/api/auth/federated", action: "federation.list", access: "signed-in" },
-	{ method: "POST", path: "/api/auth/federated/link", action: "federation.link", access: "signed-in", status: 201, limit: "auth" },
-	{ method: "DELETE", path: "/api/auth/federated/:identityId", action: "federation.unlink", access: "signed-in", status: 204 },
+	{
+		method: "POST",
+		path: "/api/auth/federated/link",
+		action: "federation.link",
+		access: "signed-in",
+		status: 201,
+		limit: "auth",
+		stepUp: true,
+	},
+	{
+		method: "DELETE",
+		path: "/api/auth/federated/:identityId",
+		action: "federation.unlink",
+		access: "signed-in",
+		status: 204,
+		stepUp: true,
+	},
 	{ method: "GET", path: "/api/auth/oidc", action: "federation.providers", access: "anyone" },
 	{
 		method: "GET",

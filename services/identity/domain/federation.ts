@@ -98,7 +98,7 @@ export const becomesActive = (
 	{ email, emailVerified }: Claimed,
 ): boolean => account.state === "unverified" && account.passwordHash === null && emailVerified && email === account.email;
 
-/** Throws 409 `last-sign-in`: without a password, the last identity stays. */
-export function mayUnlink(account: { passwordHash: string | null }, identities: number): void {
-	if (account.passwordHash === null && identities < 2) throw problem("last-sign-in");
+/** Throws 409 `last-sign-in`: without a password, the last identity or passkey stays. `ways`: how many of them there are. */
+export function mayUnlink(account: { passwordHash: string | null }, ways: number): void {
+	if (account.passwordHash === null && ways < 2) throw problem("last-sign-in");
 }

@@ -3,17 +3,19 @@ import { createHash } from "node:crypto";
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+/** Of an account that has no password: of nothing, which no hash of a password is. */
+const proofOf = (passwordHash: string | null): Buffer => digest(passwordHash ?? "");
 
 export async function insertTicket(
 	tx: Tx,
 	ticket: string,
-	{ id, passwordHash }: { id: string; passwordHash: string },
+	{ id, passwordHash }: { id: string; passwordHash: string | null },
 	expiresAt: Date,
 ): Promise<void> {
 	await tx.query("insert into mfa_tickets (hash, account_id, proof, failures, expires_at) values ($1, $2, $3, 0, $4)", [
 		digest(ticket),
 		id,
-		digest(passwordHash),
+		proofOf(passwordHash),
 		expiresAt,
 	]);
 }
@@ -35,7 +37,7 @@ export async function findTicket(db: Queryable, ticket: string, now: Date): Prom
 }
 
 /** Whether the ticket was given for this password. */
-export const isProofOf = ({ proof }: TicketRow, passwordHash: string): boolean => proof.equals(digest(passwordHash));
+export const isProofOf = ({ proof }: TicketRow, passwordHash: string | null): boolean => proof.equals(proofOf(passwordHash));
 
 export async function failTicket(tx: Tx, ticket: string): Promise<void> {
 	await tx.query("update mfa_tickets set failures = failures + 1 where hash = $1", [digest(ticket)], "ticket-fail");
