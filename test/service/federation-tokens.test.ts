@@ -6,6 +6,7 @@ import type { CryptoKey } from "jose";
 import { importJWK } from "jose";
 import { database } from "../../mixins/postgres.ts";
 import { computed } from "../../services/identity/hashing.ts";
+import { codeOf } from "../support/factors.ts";
 import { foreignIssuers, makePair } from "../support/foreign-issuer.ts";
 import { http, is, person, testApp, told } from "../support/kit.ts";
 
@@ -29,7 +30,7 @@ describe("signing in with an ID token", () => {
 	test("makes an active account with a profile and its facts at first, and opens the same one after that", async () => {
 		const who = someone();
 		const first = is(await signIn(await google.token(who)), 200).body;
-		assert.deepEqual({ ...first.account, id: "" }, { id: "", email: who.email, state: "active", role: "user" });
+		assert.deepEqual({ ...first.account, id: "" }, { id: "", email: who.email, state: "active", role: "user", mfa: false });
 		assert.deepEqual([first.profile.displayName, first.profile.kind, first.created], ["Ana Sá", "consumer", true]);
 		assert.equal((await told("identity.account.registered", first.account.id)).length, 1);
 		assert.equal((await told("identity.profile.created", first.account.id)).length, 1);
@@ -37,6 +38,20 @@ describe("signing in with an ID token", () => {
 		const again = is(await signIn(await google.token({ ...who, email: newEmail(), name: "Other" })), 200).body;
 		assert.deepEqual([again.account, again.profile, again.created], [first.account, first.profile, false]);
 		is(await http(app.url, "/api/auth/refresh", { body: { refreshToken: again.tokens.refreshToken } }), 200);
+	});
+
+	test("leads to the second step where the account has a second factor", async () => {
+		const who = someone();
+		const { tokens } = is(await signIn(await google.token(who)), 200).body;
+		const { secret } = is(await http(app.url, "/api/auth/mfa/totp", { method: "POST", token: tokens.accessToken }), 201).body;
+		is(await http(app.url, "/api/auth/mfa/totp/confirm", { body: { code: codeOf(secret) }, token: tokens.accessToken }), 200);
+		const first = is(await signIn(await google.token(who)), 200).body;
+		assert.deepEqual([first.mfaRequired, first.created, first.tokens], [true, false, undefined]);
+		const entered = is(
+			await http(app.url, "/api/auth/mfa/login", { body: { ticket: first.ticket, method: "totp", code: codeOf(secret, 1) } }),
+			200,
+		).body;
+		assert.equal(entered.account.mfa, true);
 	});
 
 	test("is by issuer and subject: the same subject elsewhere is somebody else", async () => {
