@@ -55,6 +55,35 @@ const urlOf = (may: string, protocol: RegExp): Kind<string> => ({
 export const redisUrl = urlOf("a URL such as redis://user:password@host:6379/0 (rediss:// for TLS)", /^rediss?:$/);
 export const mongoUrl = urlOf("a URL such as mongodb://host:27017/reloop?replicaSet=rs0", /^mongodb(\+srv)?:$/);
 
+/** What may follow the question mark of SMTP_URL. */
+const SMTP_OPTIONS = ["requireTLS", "ignoreTLS", "tls.rejectUnauthorized"];
+export const smtpUrl: Kind<string> = {
+	may: `a URL such as smtp://user:password@host:587 (smtps:// for TLS from the start), perhaps with ${SMTP_OPTIONS.join(", ")} =true or false`,
+	read: (text) => {
+		const url = urlOf("", /^smtps?:$/).read(text) ? URL.parse(text) : null;
+		if (!url || !isDecodable(url.username) || !isDecodable(url.password)) return undefined;
+		const known = [...url.searchParams].every(([name, value]) => SMTP_OPTIONS.includes(name) && /^(true|false)$/.test(value));
+		return known ? text : undefined;
+	},
+};
+
+const isDecodable = (text: string): boolean => {
+	try {
+		return decodeURIComponent(text) !== undefined;
+	} catch {
+		return false;
+	}
+};
+
+/** An address that mails come from, or a name with one. */
+export const mailbox: Kind<string> = {
+	may: "an address such as no-reply@reloop.example or Reloop <no-reply@reloop.example>",
+	read: (text) => {
+		const address = '[^\\s<>()\\[\\]\\\\,;:"@]+@[^\\s<>()\\[\\]\\\\,;:"@]+';
+		return word.read(text) && new RegExp(`^(${address}|[^<>,;:"@]{1,100}<${address}>)$`).test(text) ? text : undefined;
+	},
+};
+
 /** Several servers of one cluster, comma separated, with one login. */
 export const natsUrls: Kind<string[]> = {
 	may: "URLs such as nats://user:password@host:4222 (tls:// for TLS), comma separated",
