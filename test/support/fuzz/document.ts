@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 
 export interface Schema {
 	$ref?: string;
+	anyOf?: Schema[];
 	type?: string | string[];
 	enum?: unknown[];
 	const?: unknown;
@@ -79,11 +80,13 @@ export const operationsOf = (document: OpenApi): Operation[] =>
 export const hasBody = (operation: Operation): boolean =>
 	["POST", "PUT", "PATCH"].includes(operation.method) || operation.body !== undefined;
 
-/** A schema without `$ref`; those inside of it may have one. */
+/** A schema without `$ref`, and of several the first; those inside of it may have them. */
 export type Plain = (schema: Schema) => Schema;
 export const plainBy = (document: OpenApi): Plain => {
-	const plain: Plain = (schema) =>
-		schema.$ref ? plain(document.components.schemas[schema.$ref.split("/").at(-1) as string] as Schema) : schema;
+	const plain: Plain = (schema) => {
+		if (schema.anyOf?.[0]) return plain(schema.anyOf[0]);
+		return schema.$ref ? plain(document.components.schemas[schema.$ref.split("/").at(-1) as string] as Schema) : schema;
+	};
 	return plain;
 };
 
@@ -144,5 +147,6 @@ export function unfitting(given: Schema, plain: Plain): [string, string][] {
 		if ((schema.minLength ?? 0) > 0) wrong.push(["empty", '""']);
 	}
 	if (schema.enum) wrong.push(["another word", '"neither"']);
-	return wrong.filter(([what]) => !(what === "null" && Array.isArray(schema.type) && schema.type.includes("null")));
+	const takesNull = (Array.isArray(schema.type) && schema.type.includes("null")) || given.anyOf?.some(({ type }) => type === "null");
+	return wrong.filter(([what]) => !(what === "null" && takesNull));
 }
