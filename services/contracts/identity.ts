@@ -31,10 +31,16 @@ export const password = text(8, 128, { verbatim: true });
 
 export const account = object({ id: uuid, email: text(3, 254), state: accountState, role: accountRole, mfa: bool });
 export type Account = Infer<typeof account>;
+export const language = oneOf("en", "pt", "ar", "ku");
+/** What only the owner of an account sees and changes. `timeZone`: a name of the IANA database. */
+export const ownSettings = object({ language: nullable(language), timeZone: nullable(text(1, 64)), phone: nullable(text(3, 32)) });
+export type OwnSettings = Infer<typeof ownSettings>;
 export const profile = object({ id: uuid, displayName, kind: profileKind });
 export type Profile = Infer<typeof profile>;
 export const tokens = object({ accessToken: text(1, 8192), refreshToken: text(1, 512), tokenType: oneOf("Bearer"), expiresIn: int(0) });
 export type Tokens = Infer<typeof tokens>;
+/** What somebody is told of themselves. */
+export const me = object({ account: object({ ...account.props, ...ownSettings.props }), profile, profiles: array(profile) });
 export const signedIn = object({ account, profile, tokens });
 export type SignedIn = Infer<typeof signedIn>;
 export const mfaMethod = oneOf("totp", "recovery", "passkey");
@@ -75,7 +81,7 @@ export const actions = {
 		},
 		"auth.register": {
 			summary: "Make an account with one consumer profile, and sign it in.",
-			params: { email, password, displayName, phone: optional(text(3, 32)), language: optional(oneOf("en", "pt", "ar", "ku")) },
+			params: { email, password, displayName, phone: optional(text(3, 32)), language: optional(language) },
 			answer: signedIn,
 			owner: "email",
 		},
@@ -118,7 +124,7 @@ export const actions = {
 		"auth.me": {
 			summary: "The caller's account, active profile and all profiles.",
 			params: {},
-			answer: object({ account, profile, profiles: array(profile) }),
+			answer: me,
 			repeatable: true,
 		},
 		"auth.validate": { summary: "The claims of the access token.", params: {}, answer: json, repeatable: true },
@@ -206,7 +212,12 @@ export const facts = factTable({
 		payload: { accountId: uuid, profileId: uuid, displayName, kind: profileKind },
 	},
 	"identity.session.revoked": {
-		summary: "A session ended before its time: logout, reuse of a refresh token, an operator.",
-		payload: { accountId: uuid, sessionId: uuid, reason: oneOf("logout", "reuse", "role", "ended", "unlinked", "mfa"), until: time },
+		summary: "A session ended before its time: logout, reuse of a refresh token, a new password, an operator.",
+		payload: {
+			accountId: uuid,
+			sessionId: uuid,
+			reason: oneOf("logout", "reuse", "role", "ended", "unlinked", "mfa", "password"),
+			until: time,
+		},
 	},
 });

@@ -21,6 +21,7 @@ export const problems = {
 	},
 	"bad-state": { status: 400, title: "Not begun here", detail: "This browser has not begun this sign-in, or too long ago: begin again." },
 	"bad-signature": { status: 400, title: "Bad signature", detail: "The signature is not that of who should have sent this." },
+	"invalid-code": { status: 400, title: "Invalid code", detail: "The code or link is wrong, used up or expired." },
 	"request-timeout": { status: 408, title: "Request timeout", detail: "The request did not arrive in time." },
 	"too-large": { status: 413, title: "Too large", detail: "The request is larger than is accepted here." },
 	"unsupported-media-type": { status: 415, title: "Unsupported media type", detail: "The body must be JSON in UTF-8." },
@@ -38,6 +39,7 @@ export const problems = {
 	"sign-in-refused": { status: 403, title: "Sign-in refused", detail: "The issuer did not sign anybody in." },
 	"mfa-required": { status: 403, title: "Second factor required", detail: "This account has a second factor: sign in with it." },
 	"step-up-required": { status: 403, title: "Step-up required", detail: "Sign in again to do this." },
+	"wrong-password": { status: 403, title: "Wrong password", detail: "The password is wrong." },
 	origin: { status: 403, title: "Origin not allowed", detail: "This origin may not speak with this server." },
 	// What is there
 	"not-found": { status: 404, title: "Not found", detail: "There is no such thing here." },

@@ -9,6 +9,7 @@ import type { Ctx } from "../contracts/index.ts";
 import type { Account } from "../contracts/identity.ts";
 import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
 import { hashPassword } from "./hashing.ts";
+import { mailCode } from "./mail-codes.ts";
 import type { IdentityNode } from "./node.ts";
 import { commonPasswords, identityNode, openSession, PROFILES_IN_TOKEN, revokeSessions, viewAccount } from "./node.ts";
 import { grant } from "./oauth.ts";
@@ -19,6 +20,7 @@ import type { NewAccount } from "./store/accounts.ts";
 import { findAccount, insertAccount, isEmailTaken, updateRole } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import { insertProfile, profilesOf } from "./store/profiles.ts";
+import { settingsOf } from "./store/recovery.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -74,6 +76,7 @@ export default service("auth", {
 					mfa: false as const,
 				};
 				await makeAccount(tx, ctx, account, displayName, now);
+				await mailCode(ctx.broker, tx, "verify", account, now);
 				return openSession(node, tx, ctx, account, now);
 			});
 		},
@@ -99,7 +102,7 @@ export default service("auth", {
 			const [account, profiles] = [await findAccount(db, { id: accountId }), await profilesOf(db, accountId)];
 			const profile = profiles.find(({ id }) => id === profileId);
 			if (!account || !profile) throw problem("not-found");
-			return { account: viewAccount(account), profile, profiles };
+			return { account: { ...viewAccount(account), ...(await settingsOf(db, accountId)) }, profile, profiles };
 		},
 
 		async validate(ctx, { db, issuer, ttlAccess }) {

@@ -1,5 +1,7 @@
 // What the identity node does by itself, at its times.
 import { jobsOf } from "../../mixins/node.ts";
+import { answerAsked } from "./asked.ts";
+import { identityMail } from "./mails.ts";
 import { sweepFederation } from "./store/federation.ts";
 import { sweep } from "./store/sweep.ts";
 
@@ -11,4 +13,6 @@ export const identityJobs = jobsOf("identity", {
 			await sweepFederation(db, at);
 		},
 	},
+	mail: identityMail.task,
+	asked: answerAsked,
 });

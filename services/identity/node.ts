@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { newId } from "../../mixins/id.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
+import type { SendMail } from "../../mixins/mail/index.ts";
 import { limiterOf } from "../../mixins/limits.ts";
 import type { SharedLimiter } from "../../mixins/limits.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
@@ -20,6 +21,8 @@ import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.t
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
 import { Attempts } from "./attempts.ts";
 import { Issuer } from "./issuer.ts";
+import type { mails } from "./mails.ts";
+import { identityMail } from "./mails.ts";
 import { Signing } from "./signing.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import { profilesOf } from "./store/profiles.ts";
@@ -39,6 +42,8 @@ export interface IdentityNode {
 	copy: RevocationCopy | undefined;
 	/** What is looked after every hour; runs from start to stop. */
 	housekeeping?: NodeJS.Timeout;
+	/** Plans a mail (mails.ts) in the transaction. */
+	sendMail: SendMail<typeof mails>;
 	issuer: string;
 	/** RATE_LIMIT_FACTOR. */
 	factor: number;
@@ -61,6 +66,7 @@ export const identityNode = perBroker((broker): IdentityNode => {
 			lifetime: refusedFor(env.TTL_ACCESS),
 			overlap: ASK_OVERLAP_MS,
 		}),
+		sendMail: identityMail.on(broker),
 		issuer: env.PUBLIC_URL,
 		factor: env.RATE_LIMIT_FACTOR,
 		ttlAccess: env.TTL_ACCESS,
@@ -157,7 +163,7 @@ export async function openSession(
 	};
 }
 
-export type RevocationReason = "logout" | "reuse" | "role" | "ended" | "unlinked" | "mfa";
+export type RevocationReason = "logout" | "reuse" | "role" | "ended" | "unlinked" | "mfa" | "password";
 
 /** So long (ms) a door must refuse tokens of a session that ended: until all of them have expired. */
 const refusedFor = (ttlAccess: number): number => (ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;
@@ -175,7 +181,7 @@ export async function revokeSessions(
 	node: IdentityNode,
 	tx: Tx,
 	ctx: AnyCtx,
-	which: { sessionId: string } | { accountId: string },
+	which: { sessionId: string } | { accountId: string; but?: string },
 	reason: RevocationReason,
 	now: Date,
 ): Promise<void> {

@@ -61,10 +61,10 @@ export async function signIn<T extends SignedIn | MfaRequired>(
 		ctx,
 		node.db,
 		() => authenticate(node, ctx, given),
-		async (tx, { id }) => {
-			// Read again and held: whoever changes the account's role or state ends this session too, or came before it.
+		async (tx, { id, passwordHash }) => {
+			// Read again and held: whoever changes the account's role, state or password ends this session too, or came before it.
 			const account = await holdAccount(tx, id);
-			if (!account) throw problem("invalid-credentials");
+			if (!account || account.passwordHash !== passwordHash) throw problem("invalid-credentials");
 			maySignIn(account);
 			return next(node, tx, ctx, account, new Date());
 		},

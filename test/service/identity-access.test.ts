@@ -67,7 +67,11 @@ describe("an access token", () => {
 
 	test("opens me: the account, the active profile and all profiles", async () => {
 		const { account, profile, tokens: made } = await person();
-		assert.deepEqual(await call("auth.me", {}, { token: made.accessToken }), { account, profile, profiles: [profile] });
+		assert.deepEqual(await call("auth.me", {}, { token: made.accessToken }), {
+			account: { ...account, language: null, timeZone: null, phone: null },
+			profile,
+			profiles: [profile],
+		});
 		assert.deepEqual(await call("profiles.mine", {}, { token: made.accessToken }), { data: [profile], nextCursor: null });
 		const other = await person();
 		assert.deepEqual(await call("profiles.show", { profileId: profile.id }, { token: other.tokens.accessToken }), profile);

@@ -1,6 +1,9 @@
 // The identity node alone on a database of its own, and people who sign up and in: what its tests are told with.
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after } from "node:test";
 import { ServiceBroker } from "moleculer";
 import { readEnv } from "../../config/env.ts";
@@ -50,9 +53,12 @@ export async function refusedWith(code: ProblemCode, promise: Promise<unknown>):
 	return problem as { data: Record<string, unknown> };
 }
 
+/** Where mails are written. */
+const dataDir = mkdtempSync(join(tmpdir(), "reloop-identity-"));
+
 /** One process with the identity node. */
 async function start(): Promise<ServiceBroker> {
-	const env = readEnv({ NODE_ENV: "test", DATA_DIR: "/nonexistent", SECRET_KEY: TEST_SECRET_KEY, LOG_LEVEL: "fatal" });
+	const env = readEnv({ NODE_ENV: "test", DATA_DIR: dataDir, SECRET_KEY: TEST_SECRET_KEY, LOG_LEVEL: "fatal" });
 	const made = new ServiceBroker(brokerOptions(env, { checkAnswers: true }));
 	provideSettings(made, env);
 	for (const schema of [identity, accounts, auth, sessions, profiles, mfa, passkeys]) made.createService(schema);
@@ -78,6 +84,7 @@ export async function identityHouse() {
 	after(async () => {
 		await broker.stop();
 		await db.close();
+		rmSync(dataDir, { recursive: true, force: true });
 	});
 
 	async function call<A extends ActionName>(name: A, params: ParamsIn<A>, from: From = {}): Promise<Answer<A>> {

@@ -68,10 +68,10 @@ export function maySignIn(account: { state: Account["state"]; bannedUntil: strin
 }
 
 /** Refuses what everybody chooses; there are no rules of composition. */
-export function acceptPassword(password: string, common: ReadonlySet<string>): void {
+export function acceptPassword(password: string, common: ReadonlySet<string>, path = "password"): void {
 	if (common.has(password.toLowerCase())) {
 		throw problem("validation", {
-			errors: [{ path: "password", code: "common", message: "This is one of the most common passwords: choose another." }],
+			errors: [{ path, code: "common", message: "This is one of the most common passwords: choose another." }],
 		});
 	}
 }

@@ -9,7 +9,7 @@ export interface AccountRow extends Account {
 	bannedUntil: string | null;
 }
 
-const accountColumns = `id, email, password_hash as "passwordHash", state, role, banned_until as "bannedUntil",
+export const accountColumns = `id, email, password_hash as "passwordHash", state, role, banned_until as "bannedUntil",
 	(exists (select 1 from totps t where t.account_id = accounts.id and t.confirmed_at is not null)
 		or exists (select 1 from passkeys p where p.account_id = accounts.id)) as mfa`;
 
@@ -46,11 +46,11 @@ export interface NewAccount extends Account {
 	mfa: false;
 }
 
-/** Throws the unique violation of `accounts_email` when the address has an account. */
+/** Its address counts as verified where the account does. Throws the unique violation of `accounts_email` when the address has an account. */
 export async function insertAccount(tx: Tx, account: NewAccount, now: Date): Promise<void> {
 	await tx.query(
-		`insert into accounts (id, email, password_hash, state, role, phone, language, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+		`insert into accounts (id, email, password_hash, state, role, phone, language, created_at, updated_at, verified_at)
+		values ($1, $2, $3, $4::text, $5, $6, $7, $8::timestamptz, $8::timestamptz, case when $4::text <> 'unverified' then $8::timestamptz end)`,
 		[account.id, account.email, account.passwordHash, account.state, account.role, account.phone, account.language, now],
 	);
 }

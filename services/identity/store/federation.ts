@@ -86,7 +86,10 @@ export async function lockAccount(tx: Tx, accountId: string): Promise<{ password
 }
 
 export async function setState(tx: Tx, accountId: string, state: Account["state"], now: Date): Promise<void> {
-	await tx.query("update accounts set state = $2, updated_at = $3 where id = $1", [accountId, state, now]);
+	await tx.query(
+		"update accounts set state = $2::text, updated_at = $3::timestamptz, verified_at = coalesce(verified_at, case when $2::text = 'active' then $3::timestamptz end) where id = $1",
+		[accountId, state, now],
+	);
 }
 
 /** Throws the unique violation of `accounts_email` when the address has an account. */

@@ -50,17 +50,18 @@ export interface EndedSession {
 	accountId: string;
 }
 
-/** Ends one session, or all of an account; answers those that were open. */
+/** Ends one session, or all of an account, perhaps `but` one; answers those that were open. */
 export function endSessions(
 	tx: Tx,
-	which: { sessionId: string } | { accountId: string },
+	which: { sessionId: string } | { accountId: string; but?: string },
 	reason: string,
 	now: Date,
 ): Promise<EndedSession[]> {
 	const [column, value] = "sessionId" in which ? ["id", which.sessionId] : ["account_id", which.accountId];
 	return tx.query<EndedSession>(
-		`update sessions set ended_at = $2, end_reason = $3 where ${column} = $1 and ended_at is null returning id as "sessionId", account_id as "accountId"`,
-		[value, now, reason],
+		`update sessions set ended_at = $2, end_reason = $3 where ${column} = $1 and ended_at is null and ($4::uuid is null or id <> $4)
+		returning id as "sessionId", account_id as "accountId"`,
+		[value, now, reason, "but" in which ? which.but : null],
 	);
 }
 
