@@ -2,11 +2,10 @@
 import type { IncomingMessage } from "node:http";
 import { problem } from "../contracts/errors.ts";
 import type { Principal } from "../contracts/index.ts";
+import { isNarrow } from "../contracts/scopes.ts";
 import type { Route } from "./route.ts";
 
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
-/** A token that was only given for changing a password carries this scope and nothing else. */
-const NARROW = "account:password";
 
 /** So long (s) after somebody proved who they are they may do what asks for it anew. */
 export const STEP_UP_SECONDS = 300;
@@ -24,7 +23,7 @@ export function bearerOf(req: IncomingMessage): string | null | undefined {
 export function authorize(row: Route, principal: Principal | undefined): void {
 	if (row.access === "anyone") return;
 	if (!principal) throw problem("unauthenticated");
-	if (!row.narrow && principal.scopes.length === 1 && principal.scopes[0] === NARROW) throw problem("password-change-required");
+	if (!row.narrow && isNarrow(principal.scopes)) throw problem("password-change-required");
 	if (row.access !== "signed-in" && !principal.scopes.includes(row.access)) throw problem("forbidden");
 	if (row.stepUp && !isFresh(principal.authTime)) throw problem("step-up-required");
 }

@@ -1,5 +1,6 @@
 // A row of the routes' table, checked against its action's contract and made ready to be answered: where each parameter comes from.
 import type { Rule } from "../contracts/schema.ts";
+import { isScope } from "../contracts/scopes.ts";
 import type { LimitName, Method, Route } from "./route.ts";
 
 /** What the check needs to know of an action. */
@@ -34,7 +35,6 @@ export interface PathParam {
 }
 
 export const METHODS: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE"] satisfies Method[];
-const SCOPE = /^[a-z][a-z0-9-]*:[a-z*][a-z0-9-]*$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const WHOLE = /^[0-9]{1,15}$/;
 
@@ -43,8 +43,8 @@ export function faultsOf(row: Route, id: string, actions: ActionTable): string[]
 	const faults: string[] = [];
 	if (!METHODS.includes(row.method)) faults.push(`${id}: there is no method ${row.method}.`);
 	if (!row.path.startsWith("/") || row.path.endsWith("/")) faults.push(`${id}: a path begins with a slash and does not end with one.`);
-	if (row.access !== "anyone" && row.access !== "signed-in" && !SCOPE.test(row.access ?? ""))
-		faults.push(`${id} has no access rule: "anyone", "signed-in" or a scope.`);
+	if (row.access !== "anyone" && row.access !== "signed-in" && !isScope(row.access ?? ""))
+		faults.push(`${id} has no access rule: "anyone", "signed-in" or a scope of services/contracts/scopes.ts.`);
 	const action = Object.hasOwn(actions, row.action) ? actions[row.action] : undefined;
 	if (!action) return [...faults, `${id}: the action ${row.action} is in no contract.`];
 	if (!action.published) faults.push(`${id}: the action ${row.action} is not marked published.`);

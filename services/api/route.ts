@@ -1,6 +1,6 @@
 // A row of the HTTP door's table (routes/): a path, which action answers it, and who may ask. Fields of a row:
 //   path         `:name` is the action's parameter of that name
-//   access       "anyone" (no token needed), "signed-in", or the scope that the token must carry
+//   access       "anyone" (no token needed), "signed-in", or the scope that the token must carry (contracts/scopes.ts)
 //   status       of a good answer; 200 unless said. 204 has no body
 //   limit        which request limit counts it; unless said "read" for GET and "write" for the rest
 //   query        parameters taken from the query where the method has a body; GET and DELETE take all theirs from it
@@ -22,16 +22,16 @@
 //   raw          the body as it came, for signatures over its bytes: the action gets it as the text `body` and, as `headers`,
 //                those named here. UTF-8 it must be; nothing else is asked of it
 import type { ActionName } from "../contracts/index.ts";
+import type { Access, Scope } from "../contracts/scopes.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-export type Scope = `${string}:${string}`;
 export type LimitName = "read" | "write" | "auth";
 
 export interface Route {
 	readonly method: Method;
 	readonly path: string;
 	readonly action: ActionName;
-	readonly access: "anyone" | "signed-in" | Scope;
+	readonly access: Access;
 	readonly status?: 200 | 201 | 202 | 204;
 	readonly limit?: LimitName;
 	readonly query?: readonly string[];

@@ -7,6 +7,7 @@ import type { ActionName, Answer } from "./index.ts";
 import { content } from "./messages.ts";
 import { logEvent, openedRoom } from "./rooms.ts";
 import { presenceEntry } from "./presence.ts";
+import type { Access } from "./scopes.ts";
 
 export const roomName = text(1, 120);
 /** Which action opens a room, by the name before the colon. */
@@ -23,6 +24,8 @@ export const ROOM_PAGE = 500;
 
 interface SocketEvent {
 	readonly summary: string;
+	/** Whoever is connected is signed in; a scope is one that their token must carry. */
+	readonly access: Exclude<Access, "anyone">;
 	/** The action that is called, as the socket's owner, and whose answer is acknowledged; without it the door itself does it. */
 	readonly action?: ActionName;
 	readonly payload: Props;
@@ -33,11 +36,12 @@ interface SocketEvent {
 /** An event that is an action: it takes what the action takes, and answers what the action answers, or less of it. */
 function calls<const A extends ActionName, const R extends Rule = Answers<A>>(
 	action: A,
+	access: Exclude<Access, "anyone">,
 	result?: Answer<A> extends Infer<R> ? R : never,
-): { summary: string; action: A; payload: Takes<A>; result: R } {
+): { summary: string; access: Exclude<Access, "anyone">; action: A; payload: Takes<A>; result: R } {
 	const { summary, params, answer } = allActions[action];
 	// Where no result is named, R is the answer's own rule.
-	return { summary, action, payload: params as Takes<A>, result: result ?? (answer as Rule as R) };
+	return { summary, access, action, payload: params as Takes<A>, result: result ?? (answer as Rule as R) };
 }
 type Takes<A extends ActionName> = (typeof allActions)[A]["params"];
 type Answers<A extends ActionName> = (typeof allActions)[A]["answer"];
@@ -47,29 +51,53 @@ const written = object({ room: roomName, seq: int(1) });
 export const socketEvents = {
 	"group:join": {
 		summary: "Subscribe this socket to a group's room; with `after`, get what came since.",
+		access: "signed-in",
 		payload: { ...group, after: optional(int(0)) },
 		result: openedRoom,
 	},
-	"group:leave": { summary: "Unsubscribe this socket; the membership stays.", payload: group, result: object({ room: roomName }) },
-	"message:send": calls("messages.post", object({ room: text(1, 80), seq: int(1), id: uuid, at: time, replayed: bool })),
-	"message:edit": { summary: "Change one's own message.", payload: { ...group, seq: int(1), content }, result: written },
-	"message:delete": calls("messages.remove"),
-	"message:react": calls("messages.react"),
-	read: calls("messages.read"),
-	typing: { summary: "Say that one is typing: at most once in two seconds per socket; may be lost.", payload: group, result: object({}) },
+	"group:leave": {
+		summary: "Unsubscribe this socket; the membership stays.",
+		access: "signed-in",
+		payload: group,
+		result: object({ room: roomName }),
+	},
+	"message:send": calls("messages.post", "signed-in", object({ room: text(1, 80), seq: int(1), id: uuid, at: time, replayed: bool })),
+	"message:edit": {
+		summary: "Change one's own message.",
+		access: "signed-in",
+		payload: { ...group, seq: int(1), content },
+		result: written,
+	},
+	"message:delete": calls("messages.remove", "signed-in"),
+	"message:react": calls("messages.react", "signed-in"),
+	read: calls("messages.read", "signed-in"),
+	typing: {
+		summary: "Say that one is typing: at most once in two seconds per socket; may be lost.",
+		access: "signed-in",
+		payload: group,
+		result: object({}),
+	},
 	"presence:subscribe": {
 		summary: "Who is here now, then the changes as signals.",
+		access: "signed-in",
 		payload: { groupId: optional(uuid), profileIds: optional(array(uuid, { min: 1, max: 500 })) },
 		result: object({ online: array(presenceEntry) }),
 	},
-	"presence:set": { summary: "Say how one is.", payload: { status: oneOf("online", "away", "hidden") }, result: object({}) },
+	"presence:set": {
+		summary: "Say how one is.",
+		access: "signed-in",
+		payload: { status: oneOf("online", "away", "hidden") },
+		result: object({}),
+	},
 	resume: {
 		summary: "What was missed in each room since the seq given, and a subscription to each room that has caught up.",
+		access: "signed-in",
 		payload: { rooms: record(int(0), { max: 200 }) },
 		result: object({ rooms: record(json) }),
 	},
 	"token:refresh": {
 		summary: "Live on with a newer access token of the same session's profile.",
+		access: "signed-in",
 		payload: { token: text(1, 8192) },
 		result: object({ expiresIn: int(0) }),
 	},

@@ -2,6 +2,7 @@
 import { tokens } from "../../mixins/token/tokens.ts";
 import { problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
+import { mayConnect } from "./access.ts";
 import type { Asked, Run } from "./handler.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Follower } from "./presence/interest.ts";
@@ -99,6 +100,7 @@ export const tokenRefresh: Run<"token:refresh"> = async ({ gateway, link }, { to
 	if (principal.accountId !== link.principal.accountId || principal.profileId !== link.profileId) {
 		throw problem("forbidden", { detail: "The token is another profile's." });
 	}
+	mayConnect(principal);
 	if (link.ended) throw problem("invalid-token");
 	gateway.renew(link, Object.freeze(principal), exp * 1000);
 	answer({ expiresIn: Math.max(0, Math.floor(exp - Date.now() / 1000)) });

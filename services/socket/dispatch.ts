@@ -2,8 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { problem, toProblem } from "../contracts/errors.ts";
 import { compile, object } from "../contracts/schema.ts";
+import type { Access } from "../contracts/scopes.ts";
 import type { Checked } from "../contracts/schema.ts";
 import { socketEvents } from "../contracts/socket.ts";
+import { maySay } from "./access.ts";
 import type { AnyRun } from "./handler.ts";
 import type { Gateway } from "./gateway.ts";
 import type { SocketLink } from "./link.ts";
@@ -15,6 +17,7 @@ type Ack = (error: unknown, result?: unknown) => void;
 const checkers = new Map<string, (payload: unknown) => Checked<unknown>>(
 	Object.entries(socketEvents).map(([event, { payload }]) => [event, compile(object(payload))]),
 );
+const accessOf = new Map(Object.entries(socketEvents).map(([event, { access }]) => [event, access]));
 
 /** Splits what came with an event. Clients cannot send functions: one at the end is Socket.IO's acknowledgement. */
 export function split(args: unknown[]): { payloads: unknown[]; ack: Ack | undefined } {
@@ -56,6 +59,7 @@ export async function dispatch(gateway: Gateway, link: SocketLink, event: string
 	link.refusals = 0;
 	link.inFlight++;
 	try {
+		maySay(accessOf.get(event) as Access, link.principal);
 		// What was read is what this event's handler takes: both go by the event's row of the contract.
 		await run({ gateway, link, requestId }, read(event, payloads) as never, (result: unknown) => ack?.(null, result));
 	} catch (error) {

@@ -4,6 +4,7 @@ import type { Socket } from "socket.io";
 import { door } from "../../mixins/door.ts";
 import { tokens } from "../../mixins/token/tokens.ts";
 import { problem, toProblem } from "../contracts/errors.ts";
+import { mayConnect } from "./access.ts";
 import type { Gateway } from "./gateway.ts";
 import { SocketLink } from "./link.ts";
 
@@ -29,6 +30,7 @@ export async function admit(
 	if (token === undefined || token === null) throw problem("unauthenticated");
 	if (typeof token !== "string" || token.length > LONGEST_TOKEN) throw problem("invalid-token");
 	const { exp, ...principal } = await tokens(broker).verify(token);
+	mayConnect(principal);
 
 	// From here to `add` without a pause: two at once must not both take the last place.
 	if (gateway.socketsFrom(address) >= limits.socketsPerAddress)

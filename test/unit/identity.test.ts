@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isProblem } from "../../services/contracts/errors.ts";
-import { accountRole } from "../../services/contracts/identity.ts";
 import { newKeyDue, PUBLISH_AHEAD_MS, SIGNS_DAYS, signingKey, timesOfNewKey } from "../../services/identity/domain/keys.ts";
 import type { KeyTimes } from "../../services/identity/domain/keys.ts";
 import {
@@ -16,9 +15,7 @@ import {
 } from "../../services/identity/domain/login.ts";
 import type { RefreshUse } from "../../services/identity/domain/rotation.ts";
 import { FORGIVEN_MS, rotation } from "../../services/identity/domain/rotation.ts";
-import { NARROW, rolesOf, scopesOf, scopesOfRole } from "../../services/identity/domain/scopes.ts";
 import { commonPasswords } from "../../services/identity/node.ts";
-import { routes } from "../../services/api/routes/index.ts";
 import { KEY_REFRESH_MS } from "../../mixins/token/keys.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
@@ -141,21 +138,6 @@ describe("who may sign in", () => {
 	});
 	test("the trashed and purged are as unknown", () => {
 		for (const state of ["trashed", "purged"] as const) assert.equal(refusal(state)?.type, "invalid-credentials");
-	});
-});
-
-describe("scopes", () => {
-	test("every scope that a route asks for is granted to some role", () => {
-		const granted = new Set([...Object.values(scopesOfRole).flat(), NARROW]);
-		const asked = routes.flatMap(({ access, details }) => [...(access.includes(":") ? [access] : []), ...(details ? [details] : [])]);
-		assert.ok(asked.length > 0);
-		for (const scope of asked) assert.ok(granted.has(scope), scope);
-	});
-	test("who must change the password gets one narrow scope, whatever the role", () => {
-		for (const role of accountRole.values) assert.deepEqual(scopesOf({ role, state: "mustChangePassword" }), ["account:password"]);
-	});
-	test("the roles of a token are the account's role and the active profile's kind", () => {
-		assert.deepEqual(rolesOf({ role: "moderator" }, { kind: "organization" }), ["moderator", "organization"]);
 	});
 });
 

@@ -3,10 +3,16 @@ import { nodeNames } from "../../contracts/index.ts";
 import type { Route } from "../route.ts";
 
 const PUBLIC = "public, max-age=300";
-const OPS = "ops:read";
 
 const health = nodeNames.map(
-	(node): Route => ({ method: "GET", path: `/api/${node}/health`, action: `${node}.health`, access: "anyone", details: OPS, down: 503 }),
+	(node): Route => ({
+		method: "GET",
+		path: `/api/${node}/health`,
+		action: `${node}.health`,
+		access: "anyone",
+		details: "ops:read",
+		down: 503,
+	}),
 );
 
 export const process: readonly Route[] = [
