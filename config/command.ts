@@ -46,13 +46,14 @@ function overview(prefix: string): string {
 	return [`${prefix}<command> [--json]`, "", ...rows, "", `More of one: ${prefix}help <command>`].join("\n");
 }
 
-/** Runs it; answers the exit code: 0 done, 1 refused, 2 misused. */
+/** Runs it; answers the exit code: 0 done, 1 refused or found bad, 2 misused. */
 export async function runCommand({ operation, args, json }: Command, desk: Desk, prefix: string): Promise<number> {
 	try {
 		const answer = await operation.run(desk, args);
 		// It is what this very operation answered.
-		console.log(json ? JSON.stringify(answer) : operation.say(answer as never));
-		return 0;
+		const answered = answer as never;
+		console.log(json ? JSON.stringify(answer) : operation.say(answered));
+		return operation.isBad?.(answered) ? 1 : 0;
 	} catch (error) {
 		if ((error as { misused?: boolean }).misused) {
 			console.error(usageOf(operation, prefix));

@@ -26,6 +26,26 @@ export const role = operation({
 	say: ({ email, role }) => `${email} has the role ${role}. Its sessions have ended.`,
 });
 
+export const ban = operation({
+	usage: "ban <email> [reason] [until]",
+	summary: "Ban an account, for good or until a time (ISO 8601, as 2026-12-31T00:00:00Z).",
+	help: "Its sessions end within a second, on open sockets too. Again: with another reason and end.",
+	args: ["email", "reason?", "until?"],
+	needs: "data",
+	run: (desk, [email = "", reason = "Banned by an operator.", until]) =>
+		desk.call("users.operatorBan", { email, reason, ...(until === undefined ? {} : { until }) }),
+	say: ({ email, ban: said }) => `${email} is banned${said?.until ? ` until ${said.until}` : ""}. Its sessions have ended.`,
+});
+
+export const unban = operation({
+	usage: "unban <email>",
+	summary: "End the ban of an account.",
+	args: ["email"],
+	needs: "data",
+	run: (desk, [email = ""]) => desk.call("users.operatorUnban", { email }),
+	say: ({ email, state }) => `${email} is ${state} again.`,
+});
+
 export const user = operation({
 	usage: "user <email>",
 	summary: "An account: its state and role, its profiles, its open sessions and sockets.",

@@ -15,11 +15,17 @@ export interface Operation {
 	run(desk: Desk, args: string[]): Promise<unknown>;
 	/** What people read; `--json` shows the answer itself. */
 	say(answer: never): string;
+	/** Is it an answer that must not be overlooked? The command exits 1. */
+	isBad?(answer: never): boolean;
 }
 
 /** Keeps the type of the answer between `run` and `say`. */
 export const operation = <T>(
-	row: Omit<Operation, "run" | "say"> & { run(desk: Desk, args: string[]): Promise<T>; say(answer: T): string },
+	row: Omit<Operation, "run" | "say" | "isBad"> & {
+		run(desk: Desk, args: string[]): Promise<T>;
+		say(answer: T): string;
+		isBad?(answer: T): boolean;
+	},
 ) => row as Operation;
 
 /** Thrown where the arguments are not what the usage says. */

@@ -216,7 +216,7 @@ export const facts = factTable({
 		payload: {
 			accountId: uuid,
 			sessionId: uuid,
-			reason: oneOf("logout", "reuse", "role", "ended", "unlinked", "mfa", "password"),
+			reason: oneOf("logout", "reuse", "role", "ended", "unlinked", "mfa", "banned", "trashed", "erased", "password"),
 			until: time,
 		},
 	},

@@ -14,6 +14,7 @@ import * as presence from "./presence.ts";
 import * as recovery from "./recovery.ts";
 import { compile, object } from "./schema.ts";
 import type { All, Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
+import * as users from "./users.ts";
 
 export type * from "./context.ts";
 
@@ -21,7 +22,7 @@ export type * from "./context.ts";
 export const nodes = {
 	api: [api],
 	socket: [],
-	identity: [identity, federation, mfa, recovery],
+	identity: [identity, federation, mfa, recovery, users],
 	groups: [groups, messages],
 	gamification: [gamification],
 	presence: [presence],

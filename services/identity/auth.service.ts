@@ -17,10 +17,11 @@ import { refresh } from "./refresh.ts";
 import { enter } from "./second-step.ts";
 import { signIn } from "./sign-in.ts";
 import type { NewAccount } from "./store/accounts.ts";
-import { findAccount, insertAccount, isEmailTaken, updateRole } from "./store/accounts.ts";
+import { findAccount, insertAccount, isEmailTaken } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import { insertProfile, profilesOf } from "./store/profiles.ts";
 import { settingsOf } from "./store/recovery.ts";
+import { changeUser, giveRole, operator } from "./users.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -149,7 +150,7 @@ export default service("auth", {
 				await makeAccount(tx, ctx, account, displayName, now);
 				await addAudit(
 					tx,
-					{ actor: null, action: "account.create", target: account.id, requestId: ctx.requestId, detail: { role: account.role } },
+					{ actor: null, action: "account.create", target: account.id, requestId: ctx.requestId, after: { role: account.role } },
 					now,
 				);
 				return { id: account.id, email, password };
@@ -160,24 +161,8 @@ export default service("auth", {
 			const { role } = ctx.params;
 			const account = await findAccount(node.db, { email: normalizeEmail(ctx.params.email) });
 			if (!account) throw problem("not-found", { detail: "There is no account with this e-mail." });
-			return node.db.tx(async (tx) => {
-				const now = new Date();
-				await updateRole(tx, account.id, role, now);
-				await addAudit(
-					tx,
-					{
-						actor: null,
-						action: "account.role",
-						target: account.id,
-						requestId: ctx.requestId,
-						detail: { before: account.role, after: role },
-					},
-					now,
-				);
-				// A token carries the role it was made with: the old ones end, on open sockets too.
-				await revokeSessions(node, tx, ctx, { accountId: account.id }, "role", now);
-				return viewAccount({ ...account, role });
-			});
+			await node.db.tx((tx) => changeUser(node, tx, operator(ctx), account.id, giveRole(role)));
+			return viewAccount({ ...account, role });
 		},
 	},
 });

@@ -1,11 +1,21 @@
 // What the identity node does by itself, at its times.
+import type { JobTools } from "../../mixins/jobs/index.ts";
 import { jobsOf } from "../../mixins/node.ts";
 import { answerAsked } from "./asked.ts";
+import type { BulkStatus } from "./bulk-status.ts";
+import { bulkPortion } from "./bulk-status.ts";
+import { identityNode } from "./node.ts";
 import { identityMail } from "./mails.ts";
 import { sweepFederation } from "./store/federation.ts";
 import { sweep } from "./store/sweep.ts";
+import { endBan } from "./users.ts";
 
 export const identityJobs = jobsOf("identity", {
+	/** A ban's time is over. */
+	endBan: ({ accountId }: { accountId: string }, { broker, cause }: JobTools): Promise<void> =>
+		endBan(identityNode(broker), { broker, ...cause }, accountId),
+	/** A portion of many accounts. */
+	bulkStatus: (work: BulkStatus, { broker }: JobTools): Promise<void> => bulkPortion(identityNode(broker), broker, work),
 	sweep: {
 		every: "hourly",
 		async run({ at, db }) {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { newId } from "../../mixins/id.ts";
+import type { Cause } from "../../mixins/facts/index.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
 import type { SendMail } from "../../mixins/mail/index.ts";
 import { limiterOf } from "../../mixins/limits.ts";
@@ -16,7 +17,7 @@ import { settings } from "../../mixins/settings.ts";
 import { CLOCK_TOLERANCE } from "../../mixins/token/claims.ts";
 import { ASK_OVERLAP_MS } from "../../mixins/token/hearing.ts";
 import { problem } from "../contracts/errors.ts";
-import type { Ctx } from "../contracts/index.ts";
+import type { Ctx, FactPayload } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
 import { Attempts } from "./attempts.ts";
@@ -116,7 +117,7 @@ export async function issueTokens(
 		profile: profile.id,
 		profiles: profiles.map(({ id }) => id),
 		roles: rolesOf(account, profile),
-		scope: scopesOf(account).join(" "),
+		scope: scopesOf(account, profile).join(" "),
 	};
 	const { accessToken, expiresIn } = await node.signing.sign(claims, now);
 	return { accessToken, refreshToken, tokenType: "Bearer", expiresIn };
@@ -163,7 +164,10 @@ export async function openSession(
 	};
 }
 
-export type RevocationReason = "logout" | "reuse" | "role" | "ended" | "unlinked" | "mfa" | "password";
+export type RevocationReason = FactPayload<"identity.session.revoked">["reason"];
+
+/** Whose doing it is: a call, or a job on somebody's behalf. */
+export type Doing = Pick<AnyCtx, "broker"> & Cause;
 
 /** So long (ms) a door must refuse tokens of a session that ended: until all of them have expired. */
 const refusedFor = (ttlAccess: number): number => (ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;
@@ -180,7 +184,7 @@ export async function revocationsSince(db: Db, ttlAccess: number, now: Date, sin
 export async function revokeSessions(
 	node: IdentityNode,
 	tx: Tx,
-	ctx: AnyCtx,
+	ctx: Doing,
 	which: { sessionId: string } | { accountId: string; but?: string },
 	reason: RevocationReason,
 	now: Date,

@@ -64,6 +64,7 @@ async function follow(node: IdentityNode, tx: Tx, row: RefreshRow, token: string
 
 async function endFamily(node: IdentityNode, tx: Tx, ctx: AnyCtx, row: RefreshRow, now: Date): Promise<void> {
 	await revokeSessions(node, tx, ctx, { sessionId: row.sessionId }, "reuse", now);
-	const detail = { accountId: row.accountId, address: ctx.address, device: deviceOf(ctx) };
-	await addAudit(tx, { actor: null, action: "session.reuse", target: row.sessionId, requestId: ctx.requestId, detail }, now);
+	const detail = { accountId: row.accountId };
+	const personal = { after: { address: ctx.address, device: deviceOf(ctx) } };
+	await addAudit(tx, { actor: null, action: "session.reuse", target: row.sessionId, requestId: ctx.requestId, detail, personal }, now);
 }

@@ -1,4 +1,4 @@
-// Accounts, tokens, sessions and profiles.
+// Accounts, tokens, sessions and profiles; looking after accounts, and what was done to them.
 import type { Route } from "../route.ts";
 
 const PUBLIC = "public, max-age=300";
@@ -6,6 +6,7 @@ const PUBLIC = "public, max-age=300";
 const FLOWS = { name: "reloop_oidc", param: "flows", path: "/api/auth/oidc", seconds: 600 } as const;
 /** Standard Webhooks; the first three by the names of who sends most of them. */
 const SIGNED = ["svix-id", "svix-timestamp", "svix-signature", "webhook-id", "webhook-timestamp", "webhook-signature"];
+const USERS = "/api/admin/users";
 
 export const identity: readonly Route[] = [
 	{ method: "GET", path: "/.well-known/jwks.json", action: "identity.jwks", access: "anyone", cache: PUBLIC },
@@ -116,4 +117,22 @@ export const identity: readonly Route[] = [
 	{ method: "POST", path: "/api/auth/step-up", action: "mfa.stepUp", access: "signed-in", limit: "auth" },
 	{ method: "GET", path: "/api/profiles", action: "profiles.mine", access: "signed-in" },
 	{ method: "GET", path: "/api/profiles/:profileId", action: "profiles.show", access: "signed-in" },
+
+	// looking after accounts
+	{ method: "GET", path: USERS, action: "users.list", access: "users:read" },
+	{ method: "POST", path: `${USERS}/bulk-status`, action: "users.bulkStatus", access: "users:write", status: 202 },
+	{ method: "GET", path: `${USERS}/:userId`, action: "users.show", access: "users:read" },
+	{ method: "PATCH", path: `${USERS}/:userId`, action: "users.change", access: "users:write" },
+	{ method: "POST", path: `${USERS}/:userId/ban`, action: "users.ban", access: "users:write" },
+	{ method: "POST", path: `${USERS}/:userId/unban`, action: "users.unban", access: "users:write" },
+	{ method: "POST", path: `${USERS}/:userId/trash`, action: "users.trash", access: "users:write" },
+	{ method: "POST", path: `${USERS}/:userId/restore`, action: "users.restore", access: "users:write" },
+	{ method: "POST", path: `${USERS}/:userId/purge`, action: "users.purge", access: "users:purge", stepUp: true },
+	{ method: "POST", path: `${USERS}/:userId/reset-password`, action: "users.resetPassword", access: "users:write" },
+	{ method: "PUT", path: `${USERS}/:userId/role`, action: "users.setRole", access: "roles:write", stepUp: true },
+	{ method: "GET", path: `${USERS}/:userId/sessions`, action: "users.sessions", access: "users:read" },
+	{ method: "DELETE", path: `${USERS}/:userId/sessions`, action: "users.endSessions", access: "users:write", status: 204 },
+	{ method: "DELETE", path: `${USERS}/:userId/sessions/:sessionId`, action: "users.endSession", access: "users:write", status: 204 },
+	{ method: "GET", path: "/api/admin/roles", action: "users.roles", access: "roles:read" },
+	{ method: "GET", path: "/api/admin/audit", action: "audit.list", access: "audit:read" },
 ];

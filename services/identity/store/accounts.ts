@@ -2,6 +2,7 @@
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Account } from "../../contracts/identity.ts";
 import type { Answer } from "../../contracts/index.ts";
+import { banIsOver, stateNow } from "../domain/standing.ts";
 
 export interface AccountRow extends Account {
 	/** Null: nobody can sign in by a password. */
@@ -9,20 +10,32 @@ export interface AccountRow extends Account {
 	bannedUntil: string | null;
 }
 
-export const accountColumns = `id, email, password_hash as "passwordHash", state, role, banned_until as "bannedUntil",
+export const accountColumns = `id, email, password_hash as "passwordHash", state, role, banned_until as "bannedUntil", state_before_ban as "beforeBan",
 	(exists (select 1 from totps t where t.account_id = accounts.id and t.confirmed_at is not null)
 		or exists (select 1 from passkeys p where p.account_id = accounts.id)) as mfa`;
+export type Kept = AccountRow & { beforeBan: Account["state"] | null };
 
-export async function findAccount(db: Queryable, by: { email: string } | { id: string }): Promise<AccountRow | undefined> {
+/** As it stands now: a ban whose time is over is none, whether that has been written already or not. */
+export function present<R extends Kept>(row: R | undefined, now: Date): Omit<R, "beforeBan"> | undefined {
+	if (!row) return undefined;
+	const { beforeBan: _before, ...account } = row;
+	return banIsOver(row, now) ? { ...account, state: stateNow(row, now), bannedUntil: null } : account;
+}
+
+export async function findAccount(
+	db: Queryable,
+	by: { email: string } | { id: string },
+	now = new Date(),
+): Promise<AccountRow | undefined> {
 	const [column, value] = "email" in by ? ["email", by.email] : ["id", by.id];
-	const [row] = await db.query<AccountRow>(`select ${accountColumns} from accounts where ${column} = $1`, [value], `account-by-${column}`);
-	return row;
+	const [row] = await db.query<Kept>(`select ${accountColumns} from accounts where ${column} = $1`, [value], `account-by-${column}`);
+	return present(row, now);
 }
 
 /** The account as it is now; it cannot change until the transaction ends. */
-export async function holdAccount(tx: Tx, id: string): Promise<AccountRow | undefined> {
-	const [row] = await tx.query<AccountRow>(`select ${accountColumns} from accounts where id = $1 for share`, [id], "account-hold");
-	return row;
+export async function holdAccount(tx: Tx, id: string, now = new Date()): Promise<AccountRow | undefined> {
+	const [row] = await tx.query<Kept>(`select ${accountColumns} from accounts where id = $1 for share`, [id], "account-hold");
+	return present(row, now);
 }
 
 export type AccountOverview = Omit<Answer<"accounts.show">, "profiles" | "mfa" | "factors">;
@@ -30,7 +43,8 @@ export type AccountOverview = Omit<Answer<"accounts.show">, "profiles" | "mfa" |
 /** What operators want to know of an account; of its sessions those that are open. */
 export async function overviewOf(db: Queryable, email: string, now: Date): Promise<AccountOverview | undefined> {
 	const [row] = await db.query<AccountOverview>(
-		`select a.id, a.email, a.state, a.role, a.created_at as "createdAt", a.banned_until as "bannedUntil",
+		`select a.id, a.email, a.role, a.created_at as "createdAt", a.banned_until as "bannedUntil",
+			case when a.state = 'banned' and a.banned_until <= $2 then coalesce(a.state_before_ban, 'active') else a.state end as state,
 			count(s.id)::int as sessions, max(s.last_used_at) as "lastUsedAt"
 		from accounts a left join sessions s on s.account_id = a.id and s.ended_at is null and s.expires_at > $2
 		where a.email = $1 group by a.id`,

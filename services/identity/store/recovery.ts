@@ -1,8 +1,8 @@
 // What people change of their accounts: password, address, settings; and proving that an address is theirs.
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { OwnSettings } from "../../contracts/identity.ts";
-import type { AccountRow } from "./accounts.ts";
-import { accountColumns } from "./accounts.ts";
+import type { AccountRow, Kept } from "./accounts.ts";
+import { accountColumns, present } from "./accounts.ts";
 
 /** An account as mails need it. */
 export interface Addressee extends AccountRow {
@@ -12,23 +12,24 @@ export interface Addressee extends AccountRow {
 
 const columns = `${accountColumns}, language, verified_at as "verifiedAt"`;
 
-export async function findAddressee(db: Queryable, by: { email: string } | { id: string }): Promise<Addressee | undefined> {
+export async function findAddressee(db: Queryable, by: { email: string } | { id: string }, now = new Date()): Promise<Addressee | undefined> {
 	const [column, value] = "email" in by ? ["email", by.email] : ["id", by.id];
-	const [row] = await db.query<Addressee>(`select ${columns} from accounts where ${column} = $1`, [value], `addressee-by-${column}`);
-	return row;
+	const [row] = await db.query<Addressee & Kept>(`select ${columns} from accounts where ${column} = $1`, [value], `addressee-by-${column}`);
+	return present(row, now);
 }
 
 /** The account as it is, which nobody changes until the transaction ends. */
-export async function lockAddressee(tx: Tx, id: string): Promise<Addressee | undefined> {
-	const [row] = await tx.query<Addressee>(`select ${columns} from accounts where id = $1 for update`, [id]);
-	return row;
+export async function lockAddressee(tx: Tx, id: string, now = new Date()): Promise<Addressee | undefined> {
+	const [row] = await tx.query<Addressee & Kept>(`select ${columns} from accounts where id = $1 for update`, [id]);
+	return present(row, now);
 }
 
 /** The address is the account's, and proved. Throws the unique violation of `accounts_email` where another account has it. */
 export async function updateVerified(tx: Tx, id: string, email: string, now: Date): Promise<void> {
 	await tx.query(
 		`update accounts set email = $2, verified_at = $3, updated_at = $3,
-			state = case state when 'unverified' then 'active' else state end where id = $1`,
+			state = case state when 'unverified' then 'active' else state end,
+			state_before_ban = case state_before_ban when 'unverified' then 'active' else state_before_ban end where id = $1`,
 		[id, email, now],
 	);
 }
