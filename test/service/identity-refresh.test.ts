@@ -7,7 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { stopClock, turnClock } from "../support/clock.ts";
 import { DAY, identityHouse, refusedWith } from "../support/identity-house.ts";
 
-const { broker, sql, facts, person, refresh } = await identityHouse();
+const { broker, call, sql, facts, person, refresh } = await identityHouse();
 
 describe("refresh", () => {
 	test("gives new tokens of the same session each time", async () => {
@@ -35,10 +35,9 @@ describe("refresh", () => {
 		await eventually(() => refusedWith("invalid-token", tokens(broker).verify(owner.tokens.accessToken)), 1_000);
 		const fact = (await facts(account.id)).at(-1);
 		assert.deepEqual([fact?.type, fact?.payload.sessionId, fact?.payload.reason], ["identity.session.revoked", sid, "reuse"]);
-		const [entry] = await sql<{ action: string; detail: Record<string, unknown> }>("select action, detail from audit where target = $1", [
-			sid,
-		]);
-		assert.deepEqual(entry, { action: "session.reuse", detail: { accountId: account.id, address: "192.0.2.66", device: "thief/1" } });
+		const [entry] = (await call("audit.list", { target: sid })).data;
+		assert.deepEqual([entry?.action, entry?.detail], ["session.reuse", { accountId: account.id }]);
+		assert.deepEqual(entry?.after, { address: "192.0.2.66", device: "thief/1" });
 	});
 
 	test("a client that was updated since the login is forgiven too: it is the same one that used the token", async () => {

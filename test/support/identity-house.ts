@@ -17,12 +17,14 @@ import { isProblem } from "../../services/contracts/errors.ts";
 import type { SignedIn } from "../../services/contracts/identity.ts";
 import type { ActionName, Answer, Meta, ParamsIn } from "../../services/contracts/index.ts";
 import accounts from "../../services/identity/accounts.service.ts";
+import audit from "../../services/identity/audit.service.ts";
 import auth from "../../services/identity/auth.service.ts";
 import identity from "../../services/identity/identity.service.ts";
 import mfa from "../../services/identity/mfa.service.ts";
 import passkeys from "../../services/identity/passkeys.service.ts";
 import profiles from "../../services/identity/profiles.service.ts";
 import sessions from "../../services/identity/sessions.service.ts";
+import users from "../../services/identity/users.service.ts";
 import { TEST_SECRET_KEY, testDatabase } from "./database.ts";
 import { showErrors } from "./errors.ts";
 
@@ -61,7 +63,7 @@ async function start(): Promise<ServiceBroker> {
 	const env = readEnv({ NODE_ENV: "test", DATA_DIR: dataDir, SECRET_KEY: TEST_SECRET_KEY, LOG_LEVEL: "fatal" });
 	const made = new ServiceBroker(brokerOptions(env, { checkAnswers: true }));
 	provideSettings(made, env);
-	for (const schema of [identity, accounts, auth, sessions, profiles, mfa, passkeys]) made.createService(schema);
+	for (const schema of [identity, accounts, auth, sessions, profiles, mfa, passkeys, users, audit]) made.createService(schema);
 	tokens(made);
 	await made.start();
 	showErrors(made);

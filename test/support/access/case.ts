@@ -1,0 +1,23 @@
+// What a route of the access matrix is asked with. A line of the table (index.ts):
+//
+//   "GET /api/notes": {},                                              // it needs nothing
+//   "POST /api/notes": { any: () => ({ text: "Needle" }) },            // a body
+//   "GET /api/notes/:noteId": { own: async (me) => ({ noteId: await noteOf(me) }), foreign: async (_me, other) => … },
+//
+// Each object has its line in the matrix, and is made anew for every caller: it may be destroyed. Of the values those that the path
+// names go there, the others into the body, or the query where there is none.
+import type { Person } from "../client.ts";
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/** @param me who asks (where nobody does: somebody who could) @param other somebody else @param url the door's */
+export type Make = (me: Person, other: Person, url: string) => Values | Promise<Values>;
+
+export interface Case {
+	/** By the name of the object. The last one is what nobody's request is about: `own` stands first. */
+	readonly [object: string]: Make;
+}
+export type Cases = Readonly<Record<string, Case>>;
+
+/** The names of routes whose caller must sign in anew afterwards. */
+export const ENDS_SESSION: ReadonlySet<string> = new Set(["POST /api/auth/logout"]);

@@ -1,0 +1,74 @@
+// Accounts, tokens, sessions, profiles; and looking after accounts.
+import { randomUUID } from "node:crypto";
+import { decodeJwt } from "jose";
+import type { AccountRole } from "../../../services/contracts/scopes.ts";
+import type { Person } from "../client.ts";
+import { person } from "../client.ts";
+import { account, signIn } from "./callers.ts";
+import type { Case, Cases, Values } from "./case.ts";
+
+const someone = () => ({ email: `${randomUUID()}@example.org`, password: "circular things", displayName: "Kim" });
+const sidOf = (token: string) => decodeJwt(token).sid as string;
+
+/** What is done to accounts: of each rank that counts, in the state in which it can be done. */
+const toAccounts = (values: Values = {}, state?: string): Case => {
+	const of = (role: AccountRole) => async () => ({ userId: await account(role, state), ...values });
+	return {
+		oneself: (me) => ({ userId: me.accountId, ...values }),
+		"a user": of("user"),
+		"a moderator": of("moderator"),
+		"an admin": of("admin"),
+	};
+};
+
+/** The id of a session that somebody has besides. */
+const further = async (url: string, who: Person) => sidOf((await signIn(url, { ...who })).accessToken);
+
+export const identity: Cases = {
+	"GET /.well-known/jwks.json": {},
+	"GET /.well-known/openid-configuration": {},
+	"POST /api/auth/register": { any: someone },
+	"POST /api/auth/login": { any: async (me) => ({ email: me.email, password: me.password }) },
+	"POST /api/auth/token": { any: (me) => ({ grant_type: "password", username: me.email, password: me.password }) },
+	"POST /api/auth/refresh": { any: async (_me, _other, url) => ({ refreshToken: (await person(url, "Someone")).refreshToken }) },
+	"POST /api/auth/logout": {},
+	"GET /api/auth/me": {},
+	"GET /api/auth/validate": {},
+	"GET /api/auth/availability": { any: () => ({ email: "somebody@example.org" }) },
+	"GET /api/auth/sessions": {},
+	"DELETE /api/auth/sessions/:sessionId": {
+		own: async (me, _other, url) => ({ sessionId: await further(url, me) }),
+		foreign: (_me, other) => ({ sessionId: sidOf(other.accessToken) }),
+	},
+	"GET /api/profiles": {},
+	"GET /api/profiles/:profileId": {
+		own: (me) => ({ profileId: me.profileId }),
+		foreign: (_me, other) => ({ profileId: other.profileId }),
+	},
+
+	"GET /api/admin/users": {},
+	"POST /api/admin/users/bulk-status": { any: async () => ({ ids: [await account("user")], state: "trashed" }) },
+	"GET /api/admin/users/:userId": toAccounts(),
+	"PATCH /api/admin/users/:userId": toAccounts({ language: "ku" }),
+	"POST /api/admin/users/:userId/ban": toAccounts({ reason: "spam" }),
+	"POST /api/admin/users/:userId/unban": toAccounts({}, "banned"),
+	"POST /api/admin/users/:userId/trash": toAccounts(),
+	"POST /api/admin/users/:userId/restore": toAccounts({}, "trashed"),
+	"POST /api/admin/users/:userId/purge": toAccounts(),
+	"POST /api/admin/users/:userId/reset-password": toAccounts(),
+	"PUT /api/admin/users/:userId/role": {
+		...toAccounts({ role: "viewer" }),
+		"a user, to be moderator": async () => ({ userId: await account("user"), role: "moderator" }),
+		"a user, to be admin": async () => ({ userId: await account("user"), role: "admin" }),
+	},
+	"GET /api/admin/users/:userId/sessions": toAccounts(),
+	"DELETE /api/admin/users/:userId/sessions": toAccounts(),
+	"DELETE /api/admin/users/:userId/sessions/:sessionId": {
+		"a user's": async (_me, _other, url) => {
+			const { accountId, accessToken } = await person(url, "Someone");
+			return { userId: accountId, sessionId: sidOf(accessToken) };
+		},
+	},
+	"GET /api/admin/roles": {},
+	"GET /api/admin/audit": {},
+};
