@@ -82,7 +82,7 @@ export default service("users", {
 		},
 
 		async bulkStatus(ctx, { db }) {
-			const { ids, state, reason = "" } = ctx.params;
+			const { ids, state, reason = "Banned with others." } = ctx.params;
 			const { broker: _here, ...doer } = changes.doerOf(ctx);
 			const jobId = newId();
 			const unique = [...new Set(ids)];

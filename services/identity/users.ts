@@ -21,7 +21,7 @@ import { ownsSession } from "./store/sessions.ts";
 import type { UserRow } from "./store/users.ts";
 import { findUser, lockUser, otherAdmins, profilesOfAll, saveContact, savePassword, saveStanding } from "./store/users.ts";
 
-/** Who does it, and on whose call. `by` null: an operator, who may do everything but remove the last admin. */
+/** Who does it, and on whose call. `by` null: an operator, who may do everything. */
 export interface Doer extends Doing {
 	by: { accountId: string; scopes: readonly string[] } | null;
 }
@@ -75,9 +75,12 @@ export async function changeUser<T>(node: IdentityNode, tx: Tx, doer: Doer, user
 	return change({ node, tx, doer, now, user: standingNow(row, now), scopes });
 }
 
-/** Throws 409 `last-admin` where nobody would be left who administers. */
-async function keepAnAdmin({ tx, user }: Subject): Promise<void> {
-	if (user.role === "admin" && (await otherAdmins(tx, user.id)) === 0)
+/**
+ * Throws 409 `last-admin` where nobody would be left who administers: called before an admin goes, by whoever lets them. An operator
+ * may: a new one is made in the same place.
+ */
+export async function keepAnAdmin(tx: Tx, user: { id: string; role: AccountRole }, by: Doer["by"]): Promise<void> {
+	if (by && user.role === "admin" && (await otherAdmins(tx, user.id)) === 0)
 		throw problem("last-admin", { detail: "This is the last account that administers: make another one an admin first." });
 }
 
@@ -94,8 +97,11 @@ async function whose({ tx, user }: Subject) {
 const endSessions = ({ node, tx, doer, user, now }: Subject, reason: RevocationReason) =>
 	revokeSessions(node, tx, doer, { accountId: user.id }, reason, now);
 
-const banSaid = ({ state, banReason, bannedUntil }: UserRow): Said =>
-	state === "banned" ? { state, reason: banReason, until: bannedUntil } : { state };
+const banSaid = ({ state, bannedUntil }: UserRow): Said => (state === "banned" ? { state, until: bannedUntil } : { state });
+/** Free words about somebody: they go with them. */
+const reasonSaid = ({ state, banReason }: UserRow): Said => (state === "banned" ? { reason: banReason } : {});
+const noteBan = (subject: Subject, action: string, to: UserRow) =>
+	note(subject, action, banSaid(subject.user), banSaid(to), { before: reasonSaid(subject.user), after: reasonSaid(to) });
 
 export const ban =
 	(given: { reason: string; until?: string | null | undefined }): Change =>
@@ -103,11 +109,11 @@ export const ban =
 		const { tx, user, now, doer } = subject;
 		const until = given.until ? new Date(given.until).toISOString() : null;
 		const to = banned(user, { reason: given.reason, until, by: doer.by?.accountId ?? null }, now);
-		await keepAnAdmin(subject);
+		await keepAnAdmin(tx, user, doer.by);
 		await saveStanding(tx, user.id, to, now);
 		if (until) await identityJobs.plan(tx, "endBan", { accountId: user.id }, { at: new Date(until), key: user.id });
 		else await identityJobs.cancel(tx, "endBan", user.id);
-		await note(subject, "account.ban", banSaid(user), banSaid(to));
+		await noteBan(subject, "account.ban", to);
 		await endSessions(subject, "banned");
 		await tellFacts(tx, doer, [{ type: "identity.account.banned", aggregate: user.id, payload: { ...(await whose(subject)), until } }]);
 	};
@@ -117,14 +123,14 @@ export const unban: Change = async (subject) => {
 	const to = freed(user);
 	await saveStanding(tx, user.id, to, now);
 	await identityJobs.cancel(tx, "endBan", user.id);
-	await note(subject, "account.unban", banSaid(user), banSaid(to));
+	await noteBan(subject, "account.unban", to);
 	await tellFacts(tx, doer, [{ type: "identity.account.unbanned", aggregate: user.id, payload: await whose(subject) }]);
 };
 
 export const trash: Change = async (subject) => {
 	const { tx, user, now, doer } = subject;
 	const to = trashed(user);
-	await keepAnAdmin(subject);
+	await keepAnAdmin(tx, user, doer.by);
 	await saveStanding(tx, user.id, to, now);
 	await note(subject, "account.trash", { state: user.state }, { state: to.state });
 	await endSessions(subject, "trashed");
@@ -142,7 +148,7 @@ export const restore: Change = async (subject) => {
 export const purge: Change = async (subject) => {
 	const { tx, user, doer } = subject;
 	erasable(user);
-	await keepAnAdmin(subject);
+	await keepAnAdmin(tx, user, doer.by);
 	await identityJobs.cancel(tx, "endBan", user.id);
 	await note(subject, "account.purge", { state: user.state }, { state: "purged" });
 	await eraseAccount(tx, doer, user.id);
@@ -167,7 +173,7 @@ export const giveRole =
 		const { tx, user, now, doer } = subject;
 		if (subject.scopes && !mayGive(subject.scopes, role)) throw never("This role carries more than you have.");
 		erasable(user);
-		if (role !== "admin") await keepAnAdmin(subject);
+		if (role !== "admin") await keepAnAdmin(tx, user, doer.by);
 		await updateRole(tx, user.id, role, now);
 		await note(subject, "account.role", { role: user.role }, { role });
 		// A token carries the role it was made with: the old ones end, on open sockets too.

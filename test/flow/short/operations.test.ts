@@ -50,6 +50,24 @@ test("an account made by an operator can sign in, and a new role ends what it ha
 	assert.equal(again.body.account.role, "moderator");
 });
 
+test("a ban ends what the account had open, until it is ended; both are in the audit, which is whole", async () => {
+	const made = JSON.parse((await admin("create", "banned@example.org", "--json")).out);
+	const signIn = () => http(running.url, "/api/auth/login", { body: made });
+	const { accessToken } = (await signIn()).body.tokens;
+	const until = new Date(Date.now() + 86_400_000).toISOString();
+	const banned = JSON.parse((await admin("ban", made.email, "spam", until, "--json")).out);
+	assert.deepEqual([banned.email, banned.state, banned.ban.reason, banned.ban.until], [made.email, "banned", "spam", until]);
+	await eventually(async () => assert.equal((await http(running.url, "/api/auth/me", { token: accessToken })).status, 401), 3_000);
+	assert.equal((await signIn()).body.code, "banned");
+	assert.equal(JSON.parse((await admin("unban", made.email, "--json")).out).state, "active");
+	assert.equal((await signIn()).status, 200);
+	const checked = await admin("check-audit", "--json");
+	const { ok, entries, broken } = JSON.parse(checked.out);
+	assert.deepEqual([checked.code, ok, broken], [0, true, null]);
+	assert.ok(entries >= 3);
+	assert.equal((await admin("unban", made.email)).code, 1);
+});
+
 test("what cannot be done is said in a sentence, and the exit code tells", async () => {
 	assert.equal((await admin("create", "twice@example.org")).code, 0);
 	const twice = await admin("create", "twice@example.org");
