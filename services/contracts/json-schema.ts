@@ -119,8 +119,9 @@ function formOf(rule: Extract<Rule, { type: "text" }>, direction: Direction): Js
 }
 
 function withNull(schema: JsonSchema): JsonSchema {
-	if (typeof schema.type === "string") return { ...schema, type: [schema.type, "null"] };
-	return { anyOf: [schema, { type: "null" }] };
+	const values: JsonSchema = Array.isArray(schema.enum) ? { enum: [...schema.enum, null] } : {};
+	if (typeof schema.type === "string") return { ...schema, ...values, type: [schema.type, "null"] };
+	return schema.enum ? { ...schema, ...values } : { anyOf: [schema, { type: "null" }] };
 }
 
 /** Only the bounds there are. */

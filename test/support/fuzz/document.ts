@@ -147,6 +147,7 @@ export function unfitting(given: Schema, plain: Plain): [string, string][] {
 		if ((schema.minLength ?? 0) > 0) wrong.push(["empty", '""']);
 	}
 	if (schema.enum) wrong.push(["another word", '"neither"']);
-	const takesNull = (Array.isArray(schema.type) && schema.type.includes("null")) || given.anyOf?.some(({ type }) => type === "null");
+	const listed = schema.enum?.includes(null) || (Array.isArray(schema.type) && schema.type.includes("null"));
+	const takesNull = listed || given.anyOf?.some(({ type }) => type === "null");
 	return wrong.filter(([what]) => !(what === "null" && takesNull));
 }
