@@ -125,5 +125,17 @@ export async function eraseUser(tx: Tx, accountId: string, passwordHash: string,
 	);
 	await tx.query("update profiles set display_name = 'deleted', updated_at = $2 where account_id = $1", [accountId, now]);
 	await tx.query("update sessions set device = '', address = '' where account_id = $1", [accountId]);
+	// What else one could sign in with.
+	for (const table of [
+		"identities",
+		"sign_in_codes",
+		"totps",
+		"recovery_codes",
+		"passkeys",
+		"passkey_challenges",
+		"mfa_tickets",
+		"mfa_failures",
+	])
+		await tx.query(`delete from ${table} where account_id = $1`, [accountId]);
 	await tx.query("delete from refresh_tokens where session_id in (select id from sessions where account_id = $1)", [accountId]);
 }

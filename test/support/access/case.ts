@@ -21,3 +21,21 @@ export type Cases = Readonly<Record<string, Case>>;
 
 /** The names of routes whose caller must sign in anew afterwards. */
 export const ENDS_SESSION: ReadonlySet<string> = new Set(["POST /api/auth/logout"]);
+
+/** Routes that somebody outside must help to a good answer (an issuer, an authenticator): the matrix asks them with nonsense, and shows who gets past the door. */
+export const HELPED: ReadonlySet<string> = new Set([
+	"POST /api/auth/federated",
+	"POST /api/auth/federated/link",
+	"DELETE /api/auth/federated/:identityId",
+	"GET /api/auth/oidc/:provider/start",
+	"GET /api/auth/oidc/:provider/callback",
+	"POST /api/auth/oidc/exchange",
+	"POST /api/webhooks/clerk",
+	"POST /api/auth/mfa/login",
+	"POST /api/auth/mfa/totp/confirm",
+	"DELETE /api/auth/mfa/totp",
+	"POST /api/auth/mfa/recovery-codes",
+	"POST /api/auth/mfa/passkeys",
+	"DELETE /api/auth/mfa/passkeys/:passkeyId",
+	"POST /api/auth/passkeys/login",
+]);

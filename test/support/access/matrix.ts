@@ -37,7 +37,7 @@ async function ask(url: string, route: Route, values: Values, token: string | un
 	};
 	const path = route.path.replace(/:([A-Za-z]\w*)/g, (_, name: string) => take(name));
 	const body = Object.fromEntries(rest);
-	const withBody = route.method === "POST" || route.method === "PUT" || route.method === "PATCH";
+	const withBody = route.method === "POST" || route.method === "PUT" || route.method === "PATCH" || route.body === true;
 	const query = withBody || rest.size === 0 ? "" : `?${new URLSearchParams(body as Record<string, string>)}`;
 	return (await http(url, `${path}${query}`, { method: route.method, token, ...(withBody ? { body } : {}) })).status;
 }
