@@ -1,4 +1,4 @@
-// How a door hears of sessions that ended: from the copy in Redis while that is fresh, else by asking the identity node.
+// How a door hears of sessions that ended and of profiles that were deleted: from the copy in Redis while that is fresh, else by asking the identity node.
 import type { ServiceBroker } from "moleculer";
 import { problem } from "../../services/contracts/errors.ts";
 import { callAction } from "../call.ts";
@@ -22,15 +22,21 @@ export interface Hearing {
 	readonly informed: boolean;
 }
 
-export function hearRevocations(broker: ServiceBroker, revoke: (sessionId: string, until: number) => void): Hearing {
+export function hearRevocations(broker: ServiceBroker, revoke: (id: string, until: number) => void): Hearing {
 	const redis = redisOf(broker);
 	const readCopy = redis && readRevocations(redis, revoke);
 	let since: string | undefined;
 	let askedAt = Number.NEGATIVE_INFINITY;
 	const ask = async (timeout?: number) => {
 		const params = since ? { since } : {};
-		const { sessions, at } = await callAction(broker, "identity.revocations", params, timeout === undefined ? {} : { timeout });
+		// A node of an older version tells of sessions only.
+		const {
+			sessions,
+			profiles = [],
+			at,
+		} = await callAction(broker, "identity.revocations", params, timeout === undefined ? {} : { timeout });
 		for (const { sessionId, until } of sessions) revoke(sessionId, Date.parse(until));
+		for (const { profileId, until } of profiles) revoke(profileId, Date.parse(until));
 		// A revocation decided before `at` may have been committed after it: the next question overlaps.
 		since = new Date(Date.parse(at) - ASK_OVERLAP_MS).toISOString();
 		askedAt = performance.now();

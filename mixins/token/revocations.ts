@@ -1,4 +1,4 @@
-// Sessions that ended before their tokens did, as every door must know them. The identity node's database is the truth. With
+// Sessions that ended, and profiles that were deleted, before their tokens expired, as every door must know them. The identity node's database is the truth. With
 // Redis the node copies it there several times a second, and says when it did: doors read the copy for as long as it is fresh,
 // and ask the node where it is not.
 import type { ServiceBroker } from "moleculer";
@@ -6,7 +6,8 @@ import type { RedisLink } from "../redis/link.ts";
 import { redisOf } from "../redis/redis.ts";
 
 export interface Revocation {
-	sessionId: string;
+	/** Of a session, or of a profile. */
+	id: string;
 	/** ISO 8601; until then its tokens must be refused. */
 	until: string;
 }
@@ -19,10 +20,10 @@ const FRESH_MS = 2_000;
 const OVERLAP_MS = 5_000;
 const PORTION = 1_000;
 
-/** A sorted set of "session until", by when it was written; and when the node wrote last. */
+/** A sorted set of "id until", by when it was written; and when the node wrote last. */
 const KEYS = ["revoked", "revoked:copied"];
 
-/** Keep (ms), whether all there is has been written with this, then "session until" of each. Answers whether there was a copy. */
+/** Keep (ms), whether all there is has been written with this, then "id until" of each. Answers whether there was a copy. */
 const WRITE = `
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -33,7 +34,7 @@ if before == 1 or ARGV[2] == "1" then redis.call("SET", KEYS[2], now) end
 return before
 `;
 
-/** Since when (ms). Answers the time, when the node wrote last (or ""), and "session until" of each. */
+/** Since when (ms). Answers the time, when the node wrote last (or ""), and "id until" of each. */
 const READ = `
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -50,11 +51,11 @@ export interface RevocationCopy {
 }
 
 export interface RevocationSource {
-	/** Sessions that ended since (ms since 1970), or all that still matter. */
+	/** What ended since (ms since 1970), or all that still matters. */
 	endedSince(since: number | undefined): Promise<Revocation[]>;
 	/** How long one matters, in ms. */
 	lifetime: number;
-	/** A session that ended may be committed so long (ms) after it ended. */
+	/** What ended may be committed so long (ms) after it ended. */
 	overlap: number;
 }
 
@@ -64,7 +65,7 @@ export function copyRevocations(broker: ServiceBroker, { endedSince, lifetime, o
 	if (!redis) return undefined;
 	const script = redis.script("revocations-write", WRITE);
 	const write = async (ended: readonly Revocation[], whole: boolean): Promise<boolean> => {
-		const members = ended.map(({ sessionId, until }) => `${sessionId} ${Date.parse(until)}`);
+		const members = ended.map(({ id, until }) => `${id} ${Date.parse(until)}`);
 		for (let from = 0; from < members.length - PORTION; from += PORTION)
 			await script(KEYS, [lifetime, 0, ...members.slice(from, from + PORTION)]);
 		const rest = members.slice(Math.max(0, Math.ceil(members.length / PORTION) - 1) * PORTION);
@@ -82,7 +83,7 @@ export function copyRevocations(broker: ServiceBroker, { endedSince, lifetime, o
 				await write(await endedSince(undefined), true);
 			since = at - overlap;
 		} catch (error) {
-			broker.logger.debug("Ended sessions could not be copied to Redis; doors will ask.", { error: String(error) });
+			broker.logger.debug("What ended could not be copied to Redis; doors will ask.", { error: String(error) });
 		} finally {
 			copying = false;
 		}
@@ -103,10 +104,7 @@ export function copyRevocations(broker: ServiceBroker, { endedSince, lifetime, o
  * A door's side: tells `revoke` what was written since it read last. Answers whether the copy is the truth ("fresh"), was it
  * when the node was last there ("old"), or is none (undefined).
  */
-export function readRevocations(
-	redis: RedisLink,
-	revoke: (sessionId: string, until: number) => void,
-): () => Promise<"fresh" | "old" | undefined> {
+export function readRevocations(redis: RedisLink, revoke: (id: string, until: number) => void): () => Promise<"fresh" | "old" | undefined> {
 	const script = redis.script("revocations-read", READ);
 	let readAt = 0;
 	return async () => {
@@ -118,8 +116,8 @@ export function readRevocations(
 		}
 		const [now, copiedAt, members] = answer;
 		for (const member of members) {
-			const [sessionId = "", until] = member.split(" ");
-			revoke(sessionId, Number(until));
+			const [id = "", until] = member.split(" ");
+			revoke(id, Number(until));
 		}
 		// Without a copy there is nothing to go on from.
 		readAt = copiedAt === "" ? 0 : now;

@@ -12,8 +12,9 @@ import { hearRevocations } from "./hearing.ts";
 import { COPY_MS } from "./revocations.ts";
 import { type TokenVerifier, tokenVerifier } from "./verifier.ts";
 
-/** The signal that a session has ended. It may be lost: doors also ask. */
+/** The signals that a session has ended, that a profile is gone. They may be lost: doors also ask. */
 export const SESSION_REVOKED = "identity.session.revoked";
+const PROFILE_REVOKED = "identity.profile.revoked";
 /** So often (ms) the identity node is asked for what a lost signal did not say, where there is no Redis to read it from. */
 const POLL_MS = 700;
 /** Keys are kept for so long (s), for doors that start while the identity node is away. They are read anew all the time. */
@@ -45,6 +46,9 @@ export const tokens = perBroker((broker): TokenVerifier => {
 		events: {
 			[SESSION_REVOKED](ctx: Context<{ sessionId: string; until: string }>) {
 				made.revoke(ctx.params.sessionId, Date.parse(ctx.params.until));
+			},
+			[PROFILE_REVOKED](ctx: Context<{ profileId: string; until: string }>) {
+				made.revoke(ctx.params.profileId, Date.parse(ctx.params.until));
 			},
 		},
 		started() {

@@ -9,10 +9,13 @@ import { type KeySource, keysOf } from "./keys.ts";
 export interface TokenVerifier {
 	/** Throws 401 `invalid-token` for anything but a living token of ours. */
 	verify(token: string): Promise<Verified>;
-	/** From now on the session's tokens are refused; forgotten after `until` (ms since 1970), when all of them have expired anyway. */
-	revoke(sessionId: string, until: number): void;
-	/** Hears of each revoked session once. */
-	onRevoked(listener: (sessionId: string) => void): void;
+	/**
+	 * From now on the tokens of a session, or of a profile in any session, are refused; forgotten after `until` (ms since 1970), when
+	 * all of them have expired anyway.
+	 */
+	revoke(id: string, until: number): void;
+	/** Hears once of each session and profile that is revoked. */
+	onRevoked(listener: (id: string) => void): void;
 }
 
 export interface VerifierOptions extends KeySource {
@@ -30,7 +33,7 @@ const MAX_TOKEN_LENGTH = 8192;
 export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, remember = 10_000 }: VerifierOptions): TokenVerifier {
 	const known = new Map<string, Verified>();
 	const revoked = new Map<string, number>();
-	const listeners: ((sessionId: string) => void)[] = [];
+	const listeners: ((id: string) => void)[] = [];
 	const keys = keysOf({ loadKeys, keptKeys });
 
 	const check = async (token: string) => {
@@ -44,7 +47,8 @@ export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, rem
 		}
 	};
 
-	const isAlive = ({ exp, sessionId }: Verified) => exp + CLOCK_TOLERANCE > Date.now() / 1000 && !revoked.has(sessionId);
+	const isAlive = ({ exp, sessionId, profileId }: Verified) =>
+		exp + CLOCK_TOLERANCE > Date.now() / 1000 && !revoked.has(sessionId) && !revoked.has(profileId);
 
 	return {
 		async verify(token) {
@@ -69,15 +73,15 @@ export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, rem
 			if (known.size > remember) known.delete(known.keys().next().value as string);
 			return principal;
 		},
-		revoke(sessionId, until) {
+		revoke(id, until) {
 			const now = Date.now();
-			for (const [id, end] of revoked) {
+			for (const [known, end] of revoked) {
 				if (end > now) break;
-				revoked.delete(id);
+				revoked.delete(known);
 			}
-			if (revoked.has(sessionId) || until <= now) return;
-			revoked.set(sessionId, until);
-			for (const listener of listeners) listener(sessionId);
+			if (revoked.has(id) || until <= now) return;
+			revoked.set(id, until);
+			for (const listener of listeners) listener(id);
 		},
 		onRevoked(listener) {
 			listeners.push(listener);

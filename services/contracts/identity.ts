@@ -35,7 +35,14 @@ export const language = oneOf("en", "pt", "ar", "ku");
 /** What only the owner of an account sees and changes. `timeZone`: a name of the IANA database. */
 export const ownSettings = object({ language: nullable(language), timeZone: nullable(text(1, 64)), phone: nullable(text(3, 32)) });
 export type OwnSettings = Infer<typeof ownSettings>;
-export const profile = object({ id: uuid, displayName, kind: profileKind });
+/** `avatar` is a picture: what else is known of it (url, sizes) comes with the uploads. */
+export const profile = object({
+	id: uuid,
+	displayName,
+	kind: profileKind,
+	bio: optional(text(0, 500)),
+	avatar: optional(object({ id: uuid })),
+});
 export type Profile = Infer<typeof profile>;
 export const tokens = object({ accessToken: text(1, 8192), refreshToken: text(1, 512), tokenType: oneOf("Bearer"), expiresIn: int(0) });
 export type Tokens = Infer<typeof tokens>;
@@ -145,24 +152,17 @@ export const actions = {
 			params: { sessionId: uuid },
 			answer: object({}),
 		},
-		"profiles.mine": {
-			summary: "The caller's profiles.",
-			params: { ...page },
-			answer: list(profile),
-			repeatable: true,
-		},
-		"profiles.show": {
-			summary: "The public part of a profile.",
-			params: { profileId: uuid },
-			answer: profile,
-			repeatable: true,
-		},
 	}),
 	...internal({
 		"identity.revocations": {
-			summary: "Sessions ended within the life of an access token, or after `since`: what doors must know. `at` is when it was read.",
+			summary:
+				"Sessions ended and profiles deleted within the life of an access token, or after `since`: what doors must know. `at` is when it was read.",
 			params: { since: optional(time) },
-			answer: object({ at: time, sessions: array(object({ sessionId: uuid, until: time }), { max: 1_000_000 }) }),
+			answer: object({
+				at: time,
+				sessions: array(object({ sessionId: uuid, until: time }), { max: 1_000_000 }),
+				profiles: array(object({ profileId: uuid, until: time }), { max: 1_000_000 }),
+			}),
 			repeatable: true,
 		},
 		"auth.create": {
@@ -207,16 +207,12 @@ export const facts = factTable({
 		summary: "An account was made, with its first profile.",
 		payload: { accountId: uuid, profileId: uuid, displayName, kind: profileKind, language: nullable(text(2, 8)) },
 	},
-	"identity.profile.created": {
-		summary: "A profile was made.",
-		payload: { accountId: uuid, profileId: uuid, displayName, kind: profileKind },
-	},
 	"identity.session.revoked": {
-		summary: "A session ended before its time: logout, reuse of a refresh token, a new password, an operator.",
+		summary: "A session ended before its time: logout, reuse of a refresh token, a new password, an operator, its profile was deleted.",
 		payload: {
 			accountId: uuid,
 			sessionId: uuid,
-			reason: oneOf("logout", "reuse", "role", "ended", "unlinked", "mfa", "banned", "trashed", "erased", "password"),
+			reason: oneOf("logout", "reuse", "role", "ended", "unlinked", "mfa", "banned", "trashed", "erased", "password", "profile"),
 			until: time,
 		},
 	},

@@ -11,6 +11,7 @@ import * as messages from "./messages.ts";
 import * as mfa from "./mfa.ts";
 import * as operations from "./operations.ts";
 import * as presence from "./presence.ts";
+import * as profiles from "./profiles.ts";
 import * as recovery from "./recovery.ts";
 import { compile, object } from "./schema.ts";
 import type { All, Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
@@ -22,7 +23,7 @@ export type * from "./context.ts";
 export const nodes = {
 	api: [api],
 	socket: [],
-	identity: [identity, federation, mfa, recovery, users],
+	identity: [identity, federation, mfa, recovery, users, profiles],
 	groups: [groups, messages],
 	gamification: [gamification],
 	presence: [presence],

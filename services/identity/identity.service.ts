@@ -31,7 +31,7 @@ export default service("identity", {
 
 		async revocations(ctx, { db, ttlAccess }) {
 			const at = new Date();
-			return { at: at.toISOString(), sessions: await revocationsSince(db, ttlAccess, at, Date.parse(ctx.params.since ?? "")) };
+			return { at: at.toISOString(), ...(await revocationsSince(db, ttlAccess, at, Date.parse(ctx.params.since ?? ""))) };
 		},
 	},
 

@@ -11,13 +11,13 @@ import type { Db, Tx } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
 import { copyRevocations } from "../../mixins/token/revocations.ts";
-import type { Revocation, RevocationCopy } from "../../mixins/token/revocations.ts";
+import type { RevocationCopy } from "../../mixins/token/revocations.ts";
 import { broadcast } from "../../mixins/signals.ts";
 import { settings } from "../../mixins/settings.ts";
 import { CLOCK_TOLERANCE } from "../../mixins/token/claims.ts";
 import { ASK_OVERLAP_MS } from "../../mixins/token/hearing.ts";
 import { problem } from "../contracts/errors.ts";
-import type { Ctx, FactPayload } from "../contracts/index.ts";
+import type { Answer, Ctx, FactPayload } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
 import { Attempts } from "./attempts.ts";
@@ -26,9 +26,10 @@ import type { mails } from "./mails.ts";
 import { identityMail } from "./mails.ts";
 import { Signing } from "./signing.ts";
 import type { AccountRow } from "./store/accounts.ts";
-import { profilesOf } from "./store/profiles.ts";
+import { deletedSince, profilesOf } from "./store/profiles.ts";
 import { insertRefreshToken } from "./store/refresh-tokens.ts";
 import { endedSince, endSessions, insertSession } from "./store/sessions.ts";
+import type { Which } from "./store/sessions.ts";
 
 export interface IdentityNode {
 	db: Db;
@@ -63,7 +64,13 @@ export const identityNode = perBroker((broker): IdentityNode => {
 		attempts: new Attempts(),
 		issuers: new Map(Object.entries(env.providers).map(([name, provider]) => [name, new Issuer(broker, name, provider)])),
 		copy: copyRevocations(broker, {
-			endedSince: (since) => revocationsSince(db, env.TTL_ACCESS, new Date(), since),
+			async endedSince(since) {
+				const { sessions, profiles } = await revocationsSince(db, env.TTL_ACCESS, new Date(), since);
+				return [
+					...sessions.map(({ sessionId, until }) => ({ id: sessionId, until })),
+					...profiles.map(({ profileId, until }) => ({ id: profileId, until })),
+				];
+			},
 			lifetime: refusedFor(env.TTL_ACCESS),
 			overlap: ASK_OVERLAP_MS,
 		}),
@@ -173,11 +180,25 @@ export type Doing = Pick<AnyCtx, "broker"> & Cause;
 const refusedFor = (ttlAccess: number): number => (ttlAccess + 2 * CLOCK_TOLERANCE) * 1000;
 const refusedUntil = (ttlAccess: number, endedAt: number): string => new Date(endedAt + refusedFor(ttlAccess)).toISOString();
 
-/** Sessions that doors must still refuse, of those that ended since (ms since 1970; NaN or undefined for all). */
-export async function revocationsSince(db: Db, ttlAccess: number, now: Date, since = Number.NaN): Promise<Revocation[]> {
+/** What doors must still refuse, of the sessions and profiles that ended since (ms since 1970; NaN or undefined for all). */
+export async function revocationsSince(db: Db, ttlAccess: number, now: Date, since = Number.NaN): Promise<Revocations> {
 	const oldest = now.getTime() - refusedFor(ttlAccess);
-	const ended = await endedSince(db, new Date(since > oldest ? since : oldest));
-	return ended.map(({ sessionId, endedAt }) => ({ sessionId, until: refusedUntil(ttlAccess, Date.parse(endedAt)) }));
+	const from = new Date(since > oldest ? since : oldest);
+	const [ended, deleted] = await Promise.all([endedSince(db, from), deletedSince(db, from)]);
+	return {
+		sessions: ended.map(({ sessionId, endedAt }) => ({ sessionId, until: refusedUntil(ttlAccess, Date.parse(endedAt)) })),
+		profiles: deleted.map(({ profileId, deletedAt }) => ({ profileId, until: refusedUntil(ttlAccess, Date.parse(deletedAt)) })),
+	};
+}
+type Revocations = Omit<Answer<"identity.revocations">, "at">;
+
+/** Tokens of a profile that was deleted: doors hear of it right after the commit. */
+export function revokeProfile(node: IdentityNode, tx: Tx, ctx: AnyCtx, profileId: string, now: Date): void {
+	const until = refusedUntil(node.ttlAccess, now.getTime());
+	tx.afterCommit(() => {
+		node.copy?.add([{ id: profileId, until }]);
+		broadcast(ctx.broker, "identity.profile.revoked", { profileId, until }).catch(() => {});
+	});
 }
 
 /** Ends sessions: the fact is written with it, and after the commit the doors hear of it at once. */
@@ -185,7 +206,7 @@ export async function revokeSessions(
 	node: IdentityNode,
 	tx: Tx,
 	ctx: Doing,
-	which: { sessionId: string } | { accountId: string; but?: string },
+	which: Which,
 	reason: RevocationReason,
 	now: Date,
 ): Promise<void> {
@@ -202,7 +223,7 @@ export async function revokeSessions(
 	);
 	tx.afterCommit(() => {
 		// A signal that is lost is no harm: the doors also read and ask.
-		node.copy?.add(ended.map(({ sessionId }) => ({ sessionId, until })));
+		node.copy?.add(ended.map(({ sessionId }) => ({ id: sessionId, until })));
 		for (const { sessionId } of ended) broadcast(ctx.broker, "identity.session.revoked", { sessionId, until }).catch(() => {});
 	});
 }

@@ -90,8 +90,8 @@ export class Gateway {
 		this.news = new PresenceNews(broker, this.interest);
 		this.presence = new PresenceReport(broker, this.instance, { told: (last, again) => this.news.told(last, again) });
 		this.resync = new Resync(this);
-		tokens(broker).onRevoked((sessionId) => {
-			for (const link of [...(this.#bySession.get(sessionId) ?? [])]) link.end({ reason: "revoked" });
+		tokens(broker).onRevoked((id) => {
+			for (const link of [...(this.#bySession.get(id) ?? []), ...(this.#byProfile.get(id) ?? [])]) link.end({ reason: "revoked" });
 		});
 	}
 

@@ -97,6 +97,16 @@ describe("tokens on Redis", { skip: needs("redis-server") }, () => {
 		await eventually(() => refused(broker, ana.token), 3_000);
 	});
 
+	test("a profile that was deleted without a word is copied too: its tokens are refused, whatever session they are of", async () => {
+		const [ana, ben] = [await person(), await person()];
+		const { profileId } = await tokens(issuer).verify(ana.token);
+		const broker = await door();
+		for (const { token } of [ana, ben]) await tokens(broker).verify(token);
+		await database("identity").query("insert into deleted_profiles (id, deleted_at) values ($1, $2)", [profileId, new Date()]);
+		await eventually(() => refused(broker, ana.token), 3_000);
+		await tokens(broker).verify(ben.token);
+	});
+
 	test("after a flush, and after a restart without data, doors know again who was signed out", async () => {
 		const [ana, ben] = [await person(), await person()];
 		await tokens(issuer).verify(ben.token);

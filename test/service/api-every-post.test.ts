@@ -35,6 +35,12 @@ const requests: Record<string, () => Promise<Request>> = {
 		return { path: "/api/auth/token", body: { grant_type: "password", username: email, password } };
 	},
 	"/api/auth/refresh": async () => ({ path: "/api/auth/refresh", body: { refreshToken: (await someone()).refreshToken } }),
+	"/api/auth/switch-profile": async () => {
+		const by = await someone();
+		const { body } = await by.post("/api/profiles", { displayName: "Shop", kind: "organization" });
+		return { path: "/api/auth/switch-profile", by, body: { profileId: body.id } };
+	},
+	"/api/profiles": async () => ({ path: "/api/profiles", by: await someone(), body: { displayName: "Shop", kind: "organization" } }),
 	"/api/groups": async () => ({ path: "/api/groups", by: await someone(), body: { name: "Once", isPublic: true } }),
 	"/api/groups/:groupId/join": async () => ({ path: `/api/groups/${await groupOf(await someone())}/join`, by: await someone() }),
 	"/api/groups/:groupId/leave": async () => {

@@ -72,7 +72,7 @@ describe("an access token", () => {
 			profile,
 			profiles: [profile],
 		});
-		assert.deepEqual(await call("profiles.mine", {}, { token: made.accessToken }), { data: [profile], nextCursor: null });
+		assert.deepEqual(await call("profiles.list", {}, { token: made.accessToken }), { data: [profile], nextCursor: null });
 		const other = await person();
 		assert.deepEqual(await call("profiles.show", { profileId: profile.id }, { token: other.tokens.accessToken }), profile);
 		await refusedWith("not-found", call("profiles.show", { profileId: randomUUID() }, { token: other.tokens.accessToken }));

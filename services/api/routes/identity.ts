@@ -115,8 +115,14 @@ export const identity: readonly Route[] = [
 	{ method: "POST", path: "/api/auth/passkeys/options", action: "passkeys.options", access: "anyone", limit: "auth" },
 	{ method: "POST", path: "/api/auth/passkeys/login", action: "passkeys.login", access: "anyone", limit: "auth" },
 	{ method: "POST", path: "/api/auth/step-up", action: "mfa.stepUp", access: "signed-in", limit: "auth" },
-	{ method: "GET", path: "/api/profiles", action: "profiles.mine", access: "signed-in" },
+	// profiles
+	{ method: "POST", path: "/api/auth/switch-profile", action: "profiles.switch", access: "signed-in" },
+	{ method: "GET", path: "/api/profiles", action: "profiles.list", access: "signed-in" },
+	{ method: "POST", path: "/api/profiles", action: "profiles.create", access: "signed-in", status: 201, location: "/api/profiles/{id}" },
+	{ method: "GET", path: "/api/profiles/me", action: "profiles.me", access: "signed-in" },
 	{ method: "GET", path: "/api/profiles/:profileId", action: "profiles.show", access: "signed-in" },
+	{ method: "PATCH", path: "/api/profiles/:profileId", action: "profiles.update", access: "signed-in" },
+	{ method: "DELETE", path: "/api/profiles/:profileId", action: "profiles.remove", access: "signed-in", status: 204 },
 
 	// looking after accounts
 	{ method: "GET", path: USERS, action: "users.list", access: "users:read" },

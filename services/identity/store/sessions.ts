@@ -50,14 +50,17 @@ export interface EndedSession {
 	accountId: string;
 }
 
-/** Ends one session, or all of an account, perhaps `but` one; answers those that were open. */
-export function endSessions(
-	tx: Tx,
-	which: { sessionId: string } | { accountId: string; but?: string },
-	reason: string,
-	now: Date,
-): Promise<EndedSession[]> {
-	const [column, value] = "sessionId" in which ? ["id", which.sessionId] : ["account_id", which.accountId];
+/** What sessions are ended by: one, or all of an account, perhaps `but` one, or all that are for a profile. */
+export type Which = { sessionId: string } | { accountId: string; but?: string } | { profileId: string };
+
+/** Ends sessions; answers those that were open. */
+export function endSessions(tx: Tx, which: Which, reason: string, now: Date): Promise<EndedSession[]> {
+	const [column, value] =
+		"sessionId" in which
+			? ["id", which.sessionId]
+			: "profileId" in which
+				? ["profile_id", which.profileId]
+				: ["account_id", which.accountId];
 	return tx.query<EndedSession>(
 		`update sessions set ended_at = $2, end_reason = $3 where ${column} = $1 and ended_at is null and ($4::uuid is null or id <> $4)
 		returning id as "sessionId", account_id as "accountId"`,
@@ -93,4 +96,26 @@ export function endedSince(db: Queryable, since: Date): Promise<{ sessionId: str
 		[since],
 		"sessions-ended",
 	);
+}
+
+/** From now on the session is for another profile; undefined where it is over. How its person was proved stays what it was. */
+export async function switchSession(
+	tx: Tx,
+	{ sessionId, accountId }: { sessionId: string; accountId: string },
+	profileId: string,
+	now: Date,
+): Promise<{ id: string; authTime: string; acr: string } | undefined> {
+	const [row] = await tx.query<{ id: string; authTime: string; acr: string }>(
+		`update sessions set profile_id = $3, last_used_at = $4
+		where id = $1 and account_id = $2 and ended_at is null and expires_at > $4
+		returning id, coalesce(auth_time, created_at) as "authTime", acr`,
+		[sessionId, accountId, profileId, now],
+	);
+	return row;
+}
+
+/** The profile that a session is for. */
+export async function profileOfSession(db: Queryable, sessionId: string): Promise<string | undefined> {
+	const [row] = await db.query<{ profileId: string }>(`select profile_id as "profileId" from sessions where id = $1`, [sessionId]);
+	return row?.profileId;
 }
