@@ -149,6 +149,14 @@ export const actions = {
 			answer: object({ roles: array(nullable(memberRole)) }),
 			repeatable: true,
 		},
+		"groups.part": {
+			summary:
+				"This node: a profile is gone for good, and its membership ends. The last admin is followed by who ranks highest, and of those by who joined first.",
+			params: { ...id, profileId: uuid },
+			answer: object({}),
+			owner: "groupId",
+			repeatable: true,
+		},
 		"groups.memberIds": {
 			summary:
 				"Doors: whose presence a member of the group may follow. Large groups: the caller and the first to have joined, 1,000 in all.",
@@ -182,7 +190,7 @@ export const facts = factTable({
 	},
 	"groups.group.deleted": { summary: "A group and its log are gone.", payload: { groupId: uuid } },
 	"groups.member.joined": { summary: "A profile became a member.", payload: { ...who, role: memberRole } },
-	"groups.member.left": { summary: "A member left by their own will.", payload: who },
+	"groups.member.left": { summary: "A member left by their own will, or their profile was deleted.", payload: who },
 	"groups.member.kicked": { summary: "A member was removed by another.", payload: { ...who, byId: uuid } },
 	"groups.member.roleChanged": { summary: "A member has another role.", payload: { ...who, role: memberRole } },
 	"groups.invite.created": {

@@ -1,18 +1,16 @@
 // What every handler of this node needs around a decision: the caller's moment, the mailbox, the Idempotency-Key.
 import { newId } from "../../mixins/id.ts";
 import { onceClaimed } from "../../mixins/idempotency.ts";
+import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { GroupsNode } from "./actors.ts";
 import type { GroupDecision, Moment } from "./domain/decision.ts";
-import type { GroupState, Member } from "./domain/group.ts";
+import type { Caller, GroupState, Member } from "./domain/group.ts";
+import { nameOf } from "./store/profiles.ts";
 
 type AnyCtx = Ctx<unknown>;
 
-export const momentOf = (ctx: AnyCtx): Moment => ({
-	by: { profileId: ctx.caller.profileId, displayName: ctx.caller.displayName },
-	at: new Date().toISOString(),
-	id: newId(),
-});
+type Decide<R> = (state: GroupState | null, moment: Moment, ahead: number) => GroupDecision<R> | Promise<GroupDecision<R>>;
 
 interface Options {
 	/** Only appends: may share a commit with others. Without it the command runs in a commit of its own. */
@@ -23,14 +21,38 @@ interface Options {
  * Runs a decision in the group's mailbox and answers what it answers, once it is stored. With an Idempotency-Key the
  * answer is kept in the same transaction, and a repetition gets the kept one.
  */
-export async function command<R>(
+export async function command<R>(node: GroupsNode, ctx: AnyCtx, groupId: string, decide: Decide<R>, options: Options = {}): Promise<R> {
+	const { profileId, displayName } = ctx.caller;
+	return commandBy(node, ctx, { profileId, displayName }, groupId, named(node, decide, options), options);
+}
+
+/**
+ * A member is called as the group knows them, whatever an older token says. Who becomes one is looked up, unless the command only
+ * appends; who is gone becomes none.
+ */
+function named<R>(node: GroupsNode, decide: Decide<R>, { together = false }: Options): Decide<R> {
+	return (state, moment, ahead) => {
+		const { profileId, displayName } = moment.by;
+		const called = (name: string) => (name === displayName ? moment : { ...moment, by: { profileId, displayName: name } });
+		const known = state?.members.get(profileId)?.displayName;
+		if (known !== undefined || together) return decide(state, called(known ?? displayName), ahead);
+		return nameOf(node.db, profileId).then((name) => {
+			if (name === null) throw problem("invalid-token");
+			return decide(state, called(name ?? displayName), ahead);
+		});
+	};
+}
+
+/** The same as the doing of somebody who does not call. */
+export async function commandBy<R>(
 	node: GroupsNode,
 	ctx: AnyCtx,
+	by: Caller,
 	groupId: string,
-	decide: (state: GroupState | null, moment: Moment, ahead: number) => GroupDecision<R> | Promise<GroupDecision<R>>,
+	decide: Decide<R>,
 	{ together = false }: Options = {},
 ): Promise<R> {
-	const moment = momentOf(ctx);
+	const moment = { by, at: new Date().toISOString(), id: newId() };
 	return onceClaimed(ctx, node.db, (claim) => {
 		const around = { requestId: ctx.requestId, actor: moment.by.profileId, claim };
 		return node.actors.submit<R>(

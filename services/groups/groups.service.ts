@@ -2,14 +2,16 @@
 import { decodeCursor, newId, pageById, pageOf, service } from "../../mixins/node.ts";
 import { healthOf } from "../../mixins/health.ts";
 import { groupsNode } from "./actors.ts";
-import { command, unreadOf } from "./command.ts";
+import { command, commandBy, unreadOf } from "./command.ts";
 import { create, edit, remove } from "./domain/life.ts";
-import { join, kick, leave, setRole } from "./domain/members.ts";
+import { join, kick, leave, part, setRole } from "./domain/members.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
+import { people } from "./people.ts";
 import { rolesIn } from "./store/roles.ts";
 
 export default service("groups", {
 	node: groupsNode,
+	consumers: { "groups-people": people },
 	signals: {
 		"groups.written"({ groupId }, { node, own }) {
 			if (!own) node.forget(groupId);
@@ -69,6 +71,11 @@ export default service("groups", {
 
 		async leave(ctx, node) {
 			return command(node, ctx, ctx.params.groupId, (state, moment) => leave(state, moment, ctx.params.successorId));
+		},
+
+		async part(ctx, node) {
+			const { groupId, profileId } = ctx.params;
+			return commandBy(node, ctx, { profileId, displayName: "" }, groupId, (state, moment) => part(state, moment));
 		},
 
 		async members(ctx, node) {

@@ -8,21 +8,25 @@ import type { Message } from "../contracts/messages.ts";
 import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { deleteMessage, editMessage, post, react, readTo } from "./domain/messages.ts";
-import type { MessageBody } from "./domain/group.ts";
+import type { GroupState, MessageBody } from "./domain/group.ts";
 import { asMember } from "./domain/group.ts";
 import { markRead } from "./store/members.ts";
 import type { MessageRow } from "./store/messages.ts";
 import { hasReacted } from "./store/messages.ts";
 
-/** A message in its present state, as clients see it. */
-function view(row: MessageRow): Message {
+/** A message in its present state, as clients see it: a member is called as they are called now, who has left as they were. */
+const viewIn = (group: GroupState | null) => {
+	return (row: MessageRow): Message => view(row, group?.members.get(row.sender)?.displayName ?? row.senderName);
+};
+
+function view(row: MessageRow, displayName: string): Message {
 	const { message } = row.body;
 	const shown = row.deletedAt ? null : row.editedAt ? row.editedContent : message.content;
 	return {
 		...message,
 		content: shown,
 		seq: row.seq,
-		by: { profileId: row.sender, displayName: row.senderName },
+		by: { profileId: row.sender, displayName },
 		at: row.at,
 		...(row.editedAt ? { editedAt: row.editedAt } : {}),
 		...(row.deletedAt ? { deletedAt: row.deletedAt } : {}),
@@ -52,8 +56,7 @@ export default service("messages", {
 			const { groupId, clientId, kind, content, replyTo, mentions } = ctx.params;
 			const written = { clientId, kind, content, ...(replyTo === undefined ? {} : { replyTo }), ...(mentions ? { mentions } : {}) };
 			const room = node.log.nameOf(groupId);
-			const by = { profileId: ctx.caller.profileId, displayName: ctx.caller.displayName };
-			return node.once(`${groupId} ${by.profileId} ${clientId}`, async () => {
+			return node.once(`${groupId} ${ctx.caller.profileId} ${clientId}`, async () => {
 				const stored = await command(
 					node,
 					ctx,
@@ -61,7 +64,10 @@ export default service("messages", {
 					(state, moment, ahead) => {
 						const message: MessageBody = { id: moment.id, ...written };
 						const decision = post(state, ahead, moment, message);
-						return { ...decision, answer: ([seq = 0]) => ({ ...message, room, seq, at: moment.at, by, reactions: [], replayed: false }) };
+						return {
+							...decision,
+							answer: ([seq = 0]) => ({ ...message, room, seq, at: moment.at, by: moment.by, reactions: [], replayed: false }),
+						};
 					},
 					{ together: true },
 				);
@@ -72,7 +78,7 @@ export default service("messages", {
 		async page(ctx, { reads, actors }) {
 			const { groupId, limit, around } = ctx.params;
 			const viewer = ctx.caller.profileId;
-			asMember(await actors.read(groupId), viewer);
+			const view = viewIn(asMember(await actors.read(groupId), viewer).group);
 			onePlace(ctx.params);
 			if (around !== undefined && ctx.params.cursor === undefined) {
 				const half = Math.floor(limit / 2);
@@ -100,10 +106,10 @@ export default service("messages", {
 
 		async show(ctx, { reads, actors }) {
 			const { groupId, seq } = ctx.params;
-			asMember(await actors.read(groupId), ctx.caller.profileId);
+			const { group } = asMember(await actors.read(groupId), ctx.caller.profileId);
 			const row = await reads.findMessage(groupId, ctx.caller.profileId, seq);
 			if (!row) throw problem("not-found");
-			return view(row);
+			return viewIn(group)(row);
 		},
 
 		async edit(ctx, node) {
@@ -113,7 +119,7 @@ export default service("messages", {
 			);
 			const row = await node.reads.findMessage(groupId, ctx.caller.profileId, seq);
 			if (!row) throw problem("not-found");
-			return { ...view(row), eventSeq };
+			return { ...viewIn(await node.actors.read(groupId))(row), eventSeq };
 		},
 
 		async remove(ctx, node) {

@@ -12,7 +12,7 @@ export async function writeMember(tx: Tx, groupId: string, seq: number, event: E
 	if (event.action === "joined") {
 		await tx.query(
 			`insert into members (group_id, profile_id, display_name, role, joined_at, joined_seq, read_seq)
-			values ($1, $2, $3, $4, $5, $6, $6)`,
+			values ($1, $2, coalesce((select display_name from people where profile_id = $2), $3), $4, $5, $6, $6)`,
 			[groupId, event.profileId, event.displayName, event.role ?? "member", event.at, seq],
 		);
 		await tx.query("delete from join_requests where group_id = $1 and profile_id = $2", [groupId, event.profileId]);

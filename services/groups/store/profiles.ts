@@ -1,0 +1,49 @@
+// What groups keep of profiles: how they are called now, and that they are gone.
+import type { Queryable } from "../../../mixins/postgres.ts";
+
+/** How a profile is called now; null where it is gone, undefined where nothing is known but what its token says. */
+export async function nameOf(db: Queryable, profileId: string): Promise<string | null | undefined> {
+	const [row] = await db.query<{ displayName: string | null }>(
+		`select display_name as "displayName" from people where profile_id = $1`,
+		[profileId],
+		"person-name",
+	);
+	return row?.displayName;
+}
+
+/** A profile has another name, wherever it is a member or asks to be one; answers the groups of which it is a member. */
+export async function rename(db: Queryable, profileId: string, displayName: string, at: string): Promise<string[]> {
+	await db.query(
+		`insert into people (profile_id, display_name, at) values ($1, $2, $3)
+		on conflict (profile_id) do update set display_name = excluded.display_name, at = excluded.at where people.display_name is not null`,
+		[profileId, displayName, at],
+	);
+	await db.query("update join_requests set display_name = $2 where profile_id = $1", [profileId, displayName]);
+	const rows = await db.query<{ groupId: string }>(
+		`update members set display_name = $2 where profile_id = $1 and display_name <> $2 returning group_id as "groupId"`,
+		[profileId, displayName],
+	);
+	return rows.map(({ groupId }) => groupId);
+}
+
+/** Profiles are gone: nobody becomes a member as one of them any more, or is asked to, or asks. */
+export async function bury(db: Queryable, profileIds: readonly string[], at: string): Promise<void> {
+	await db.query(
+		`insert into people (profile_id, display_name, at) select id, null, $2 from unnest($1::uuid[]) as gone (id)
+		on conflict (profile_id) do update set display_name = null, at = excluded.at`,
+		[profileIds, at],
+	);
+	await db.query("update invites set state = 'revoked', ended_at = $2 where invitee_id = any($1::uuid[]) and state = 'pending'", [
+		profileIds,
+		at,
+	]);
+	await db.query("delete from join_requests where profile_id = any($1::uuid[])", [profileIds]);
+}
+
+/** The memberships that there are of these profiles. */
+export function membershipsOf(db: Queryable, profileIds: readonly string[]): Promise<{ groupId: string; profileId: string }[]> {
+	return db.query(
+		`select group_id as "groupId", profile_id as "profileId" from members where profile_id = any($1::uuid[]) order by group_id, profile_id`,
+		[profileIds],
+	);
+}
