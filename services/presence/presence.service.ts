@@ -4,7 +4,7 @@ import type { Context, ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import { presenceNode } from "./node.ts";
-import { notices } from "./notices.ts";
+import { endings, notices } from "./notices.ts";
 
 /** Whether those hide of whom nothing is known here; `unclear` while the store does not say: they must not be shown before. */
 async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ hidden: Set<string>; unclear: Set<string> }> {
@@ -22,7 +22,7 @@ async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ 
 
 export default service("presence", {
 	node: presenceNode,
-	consumers: { notices },
+	consumers: { notices, "presence-endings": endings },
 
 	actions: {
 		async report(ctx, { book, stir }) {

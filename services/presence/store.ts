@@ -1,5 +1,5 @@
 // What the presence node keeps beside its rooms: when a profile was here last, and whether it hides.
-import type { Db } from "../../mixins/postgres.ts";
+import type { Db, Queryable } from "../../mixins/postgres.ts";
 import type { Seen } from "./domain/presence.ts";
 
 /** What is known of profiles; those never seen are left out. */
@@ -12,15 +12,29 @@ export async function findSeen(db: Pick<Db, "query">, profileIds: readonly strin
 	return new Map(rows.map(({ profileId, lastSeen, hidden }) => [profileId, { lastSeen, hidden }]));
 }
 
-/** Times never go back; whether somebody hides is as said last. */
+/** Times never go back; whether somebody hides is as said last. Of who is gone for good nothing is kept. */
 export async function saveSeen(db: Pick<Db, "query">, seen: readonly Seen[]): Promise<void> {
 	await db.query(
 		`insert into seen (profile_id, last_seen, hidden)
 		select "profileId", "lastSeen", hidden
 		from json_to_recordset($1::json) as s("profileId" uuid, "lastSeen" timestamptz, hidden boolean)
+		where not exists (select 1 from gone where gone.profile_id = s."profileId")
 		on conflict (profile_id) do update
 		set last_seen = greatest(seen.last_seen, excluded.last_seen), hidden = excluded.hidden`,
 		[JSON.stringify(seen)],
 		"seen-save",
 	);
+}
+
+/** A profile is gone for good: nothing is remembered of it, and its room is empty. */
+export async function bury(db: Queryable, profileId: string, at: string): Promise<void> {
+	await db.query("insert into gone (profile_id, at) values ($1, $2) on conflict (profile_id) do nothing", [profileId, at]);
+	await db.query("delete from seen where profile_id = $1", [profileId]);
+	await db.query("delete from room_events where room = $1", [profileId]);
+}
+
+/** Which of these profiles are gone for good. */
+export async function goneAmong(db: Queryable, profileIds: readonly string[]): Promise<Set<string>> {
+	const rows = await db.query<{ id: string }>("select profile_id as id from gone where profile_id = any($1::uuid[])", [profileIds], "gone");
+	return new Set(rows.map(({ id }) => id));
 }
