@@ -13,10 +13,12 @@ import type { Claimed } from "./domain/federation.ts";
 import { displayNameOf } from "./domain/federation.ts";
 import type { IdentityNode } from "./node.ts";
 import { revokeSessions } from "./node.ts";
+import { saveProfile } from "./save-profile.ts";
 import { findAccount, holdAccount, isEmailTaken } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import type { IdentityRow } from "./store/federation.ts";
 import * as store from "./store/federation.ts";
+import { profilesOf } from "./store/profiles.ts";
 import { factorsOf } from "./store/second-factors.ts";
 
 type AnyCtx = Ctx<unknown>;
@@ -55,7 +57,7 @@ export async function follow(node: IdentityNode, tx: Tx, ctx: AnyCtx, event: Cle
 	if (event.kind === "deleted") return gone(node, tx, ctx, event.who, now);
 	if (!(await store.noteVersion(tx, event.who, event.version))) return;
 	const identity = await store.findIdentity(tx, event.who);
-	if (identity) return changed(tx, identity, event.who, now);
+	if (identity) return changed(tx, ctx, identity, event.who, now);
 	// Whose e-mail nobody has verified has an account when they come themselves.
 	if (!event.who.emailVerified) return;
 	try {
@@ -67,14 +69,16 @@ export async function follow(node: IdentityNode, tx: Tx, ctx: AnyCtx, event: Cle
 }
 
 /** The account follows its person's e-mail and name for as long as it has them as the directory had them. */
-async function changed(tx: Tx, identity: IdentityRow, who: Claimed, now: Date): Promise<void> {
+async function changed(tx: Tx, ctx: AnyCtx, identity: IdentityRow, who: Claimed, now: Date): Promise<void> {
 	const account = await holdAccount(tx, identity.accountId);
 	if (!account) return;
 	const moves = who.emailVerified && who.email !== null && who.email !== account.email && identity.email === account.email;
 	const free = moves && !(await findAccount(tx, { email: who.email as string }));
 	if (free) await moveTo(tx, account.id, who.email as string, now);
 	if (who.name !== null && identity.name !== who.name)
-		await store.renameProfiles(tx, account.id, displayNameOf(identity), displayNameOf(who), now);
+		for (const profile of await profilesOf(tx, account.id))
+			if (profile.displayName === displayNameOf(identity))
+				await saveProfile(tx, ctx, account.id, { ...profile, displayName: displayNameOf(who) }, now);
 	await store.touchIdentity(tx, identity.id, who, who.emailVerified && (who.email === account.email || free), now);
 }
 

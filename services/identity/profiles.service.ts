@@ -4,12 +4,13 @@ import { isTool, newId, once, pageById, service, tellFacts } from "../../mixins/
 import { problem } from "../contracts/errors.ts";
 import type { Profile } from "../contracts/identity.ts";
 import { maySignIn } from "./domain/login.ts";
-import { changed, mayDelete, mayHaveOneMore } from "./domain/profile.ts";
+import { changed, isSame, mayDelete, mayHaveOneMore } from "./domain/profile.ts";
 import { dropProfile } from "./drop-profile.ts";
 import { identityNode, issueTokens, PROFILES_IN_TOKEN } from "./node.ts";
+import { saveProfile } from "./save-profile.ts";
 import { holdAccount } from "./store/accounts.ts";
 import { foldNames, searchProfiles } from "./store/profile-search.ts";
-import { findProfile, insertProfile, lockProfiles, profilesOf, updateProfile } from "./store/profiles.ts";
+import { findProfile, insertProfile, lockProfiles, profilesOf } from "./store/profiles.ts";
 import { supersedeRefreshTokens } from "./store/refresh-tokens.ts";
 import { profileOfSession, switchSession } from "./store/sessions.ts";
 
@@ -62,11 +63,8 @@ export default service("profiles", {
 				const before = (await lockedProfiles(tx, accountId)).find(({ id }) => id === profileId);
 				if (!before) throw problem("not-found");
 				const profile = changed(before, change);
-				const { displayName, kind, bio = null, avatar = null } = profile;
-				if (displayName === before.displayName && bio === (before.bio ?? null) && avatar?.id === before.avatar?.id) return before;
-				await updateProfile(tx, profile, new Date());
-				const payload = { accountId, profileId, displayName, kind, bio, avatar: avatar?.id ?? null };
-				await tellFacts(tx, ctx, [{ type: "identity.profile.updated", aggregate: accountId, payload }]);
+				if (isSame(profile, before)) return before;
+				await saveProfile(tx, ctx, accountId, profile, new Date());
 				return profile;
 			});
 		},

@@ -38,3 +38,7 @@ export function changed({ bio, avatar, ...profile }: Profile, change: Change): P
 		...(next.avatar === undefined ? {} : { avatar: next.avatar }),
 	};
 }
+
+/** Whether a change has changed nothing. */
+export const isSame = (one: Profile, other: Profile): boolean =>
+	one.displayName === other.displayName && one.bio === other.bio && one.avatar?.id === other.avatar?.id;

@@ -97,16 +97,6 @@ export async function setEmail(tx: Tx, accountId: string, email: string, now: Da
 	await tx.query("update accounts set email = $2, updated_at = $3 where id = $1", [accountId, email, now]);
 }
 
-/** Profiles of the account that are still called as the directory called its person. */
-export async function renameProfiles(tx: Tx, accountId: string, from: string, to: string, now: Date): Promise<void> {
-	await tx.query("update profiles set display_name = $3, updated_at = $4 where account_id = $1 and display_name = $2", [
-		accountId,
-		from,
-		to,
-		now,
-	]);
-}
-
 /** Takes note of what a directory says; false where it has said something newer, or that the person is gone. */
 export async function noteVersion(tx: Tx, { issuer, subject }: Subject, version: number): Promise<boolean> {
 	const noted = await tx.query(
