@@ -62,6 +62,13 @@ create table message_states (
   constraint message_states_pkey PRIMARY KEY (group_id, seq)
 );
 
+create table people (
+  profile_id uuid not null,
+  display_name text,
+  at timestamp with time zone not null,
+  constraint people_pkey PRIMARY KEY (profile_id)
+);
+
 create table reactions (
   group_id uuid not null,
   seq bigint not null,
@@ -75,6 +82,7 @@ CREATE INDEX groups_public ON groups.groups USING btree (id DESC) WHERE is_publi
 CREATE INDEX invites_group ON groups.invites USING btree (group_id, id DESC);
 CREATE INDEX invites_invitee ON groups.invites USING btree (invitee_id, id DESC);
 CREATE UNIQUE INDEX invites_open ON groups.invites USING btree (group_id, invitee_id) WHERE (state = 'pending'::text);
+CREATE INDEX join_requests_profile ON groups.join_requests USING btree (profile_id);
 CREATE INDEX members_order ON groups.members USING btree (group_id, joined_seq, profile_id);
 CREATE INDEX members_profile ON groups.members USING btree (profile_id, group_id DESC);
 

@@ -22,7 +22,7 @@ export type Cases = Readonly<Record<string, Case>>;
 /** The names of routes whose caller must sign in anew afterwards. */
 export const ENDS_SESSION: ReadonlySet<string> = new Set(["POST /api/auth/logout"]);
 
-/** Routes that somebody outside must help to a good answer (an issuer, an authenticator): the matrix asks them with nonsense, and shows who gets past the door. */
+/** Routes that somebody outside must help to a good answer (an issuer, an authenticator, a mailbox), or after which one could not ask on (a new password): the matrix asks them with nonsense, and shows who gets past the door. */
 export const HELPED: ReadonlySet<string> = new Set([
 	"POST /api/auth/federated",
 	"POST /api/auth/federated/link",
@@ -31,6 +31,9 @@ export const HELPED: ReadonlySet<string> = new Set([
 	"GET /api/auth/oidc/:provider/callback",
 	"POST /api/auth/oidc/exchange",
 	"POST /api/webhooks/clerk",
+	"POST /api/auth/verify-email",
+	"POST /api/auth/reset-password",
+	"POST /api/auth/change-password",
 	"POST /api/auth/mfa/login",
 	"POST /api/auth/mfa/totp/confirm",
 	"DELETE /api/auth/mfa/totp",

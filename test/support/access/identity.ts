@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { decodeJwt } from "jose";
 import type { AccountRole } from "../../../services/contracts/scopes.ts";
 import type { Person } from "../client.ts";
-import { person } from "../client.ts";
+import { http, person } from "../client.ts";
 import { account, signIn } from "./callers.ts";
 import type { Case, Cases, Values } from "./case.ts";
 
@@ -24,6 +24,13 @@ const toAccounts = (values: Values = {}, state?: string): Case => {
 /** The id of a session that somebody has besides. */
 const further = async (url: string, who: Person) => sidOf((await signIn(url, { ...who })).accessToken);
 
+/** A profile that somebody has besides. */
+async function anotherProfile(url: string, who: Person): Promise<string> {
+	const body = { displayName: "Another", kind: "consumer" };
+	const { accessToken } = await signIn(url, { ...who });
+	return (await http(url, "/api/profiles", { body, token: accessToken })).body.id ?? randomUUID();
+}
+
 export const identity: Cases = {
 	"GET /.well-known/jwks.json": {},
 	"GET /.well-known/openid-configuration": {},
@@ -33,6 +40,7 @@ export const identity: Cases = {
 	"POST /api/auth/refresh": { any: async (_me, _other, url) => ({ refreshToken: (await person(url, "Someone")).refreshToken }) },
 	"POST /api/auth/logout": {},
 	"GET /api/auth/me": {},
+	"PATCH /api/auth/me": { any: () => ({ language: "ku" }) },
 	"GET /api/auth/validate": {},
 	"GET /api/auth/availability": { any: () => ({ email: "somebody@example.org" }) },
 	"GET /api/auth/sessions": {},
@@ -40,6 +48,13 @@ export const identity: Cases = {
 		own: async (me, _other, url) => ({ sessionId: await further(url, me) }),
 		foreign: (_me, other) => ({ sessionId: sidOf(other.accessToken) }),
 	},
+
+	"POST /api/auth/verify-email": { any: (me) => ({ email: me.email, code: "000000" }) },
+	"POST /api/auth/resend-verification": { any: (me) => ({ email: me.email }) },
+	"POST /api/auth/forgot-password": { any: (me) => ({ email: me.email }) },
+	"POST /api/auth/reset-password": { any: () => ({ token: "x", password: "circular thoughts" }) },
+	"POST /api/auth/change-password": { any: () => ({ currentPassword: "not this one", newPassword: "circular thoughts" }) },
+	"POST /api/auth/change-email": { any: (me) => ({ email: `${randomUUID()}@example.org`, password: me.password }) },
 
 	"GET /api/auth/federated": {},
 	"POST /api/auth/federated": { any: () => ({ provider: "nobody", idToken: "x" }) },
@@ -65,7 +80,21 @@ export const identity: Cases = {
 	"POST /api/auth/passkeys/login": { any: () => ({ response: {} }) },
 	"POST /api/auth/step-up": { any: (me) => ({ password: me.password }) },
 
+	"POST /api/auth/switch-profile": {
+		own: (me) => ({ profileId: me.profileId }),
+		foreign: (_me, other) => ({ profileId: other.profileId }),
+	},
 	"GET /api/profiles": {},
+	"POST /api/profiles": { any: () => ({ displayName: "Kim's shop", kind: "organization" }) },
+	"GET /api/profiles/me": {},
+	"PATCH /api/profiles/:profileId": {
+		own: (me) => ({ profileId: me.profileId, bio: "Mends things." }),
+		foreign: (_me, other) => ({ profileId: other.profileId, bio: "Mends things." }),
+	},
+	"DELETE /api/profiles/:profileId": {
+		own: async (me, _other, url) => ({ profileId: await anotherProfile(url, me) }),
+		foreign: (_me, other) => ({ profileId: other.profileId }),
+	},
 	"GET /api/profiles/:profileId": {
 		own: (me) => ({ profileId: me.profileId }),
 		foreign: (_me, other) => ({ profileId: other.profileId }),
