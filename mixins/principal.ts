@@ -16,8 +16,10 @@ export interface Seals {
 const GRACE = 60;
 const MAX_KNOWN = 20_000;
 
-function textOf({ accountId, profileId, displayName, sessionId, roles, scopes, token }: Omit<Principal, "seal">, until: number): string {
-	return JSON.stringify([accountId, profileId, displayName, sessionId, roles, scopes, token?.jti ?? null, token?.iat ?? null, until]);
+function textOf(principal: Omit<Principal, "seal">, until: number): string {
+	const { accountId, profileId, displayName, sessionId, roles, scopes, client, token } = principal;
+	const { jti = null, iat = null } = token ?? {};
+	return JSON.stringify([accountId, profileId, displayName, sessionId, roles, scopes, client ?? null, jti, iat, until]);
 }
 
 const same = (given: unknown, right: string | undefined): boolean =>
@@ -49,7 +51,7 @@ function makeSeals(key: Buffer): Seals {
 					.digest("base64url");
 
 	const keep = (principal: Omit<Principal, "seal">, until: number, mac: string, strength: string | undefined): Principal => {
-		const { accountId, profileId, displayName, sessionId, roles, scopes, token, authTime, acr } = principal;
+		const { accountId, profileId, displayName, sessionId, roles, scopes, client, token, authTime, acr } = principal;
 		const sealed: Principal = Object.freeze({
 			accountId,
 			profileId,
@@ -57,6 +59,7 @@ function makeSeals(key: Buffer): Seals {
 			sessionId,
 			roles: Object.freeze([...roles]),
 			scopes: Object.freeze([...scopes]),
+			...(client ? { client } : {}),
 			...(token ? { token: Object.freeze({ jti: token.jti, iat: token.iat }) } : {}),
 			...(strength !== undefined && authTime !== undefined && acr !== undefined ? { authTime, acr } : {}),
 			seal: Object.freeze({ until, mac, ...(strength === undefined ? {} : { strength }) }),

@@ -4,7 +4,7 @@ import type { Principal } from "../../services/contracts/index.ts";
 import type { Seals } from "../principal.ts";
 
 /** Who a token speaks for, and until when (seconds since 1970). */
-export type Verified = Principal & { readonly exp: number };
+export type Verified = Principal & { readonly exp: number /** The key that signed it. */; readonly kid: string };
 
 export const ALGORITHM = "RS256";
 export const TOKEN_TYPE = "at+jwt";
@@ -19,7 +19,10 @@ export interface AccessClaims {
 	iat: number;
 	exp: number;
 	name: string;
+	/** Of a person's token: who they are just now. */
 	profile: string;
+	/** Of a client's token instead (RFC 9068): the client itself, as `sub`. */
+	client_id: string;
 	roles: string[];
 	scope: string;
 	/** Tokens that were made before there was a second factor have neither. */
@@ -30,13 +33,16 @@ export interface AccessClaims {
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** Throws 401 where something is missing, or of the wrong kind. Says nothing of whether the token is still alive. */
-export function toPrincipal(claims: Partial<AccessClaims>, seals: Pick<Seals, "seal">): Verified {
-	const { sub, sid, jti, iat, exp, name, profile, roles, scope, auth_time: authTime, acr } = claims;
+export function toPrincipal(claims: Partial<AccessClaims>, kid: string, seals: Pick<Seals, "seal">): Verified {
+	const { sub, sid, jti, iat, exp, name, client_id, roles, scope, auth_time: authTime, acr } = claims;
+	const isClient = client_id !== undefined;
+	const profile = isClient ? client_id : claims.profile;
 	if (
 		!isText(sub) ||
 		!isText(sid) ||
 		!isText(jti) ||
 		!isText(profile) ||
+		(isClient && (client_id !== sub || claims.profile !== undefined)) ||
 		!isText(name) ||
 		typeof exp !== "number" ||
 		typeof iat !== "number" ||
@@ -53,6 +59,6 @@ export function toPrincipal(claims: Partial<AccessClaims>, seals: Pick<Seals, "s
 	// Sealed and frozen here, once: it is passed with every call.
 	const strength = authTime === undefined || acr === undefined ? {} : { authTime, acr };
 	const who = { accountId: sub, sessionId: sid, profileId: profile, displayName: name, roles, scopes, token, ...strength };
-	const sealed = seals.seal(who, exp);
-	return Object.freeze({ ...sealed, exp });
+	const sealed = seals.seal(isClient ? { ...who, client: true } : who, exp);
+	return Object.freeze({ ...sealed, exp, kid });
 }

@@ -22,10 +22,16 @@ export interface Hearing {
 	readonly informed: boolean;
 }
 
-export function hearRevocations(broker: ServiceBroker, revoke: (id: string, until: number) => void): Hearing {
+/** @param keysChanged the node has other keys than it had when it was asked last */
+export function hearRevocations(
+	broker: ServiceBroker,
+	revoke: (id: string, until: number) => void,
+	keysChanged: () => Promise<void>,
+): Hearing {
 	const redis = redisOf(broker);
 	const readCopy = redis && readRevocations(redis, revoke);
 	let since: string | undefined;
+	let kids: string | undefined;
 	let askedAt = Number.NEGATIVE_INFINITY;
 	const ask = async (timeout?: number) => {
 		const params = since ? { since } : {};
@@ -33,10 +39,15 @@ export function hearRevocations(broker: ServiceBroker, revoke: (id: string, unti
 		const {
 			sessions,
 			profiles = [],
+			keys,
 			at,
 		} = await callAction(broker, "identity.revocations", params, timeout === undefined ? {} : { timeout });
 		for (const { sessionId, until } of sessions) revoke(sessionId, Date.parse(until));
 		for (const { profileId, until } of profiles) revoke(profileId, Date.parse(until));
+		const known = kids;
+		kids = keys?.join();
+		// Read before a token comes that one of them has signed.
+		if (known !== undefined && known !== kids) void keysChanged();
 		// A revocation decided before `at` may have been committed after it: the next question overlaps.
 		since = new Date(Date.parse(at) - ASK_OVERLAP_MS).toISOString();
 		askedAt = performance.now();

@@ -18,6 +18,8 @@ export interface Keys {
 	present(): Promise<ReturnType<typeof createLocalJWKSet>>;
 	/** Reads them anew for whoever names an unknown one. False where that was tried a moment ago. */
 	again(): Promise<boolean>;
+	/** They have changed: they are read anew now, whatever was read a moment ago. Never rejects. */
+	changed(): Promise<void>;
 }
 
 export function keysOf({ loadKeys, keptKeys }: KeySource): Keys {
@@ -48,6 +50,11 @@ export function keysOf({ loadKeys, keptKeys }: KeySource): Keys {
 			if (!keys) await load();
 			else if (performance.now() - loadedAt > KEY_REFRESH_MS && performance.now() - triedAt > KEY_RELOAD_MS) load().catch(() => {});
 			return keys as NonNullable<typeof keys>;
+		},
+		async changed() {
+			// One that is under way may have been answered before the change.
+			await loading?.catch(() => {});
+			await load().catch(() => {});
 		},
 		async again() {
 			if (!loading && performance.now() - triedAt < KEY_RELOAD_MS) return false;

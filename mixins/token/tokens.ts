@@ -15,11 +15,13 @@ import { type TokenVerifier, tokenVerifier } from "./verifier.ts";
 /** The signals that a session has ended, that a profile is gone. They may be lost: doors also ask. */
 export const SESSION_REVOKED = "identity.session.revoked";
 const PROFILE_REVOKED = "identity.profile.revoked";
+/** The signal that there are other keys. It may be lost: who meets a key that is not known asks. */
+const KEYS_CHANGED = "identity.keys.changed";
 /** So often (ms) the identity node is asked for what a lost signal did not say, where there is no Redis to read it from. */
 const POLL_MS = 700;
 /** Keys are kept for so long (s), for doors that start while the identity node is away. They are read anew all the time. */
-const KEEP_KEYS = 86_400;
-const KEPT = "identity.jwks";
+export const KEEP_KEYS = 86_400;
+export const KEPT_KEYS = "identity.jwks";
 
 /**
  * The verifier of this broker's process. It learns of revocations by a signal, from the copy in Redis, and by asking the
@@ -34,12 +36,12 @@ export const tokens = perBroker((broker): TokenVerifier => {
 		seals: sealsFor(settings(broker).SECRET_KEY),
 		async loadKeys() {
 			const keys = await callAction(broker, "identity.jwks", {});
-			void cache.set(KEPT, keys, KEEP_KEYS);
+			void cache.set(KEPT_KEYS, keys, KEEP_KEYS);
 			return keys;
 		},
-		keptKeys: async () => (await cache.get(KEPT)) as JSONWebKeySet | undefined,
+		keptKeys: async () => (await cache.get(KEPT_KEYS)) as JSONWebKeySet | undefined,
 	});
-	const hearing = hearRevocations(broker, made.revoke);
+	const hearing = hearRevocations(broker, made.revoke, made.keysChanged);
 	let timer: NodeJS.Timeout | undefined;
 	broker.createService({
 		name: "tokens",
@@ -50,6 +52,7 @@ export const tokens = perBroker((broker): TokenVerifier => {
 			[PROFILE_REVOKED](ctx: Context<{ profileId: string; until: string }>) {
 				made.revoke(ctx.params.profileId, Date.parse(ctx.params.until));
 			},
+			[KEYS_CHANGED]: () => made.keysChanged(),
 		},
 		started() {
 			// Where the identity node is not there yet, whoever brings a token asks.

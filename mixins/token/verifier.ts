@@ -12,10 +12,13 @@ export interface TokenVerifier {
 	/**
 	 * From now on the tokens of a session, or of a profile in any session, are refused; forgotten after `until` (ms since 1970), when
 	 * all of them have expired anyway.
+	 * With `keyName(kid)` in its place: every token that the key has signed, for good.
 	 */
 	revoke(id: string, until: number): void;
-	/** Hears once of each session and profile that is revoked. */
+	/** Hears once of each session and profile that is revoked, and of each key by its `keyName`. */
 	onRevoked(listener: (id: string) => void): void;
+	/** The keys have changed: they are read anew now. */
+	keysChanged(): Promise<void>;
 }
 
 export interface VerifierOptions extends KeySource {
@@ -27,12 +30,20 @@ export interface VerifierOptions extends KeySource {
 	remember?: number;
 }
 
+/** What a compromised key is called among the sessions that have ended. */
+export const keyName = (kid: string): string => `kid:${kid}`;
+export const isKeyName = (name: string): boolean => name.startsWith("kid:");
+
+/** What the header of a token of ours says. One with more (jku, x5u, jwk, crit …) wants something of us that we never do. */
+const HEADER: readonly string[] = ["alg", "kid", "typ"];
+
 /** Longer ones are not parsed. */
 const MAX_TOKEN_LENGTH = 8192;
 
 export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, remember = 10_000 }: VerifierOptions): TokenVerifier {
 	const known = new Map<string, Verified>();
 	const revoked = new Map<string, number>();
+	const distrusted = new Set<string>();
 	const listeners: ((id: string) => void)[] = [];
 	const keys = keysOf({ loadKeys, keptKeys });
 
@@ -47,8 +58,8 @@ export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, rem
 		}
 	};
 
-	const isAlive = ({ exp, sessionId, profileId }: Verified) =>
-		exp + CLOCK_TOLERANCE > Date.now() / 1000 && !revoked.has(sessionId) && !revoked.has(profileId);
+	const isAlive = ({ exp, kid, sessionId, profileId }: Verified) =>
+		exp + CLOCK_TOLERANCE > Date.now() / 1000 && !distrusted.has(keyName(kid)) && !revoked.has(sessionId) && !revoked.has(profileId);
 
 	return {
 		async verify(token) {
@@ -63,7 +74,10 @@ export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, rem
 			if (token.length > MAX_TOKEN_LENGTH) throw problem("invalid-token");
 			let principal: Verified;
 			try {
-				principal = toPrincipal((await check(token)).payload, seals);
+				const { payload, protectedHeader } = await check(token);
+				const { kid } = protectedHeader;
+				if (kid === undefined || !Object.keys(protectedHeader).every((name) => HEADER.includes(name))) throw problem("invalid-token");
+				principal = toPrincipal(payload, kid, seals);
 			} catch (error) {
 				if (error instanceof errors.JOSEError) throw problem("invalid-token");
 				throw error;
@@ -79,12 +93,16 @@ export function tokenVerifier({ issuer, audience, loadKeys, keptKeys, seals, rem
 				if (end > now) break;
 				revoked.delete(known);
 			}
-			if (revoked.has(id) || until <= now) return;
-			revoked.set(id, until);
+			if (revoked.has(id) || distrusted.has(id) || until <= now) return;
+			if (isKeyName(id)) {
+				distrusted.add(id);
+				void keys.changed();
+			} else revoked.set(id, until);
 			for (const listener of listeners) listener(id);
 		},
 		onRevoked(listener) {
 			listeners.push(listener);
 		},
+		keysChanged: () => keys.changed(),
 	};
 }

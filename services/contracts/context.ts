@@ -10,6 +10,8 @@ export interface Principal {
 	readonly sessionId: string;
 	readonly roles: readonly string[];
 	readonly scopes: readonly string[];
+	/** A registered client, no person: account, profile and display name are the client's own id and name. */
+	readonly client?: true;
 	/** Of the token itself: its id, and when it was issued (seconds since 1970). */
 	readonly token?: { readonly jti: string; readonly iat: number };
 	/** When the person last proved who they are in this session (seconds since 1970), and how well: "2" is better than a password alone. */
@@ -36,6 +38,8 @@ export interface Meta {
 	readonly address?: string | undefined;
 	readonly userAgent?: string | undefined;
 	readonly idempotency?: Idempotency | undefined;
+	/** The session that a page's CSRF token speaks for, where the refresh token came in a cookie: it must be of that session. */
+	readonly cookieSession?: string | undefined;
 	/** The socket that speaks, where it is one: signals of what it did do not go back to it. */
 	readonly socketId?: string | undefined;
 	/** The one thing that goes back with the answer: it is an older one, kept for the same Idempotency-Key. */

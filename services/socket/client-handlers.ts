@@ -96,12 +96,12 @@ export const messageEdit: Run<"message:edit"> = async ({ gateway, link, requestI
 };
 
 export const tokenRefresh: Run<"token:refresh"> = async ({ gateway, link }, { token }, answer) => {
-	const { exp, ...principal } = await tokens(gateway.broker).verify(token);
+	const { exp, kid, ...principal } = await tokens(gateway.broker).verify(token);
 	if (principal.accountId !== link.principal.accountId || principal.profileId !== link.profileId) {
 		throw problem("forbidden", { detail: "The token is another profile's." });
 	}
 	mayConnect(principal);
 	if (link.ended) throw problem("invalid-token");
-	gateway.renew(link, Object.freeze(principal), exp * 1000);
+	gateway.renew(link, Object.freeze(principal), exp * 1000, kid);
 	answer({ expiresIn: Math.max(0, Math.floor(exp - Date.now() / 1000)) });
 };

@@ -8,6 +8,7 @@ import { callAction } from "../../mixins/call.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { settings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token/tokens.ts";
+import { isKeyName, keyName } from "../../mixins/token/verifier.ts";
 import type { ActionName, Answer, ParamsIn } from "../contracts/index.ts";
 import { Interest } from "./presence/interest.ts";
 import type { SocketLink } from "./link.ts";
@@ -92,6 +93,7 @@ export class Gateway {
 		this.resync = new Resync(this);
 		tokens(broker).onRevoked((id) => {
 			for (const link of [...(this.#bySession.get(id) ?? []), ...(this.#byProfile.get(id) ?? [])]) link.end({ reason: "revoked" });
+			if (isKeyName(id)) for (const link of this.#links) if (keyName(link.kid) === id) link.end({ reason: "revoked" });
 		});
 	}
 
@@ -128,10 +130,11 @@ export class Gateway {
 	}
 
 	/** The socket lives on with a newer token of the same profile. */
-	renew(link: SocketLink, principal: SocketLink["principal"], expiresAt: number): void {
+	renew(link: SocketLink, principal: SocketLink["principal"], expiresAt: number, kid: string): void {
 		drop(this.#bySession, link.principal.sessionId, link);
 		link.principal = principal;
 		link.expiresAt = expiresAt;
+		link.kid = kid;
 		put(this.#bySession, principal.sessionId, link);
 		this.#expireInTime(link);
 	}

@@ -29,6 +29,8 @@ export class SocketLink implements Link {
 	principal: Principal;
 	/** When the token ends, in ms since 1970. */
 	expiresAt: number;
+	/** The key that signed it. */
+	kid: string;
 	expiry: NodeJS.Timeout | undefined;
 	/** Events that are being answered. */
 	inFlight = 0;
@@ -45,14 +47,16 @@ export class SocketLink implements Link {
 		{
 			principal,
 			expiresAt,
+			kid,
 			address,
 			userAgent,
 			connectionId,
-		}: { principal: Principal; expiresAt: number; address: string; userAgent: string; connectionId: string },
+		}: { principal: Principal; expiresAt: number; kid: string; address: string; userAgent: string; connectionId: string },
 	) {
 		this.socket = socket;
 		this.principal = principal;
 		this.expiresAt = expiresAt;
+		this.kid = kid;
 		this.address = address;
 		this.userAgent = userAgent;
 		this.connectionId = connectionId;
