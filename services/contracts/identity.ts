@@ -71,6 +71,10 @@ export const publicKey = object({
 export type PublicKey = Infer<typeof publicKey>;
 export const session = object({ id: uuid, device: text(0, 512), address: text(0, 64), createdAt: time, lastUsedAt: time, current: bool });
 export type Session = Infer<typeof session>;
+/** A session, or a compromised key in a session's place (mixins/token/verifier.ts). */
+const endedName = text(1, 100);
+/** Whether the caller is yet to accept the terms of service in force, and which those are. */
+export const tosState = object({ required: bool, currentId: nullable(uuid) });
 
 export const actions = {
 	...published({
@@ -100,7 +104,7 @@ export const actions = {
 			owner: "email",
 		},
 		"auth.token": {
-			summary: "RFC 6749 token endpoint: grant_type password or refresh_token.",
+			summary: "RFC 6749 token endpoint: grant_type password, refresh_token or client_credentials.",
 			params: {
 				grant_type: optional(text(1, 64)),
 				username: optional(text(0, 254)),
@@ -112,7 +116,8 @@ export const actions = {
 			},
 			answer: object({
 				access_token: text(1, 8192),
-				refresh_token: text(1, 512),
+				// A client gets none: it can always ask again.
+				refresh_token: optional(text(1, 512)),
 				token_type: oneOf("Bearer"),
 				expires_in: int(0),
 				scope: text(0, 4096),
@@ -131,7 +136,7 @@ export const actions = {
 		"auth.me": {
 			summary: "The caller's account, active profile and all profiles.",
 			params: {},
-			answer: me,
+			answer: object({ ...me.props, tos: tosState }),
 			repeatable: true,
 		},
 		"auth.validate": { summary: "The claims of the access token.", params: {}, answer: json, repeatable: true },
@@ -160,10 +165,18 @@ export const actions = {
 			params: { since: optional(time) },
 			answer: object({
 				at: time,
-				sessions: array(object({ sessionId: uuid, until: time }), { max: 1_000_000 }),
+				sessions: array(object({ sessionId: endedName, until: time }), { max: 1_000_000 }),
 				profiles: array(object({ profileId: uuid, until: time }), { max: 1_000_000 }),
+				// The ids of the keys there are.
+				keys: optional(array(text(1, 100))),
 			}),
 			repeatable: true,
+		},
+		"identity.rotateKeys": {
+			summary:
+				"Operators: make the next signing key. It signs in a moment, and the old ones verify on; with `now` they are compromised, and nothing they signed is believed.",
+			params: { now: defaulted(bool, false) },
+			answer: object({ kid: text(1, 100), signsFrom: time, revoked: array(text(1, 100)) }),
 		},
 		"auth.create": {
 			summary: "Operators: make an account with a role, without HTTP. Prints the password when it made one.",
@@ -198,8 +211,9 @@ export const actions = {
 export const signals = signalTable({
 	"identity.session.revoked": {
 		summary: "A session has ended: doors refuse its tokens until then.",
-		payload: { sessionId: uuid, until: time },
+		payload: { sessionId: endedName, until: time },
 	},
+	"identity.keys.changed": { summary: "There are other signing keys: doors read them anew.", payload: {} },
 });
 
 export const facts = factTable({

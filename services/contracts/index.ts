@@ -1,6 +1,7 @@
 // Everything nodes may say to each other, in one place: the table of nodes, the maps of all actions and facts, and the types
 // read off them.
 import * as api from "./api.ts";
+import * as clients from "./clients.ts";
 import type { ActionContract, FactContract } from "./contract.ts";
 import * as federation from "./federation.ts";
 import * as gamification from "./gamification.ts";
@@ -13,6 +14,7 @@ import * as operations from "./operations.ts";
 import * as presence from "./presence.ts";
 import * as profiles from "./profiles.ts";
 import * as recovery from "./recovery.ts";
+import * as terms from "./terms.ts";
 import { compile, object } from "./schema.ts";
 import type { All, Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
 import * as users from "./users.ts";
@@ -23,7 +25,7 @@ export type * from "./context.ts";
 export const nodes = {
 	api: [api],
 	socket: [],
-	identity: [identity, federation, mfa, recovery, users, profiles],
+	identity: [identity, clients, federation, mfa, profiles, recovery, terms, users],
 	groups: [groups, messages],
 	gamification: [gamification],
 	presence: [presence],

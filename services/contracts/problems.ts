@@ -40,6 +40,8 @@ export const problems = {
 	"mfa-required": { status: 403, title: "Second factor required", detail: "This account has a second factor: sign in with it." },
 	"step-up-required": { status: 403, title: "Step-up required", detail: "Sign in again to do this." },
 	"wrong-password": { status: 403, title: "Wrong password", detail: "The password is wrong." },
+	csrf: { status: 403, title: "CSRF token missing or wrong", detail: "With cookies this needs the X-CSRF-Token of the session." },
+	"needs-person": { status: 403, title: "Needs a person", detail: "A client's token is for nobody in particular: this needs a person's." },
 	origin: { status: 403, title: "Origin not allowed", detail: "This origin may not speak with this server." },
 	// What is there
 	"not-found": { status: 404, title: "Not found", detail: "There is no such thing here." },

@@ -8,6 +8,7 @@ import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Account } from "../contracts/identity.ts";
 import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
+import { stateOf } from "./domain/terms.ts";
 import { hashPassword } from "./hashing.ts";
 import { mailCode } from "./mail-codes.ts";
 import type { IdentityNode } from "./node.ts";
@@ -21,6 +22,7 @@ import { findAccount, insertAccount, isEmailTaken } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import { insertProfile, profilesOf } from "./store/profiles.ts";
 import { settingsOf } from "./store/recovery.ts";
+import { versionsFor } from "./store/terms.ts";
 import { changeUser, giveRole, operator } from "./users.ts";
 
 type AnyCtx = Ctx<unknown>;
@@ -103,7 +105,8 @@ export default service("auth", {
 			const [account, profiles] = [await findAccount(db, { id: accountId }), await profilesOf(db, accountId)];
 			const profile = profiles.find(({ id }) => id === profileId);
 			if (!account || !profile) throw problem("not-found");
-			return { account: { ...viewAccount(account), ...(await settingsOf(db, accountId)) }, profile, profiles };
+			const own = { ...viewAccount(account), ...(await settingsOf(db, accountId)) };
+			return { account: own, profile, profiles, tos: stateOf(await versionsFor(db, accountId)) };
 		},
 
 		async validate(ctx, { db, issuer, ttlAccess }) {

@@ -2,13 +2,22 @@
 import { isTool, service, settings } from "../../mixins/node.ts";
 import { ALGORITHM } from "../../mixins/token/claims.ts";
 import { identityJobs } from "./jobs.ts";
-import { identityNode, revocationsSince } from "./node.ts";
+import { keyName } from "../../mixins/token/verifier.ts";
+import { identityNode, keysChanged, revocationsSince, tellDoors } from "./node.ts";
+import { REREAD_MS } from "./signing.ts";
+import { addAudit } from "./store/audit.ts";
 
-const HOURLY = 3_600_000;
+/** How a client says who it is (RFC 8414). */
+const CLIENT_AUTH = ["client_secret_basic", "client_secret_post"];
 
 export default service("identity", {
 	node: identityNode,
 	jobs: identityJobs,
+
+	signals: {
+		// Whoever has changed the keys: this process signs with them.
+		"identity.keys.changed": (_payload, { node }) => node.signing.reread(new Date()),
+	},
 
 	actions: {
 		async jwks(_ctx, node) {
@@ -21,32 +30,51 @@ export default service("identity", {
 				issuer: base,
 				jwks_uri: `${base}/.well-known/jwks.json`,
 				token_endpoint: `${base}/api/auth/token`,
-				grant_types_supported: ["password", "refresh_token"],
+				introspection_endpoint: `${base}/api/auth/introspect`,
+				revocation_endpoint: `${base}/api/auth/revoke`,
+				grant_types_supported: ["password", "refresh_token", "client_credentials"],
 				response_types_supported: [],
 				subject_types_supported: ["public"],
 				id_token_signing_alg_values_supported: [ALGORITHM],
-				token_endpoint_auth_methods_supported: ["none"],
+				token_endpoint_auth_methods_supported: [...CLIENT_AUTH, "none"],
+				introspection_endpoint_auth_methods_supported: CLIENT_AUTH,
+				revocation_endpoint_auth_methods_supported: [...CLIENT_AUTH, "none"],
 			};
 		},
 
-		async revocations(ctx, { db, ttlAccess }) {
+		async rotateKeys(ctx, node) {
+			const now = new Date();
+			const compromised = ctx.params.now;
+			const rotated = await node.signing.rotate(now, compromised, async (tx, { id }, revoked) => {
+				const detail = { kid: id, revoked };
+				const action = compromised ? "keys.revoke" : "keys.rotate";
+				await addAudit(tx, { actor: ctx.actor, action, target: id, requestId: ctx.requestId, detail }, now);
+				tellDoors(node, tx, ctx.broker, revoked.map(keyName), now);
+			});
+			await keysChanged(ctx.broker);
+			return rotated;
+		},
+
+		async revocations(ctx, { db, signing, ttlAccess }) {
 			const at = new Date();
-			return { at: at.toISOString(), ...(await revocationsSince(db, ttlAccess, at, Date.parse(ctx.params.since ?? ""))) };
+			const keys = (await signing.publicKeys()).map(({ kid }) => kid);
+			return { at: at.toISOString(), keys, ...(await revocationsSince(db, ttlAccess, at, Date.parse(ctx.params.since ?? ""))) };
 		},
 	},
 
 	async started(node, broker) {
 		await node.signing.ensureKey(new Date());
+		node.signing.mustOpen();
 		if (isTool(broker)) return;
 		node.copy?.start();
-		// In each process, since it also reads the keys that this one signs with.
-		const ensureKey = () => node.signing.ensureKey(new Date()).catch((error) => broker.logger.warn("Housekeeping failed.", error));
-		node.housekeeping = setInterval(ensureKey, HOURLY);
-		node.housekeeping.unref();
+		const reread = () =>
+			node.signing.reread(new Date()).catch((error) => broker.logger.debug("The keys could not be read anew.", { error: String(error) }));
+		node.rereading = setInterval(reread, REREAD_MS);
+		node.rereading.unref();
 	},
 
-	stopped({ housekeeping, copy }) {
-		clearInterval(housekeeping);
+	stopped({ copy, rereading }) {
+		clearInterval(rereading);
 		copy?.stop();
 	},
 });

@@ -4,8 +4,8 @@ import { jobsOf } from "../../mixins/node.ts";
 import { answerAsked } from "./asked.ts";
 import type { BulkStatus } from "./bulk-status.ts";
 import { bulkPortion } from "./bulk-status.ts";
-import { identityNode } from "./node.ts";
 import { identityMail } from "./mails.ts";
+import { identityNode, keysChanged } from "./node.ts";
 import { sweepFederation } from "./store/federation.ts";
 import { sweep } from "./store/sweep.ts";
 import { endBan } from "./users.ts";
@@ -16,6 +16,12 @@ export const identityJobs = jobsOf("identity", {
 		endBan(identityNode(broker), { broker, ...cause }, accountId),
 	/** A portion of many accounts. */
 	bulkStatus: (work: BulkStatus, { broker }: JobTools): Promise<void> => bulkPortion(identityNode(broker), broker, work),
+	keys: {
+		every: "hourly",
+		async run({ at, broker }) {
+			if (await identityNode(broker).signing.ensureKey(at)) await keysChanged(broker);
+		},
+	},
 	sweep: {
 		every: "hourly",
 		async run({ at, db }) {

@@ -1,6 +1,7 @@
 // What the services of the identity node share on one broker, and the steps that several of them take.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ServiceBroker } from "moleculer";
 import { newId } from "../../mixins/id.ts";
 import type { Cause } from "../../mixins/facts/index.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
@@ -10,6 +11,8 @@ import type { SharedLimiter } from "../../mixins/limits.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import { perBroker } from "../../mixins/per-broker.ts";
 import { database } from "../../mixins/postgres.ts";
+import { cacheOf } from "../../mixins/cache.ts";
+import { KEEP_KEYS, KEPT_KEYS } from "../../mixins/token/tokens.ts";
 import { copyRevocations } from "../../mixins/token/revocations.ts";
 import type { RevocationCopy } from "../../mixins/token/revocations.ts";
 import { broadcast } from "../../mixins/signals.ts";
@@ -42,10 +45,10 @@ export interface IdentityNode {
 	issuers: ReadonlyMap<string, Issuer>;
 	/** Who was signed out, in Redis, for the doors; undefined where they ask. */
 	copy: RevocationCopy | undefined;
-	/** What is looked after every hour; runs from start to stop. */
-	housekeeping?: NodeJS.Timeout;
 	/** Plans a mail (mails.ts) in the transaction. */
 	sendMail: SendMail<typeof mails>;
+	/** Looks every second whether another process has changed the keys; runs from start to stop. */
+	rereading?: NodeJS.Timeout;
 	issuer: string;
 	/** RATE_LIMIT_FACTOR. */
 	factor: number;
@@ -221,9 +224,28 @@ export async function revokeSessions(
 			payload: { accountId, sessionId, reason, until },
 		})),
 	);
+	tellDoors(
+		node,
+		tx,
+		ctx.broker,
+		ended.map(({ sessionId }) => sessionId),
+		now,
+	);
+}
+
+/** The doors, and whoever else signs, read the keys anew. They are kept for doors that start while nobody can be asked, too. */
+export async function keysChanged(broker: ServiceBroker): Promise<void> {
+	const { signing } = identityNode(broker);
+	await cacheOf(broker).set(KEPT_KEYS, { keys: await signing.publicKeys() }, KEEP_KEYS);
+	await broadcast(broker, "identity.keys.changed", {}).catch(() => {});
+}
+
+/** After the commit the doors refuse these: sessions, or keys by their `keyName`. */
+export function tellDoors(node: IdentityNode, tx: Tx, broker: ServiceBroker, ended: readonly string[], now: Date): void {
+	const until = refusedUntil(node.ttlAccess, now.getTime());
 	tx.afterCommit(() => {
 		// A signal that is lost is no harm: the doors also read and ask.
-		node.copy?.add(ended.map(({ sessionId }) => ({ id: sessionId, until })));
-		for (const { sessionId } of ended) broadcast(ctx.broker, "identity.session.revoked", { sessionId, until }).catch(() => {});
+		node.copy?.add(ended.map((id) => ({ id, until })));
+		for (const sessionId of ended) broadcast(broker, "identity.session.revoked", { sessionId, until }).catch(() => {});
 	});
 }

@@ -1,16 +1,13 @@
 // The token endpoint of RFC 6749: the same sign-in and the same rotation in that standard's words.
 import { decodeJwt } from "jose";
-import { isProblem, problem } from "../contracts/errors.ts";
+import { isProblem } from "../contracts/errors.ts";
 import type { Answer, Ctx, Params } from "../contracts/index.ts";
 import type { Tokens } from "../contracts/identity.ts";
+import { authenticateClient, clientToken, oauthRefusal as refusal } from "./client-credentials.ts";
 import type { IdentityNode } from "./node.ts";
 import { openSession } from "./node.ts";
 import { refresh } from "./refresh.ts";
 import { signIn } from "./sign-in.ts";
-
-/** RFC 6749, 5.2: the body of a refusal; the door sends `oauth` as it is. */
-const refusal = (error: string, description: string, code: "malformed" | "invalid-token" = "malformed") =>
-	problem(code, { oauth: { error, error_description: description } });
 
 /**
  * The answer says what scope the tokens have: scopes follow from the account's role, and what is asked for is ignored, as
@@ -22,8 +19,10 @@ function answer({ accessToken, refreshToken, tokenType, expiresIn }: Tokens): An
 }
 
 export async function grant(node: IdentityNode, ctx: Ctx<unknown>, asked: Params<"auth.token">): Promise<Answer<"auth.token">> {
-	const { grant_type, username, password, refresh_token } = asked;
+	const { grant_type, username, password, refresh_token, client_secret } = asked;
 	try {
+		// A client that names itself at another grant must be right, too (RFC 6749, 3.2.1).
+		if (client_secret && grant_type !== "client_credentials") await authenticateClient(node, asked);
 		switch (grant_type) {
 			case undefined:
 				throw refusal("invalid_request", "grant_type is missing.");
@@ -34,9 +33,9 @@ export async function grant(node: IdentityNode, ctx: Ctx<unknown>, asked: Params
 				if (!refresh_token) throw refusal("invalid_request", "refresh_token is missing.");
 				return answer(await refresh(node, ctx, refresh_token));
 			case "client_credentials":
-				throw refusal("invalid_client", "There is no such client.", "invalid-token");
+				return await clientToken(node, ctx, asked);
 			default:
-				throw refusal("unsupported_grant_type", "grant_type must be password or refresh_token.");
+				throw refusal("unsupported_grant_type", "grant_type must be password, refresh_token or client_credentials.");
 		}
 	} catch (error) {
 		if (!isProblem(error) || error.data.oauth) throw error;

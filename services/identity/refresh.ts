@@ -22,6 +22,9 @@ export async function refresh(node: IdentityNode, ctx: AnyCtx, token: string): P
 	const tokens = await once(ctx, node.db, async (tx) => {
 		const row = await lockRefreshToken(tx, token);
 		const client = { device: deviceOf(ctx), address: ctx.address };
+		// It came in a cookie, with the CSRF token of another session.
+		const { cookieSession } = ctx.meta;
+		if (row && cookieSession !== undefined && row.sessionId !== cookieSession) throw problem("csrf");
 		switch (row ? rotation({ ...row, askingDevice: client.device }, now) : "refuse") {
 			case "rotate":
 				await rotateRefreshToken(tx, (row as RefreshRow).sessionId, token, node.signing.successorOf(token), client, now);

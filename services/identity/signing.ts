@@ -2,21 +2,38 @@
 // key derived from SECRET_KEY.
 import { createCipheriv, createDecipheriv, createHmac, generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import type { CryptoKey, JWK_RSA_Public } from "jose";
+import type { CryptoKey, JWK, JWK_RSA_Public } from "jose";
 import { calculateJwkThumbprint, exportJWK, importJWK, SignJWT } from "jose";
 import type { ServiceBroker } from "moleculer";
-import type { Db } from "../../mixins/postgres.ts";
+import type { Db, Tx } from "../../mixins/postgres.ts";
+import { refusal } from "../../mixins/refusal.ts";
 import { keyFor } from "../../mixins/secret.ts";
 import { settings } from "../../mixins/settings.ts";
 import { ALGORITHM, AUDIENCE, TOKEN_TYPE } from "../../mixins/token/claims.ts";
 import type { PublicKey } from "../contracts/identity.ts";
-import { newKeyDue, signingKey, timesOfNewKey } from "./domain/keys.ts";
+import type { KeyTimes } from "./domain/keys.ts";
+import { newKeyDue, retiresAfter, signingKey, timesOfNewKey, timesOnDemand } from "./domain/keys.ts";
 import type { KeyRow } from "./store/keys.ts";
-import { insertKey, livingKeys, lockKeys } from "./store/keys.ts";
+import { insertKey, livingKeys, lockKeys, retireKeys, revokeKeys } from "./store/keys.ts";
 
 const makePair = promisify(generateKeyPair);
-/** Keys are read anew at most so often, in ms: another process may have made one. */
-const KEEP_MS = 60_000;
+/** Keys are read anew so often, in ms: another process may have made one, or given one up. */
+export const REREAD_MS = 1_000;
+const WRONG_SECRET_KEY =
+	"SECRET_KEY is not the one that the signing keys in the database are encrypted with: start with that one. (Where it is lost for good: delete the rows of identity.signing_keys; everybody signs in again.)";
+
+interface KeyPair {
+	id: string;
+	publicJwk: PublicKey;
+	privateJwk: JWK;
+}
+
+async function makeKey(): Promise<KeyPair> {
+	const { publicKey, privateKey } = await makePair("rsa", { modulusLength: 2048 });
+	const [{ n, e }, privateJwk] = [(await exportJWK(publicKey)) as JWK_RSA_Public, await exportJWK(privateKey)];
+	const id = await calculateJwkThumbprint({ kty: "RSA", n, e });
+	return { id, publicJwk: { kty: "RSA", n, e, kid: id, alg: ALGORITHM, use: "sig" }, privateJwk };
+}
 
 export function seal(key: Buffer, text: string, name: string): Buffer {
 	const nonce = randomBytes(12);
@@ -45,6 +62,16 @@ export interface AccessClaims {
 	acr: string;
 }
 
+/** Of a client's token (RFC 9068): no account, no profile. */
+export interface ClientClaims {
+	sub: string;
+	sid: string;
+	client_id: string;
+	name: string;
+	roles: string[];
+	scope: string;
+}
+
 export class Signing {
 	readonly #db: Db;
 	readonly #issuer: string;
@@ -52,7 +79,7 @@ export class Signing {
 	readonly #sealing: Buffer;
 	readonly #refreshing: Buffer;
 	#keys: KeyRow[] = [];
-	#readAt = Number.NEGATIVE_INFINITY;
+	#read = false;
 	#imported = new Map<string, CryptoKey>();
 
 	constructor(db: Db, broker: ServiceBroker) {
@@ -64,31 +91,60 @@ export class Signing {
 		this.#refreshing = keyFor(env.SECRET_KEY, "refresh tokens of identity");
 	}
 
-	/** Makes a key when one is due. Two processes at once make one: they meet at a lock. */
-	async ensureKey(now: Date): Promise<void> {
-		this.#keys = await livingKeys(this.#db, now);
-		this.#readAt = performance.now();
-		if (!newKeyDue(this.#keys, now)) return;
-		const { publicKey, privateKey } = await makePair("rsa", { modulusLength: 2048 });
-		const [{ n, e }, privateJwk] = [(await exportJWK(publicKey)) as JWK_RSA_Public, await exportJWK(privateKey)];
-		const id = await calculateJwkThumbprint({ kty: "RSA", n, e });
-		await this.#db.tx(async (tx) => {
+	/** Makes a key when one is due. Two processes at once make one: they meet at a lock. Answers whether this one did. */
+	async ensureKey(now: Date): Promise<boolean> {
+		await this.reread(now);
+		if (!newKeyDue(this.#keys, now)) return false;
+		const pair = await makeKey();
+		const made = await this.#db.tx(async (tx) => {
 			await lockKeys(tx);
 			const keys = await livingKeys(tx, now);
-			if (!newKeyDue(keys, now)) return;
-			const times = timesOfNewKey(keys, now);
-			await insertKey(
-				tx,
-				{
-					id,
-					publicJwk: { kty: "RSA", n, e, kid: id, alg: ALGORITHM, use: "sig" },
-					privateSealed: seal(this.#sealing, JSON.stringify(privateJwk), id),
-					...times,
-				},
-				now,
-			);
+			if (!newKeyDue(keys, now)) return false;
+			await insertKey(tx, this.#sealed(pair, timesOfNewKey(keys, now)), now);
+			return true;
 		});
+		await this.reread(now);
+		return made;
+	}
+
+	/**
+	 * Another key, whether one is due or not. It signs in a moment, and the old ones verify for as long as their tokens live. With
+	 * `compromised` none of them is believed from now on; `inTx` is told which, in the same transaction.
+	 */
+	async rotate(
+		now: Date,
+		compromised: boolean,
+		inTx: (tx: Tx, made: KeyRow, revoked: readonly string[]) => Promise<void>,
+	): Promise<{ kid: string; signsFrom: string; revoked: string[] }> {
+		const pair = await makeKey();
+		const answer = await this.#db.tx(async (tx) => {
+			await lockKeys(tx);
+			const key = this.#sealed(pair, timesOnDemand(now, compromised));
+			const revoked = compromised ? await revokeKeys(tx, now) : [];
+			if (!compromised) await retireKeys(tx, retiresAfter(key));
+			await insertKey(tx, key, now);
+			await inTx(tx, key, revoked);
+			return { kid: key.id, signsFrom: key.signsFrom, revoked };
+		});
+		await this.reread(now);
+		return answer;
+	}
+
+	/** Reads the keys anew: another process has changed them. */
+	async reread(now: Date): Promise<void> {
 		this.#keys = await livingKeys(this.#db, now);
+		this.#read = true;
+	}
+
+	/** Throws the sentence for the operator where the keys were sealed with another SECRET_KEY than this process has. */
+	mustOpen(): void {
+		for (const key of this.#keys) {
+			try {
+				unseal(this.#sealing, key.privateSealed, key.id);
+			} catch (error) {
+				throw refusal(WRONG_SECRET_KEY, error);
+			}
+		}
 	}
 
 	/** The public keys: those that sign, will sign, and have signed what still lives. */
@@ -97,7 +153,7 @@ export class Signing {
 	}
 
 	/** A signed access token; `expiresIn` in seconds. */
-	async sign(claims: AccessClaims, now: Date): Promise<{ accessToken: string; expiresIn: number }> {
+	async sign(claims: AccessClaims | ClientClaims, now: Date): Promise<{ accessToken: string; expiresIn: number }> {
 		const { sub, ...rest } = claims;
 		const key = signingKey(await this.#living(), now);
 		if (!key) throw new Error("There is no key to sign with.");
@@ -124,11 +180,13 @@ export class Signing {
 		return createHmac("sha256", this.#refreshing).update(token).digest("base64url");
 	}
 
+	#sealed({ id, publicJwk, privateJwk }: KeyPair, times: KeyTimes): KeyRow {
+		return { id, publicJwk, privateSealed: seal(this.#sealing, JSON.stringify(privateJwk), id), ...times };
+	}
+
 	async #living(): Promise<KeyRow[]> {
-		if (performance.now() - this.#readAt > KEEP_MS) {
-			this.#keys = await livingKeys(this.#db, new Date());
-			this.#readAt = performance.now();
-		}
+		// Once read they are only looked at here: who signs holds a connection already, and must not wait for a second one.
+		if (!this.#read) await this.reread(new Date());
 		return this.#keys;
 	}
 

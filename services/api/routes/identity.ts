@@ -1,6 +1,8 @@
 // Accounts, tokens, sessions and profiles; looking after accounts, and what was done to them.
 import type { Route } from "../route.ts";
 
+const CLIENTS = "clients:write";
+const TERMS = "terms:write";
 const PUBLIC = "public, max-age=300";
 /** Which sign-ins a browser has begun at an issuer. */
 const FLOWS = { name: "reloop_oidc", param: "flows", path: "/api/auth/oidc", seconds: 600 } as const;
@@ -11,11 +13,20 @@ const USERS = "/api/admin/users";
 export const identity: readonly Route[] = [
 	{ method: "GET", path: "/.well-known/jwks.json", action: "identity.jwks", access: "anyone", cache: PUBLIC },
 	{ method: "GET", path: "/.well-known/openid-configuration", action: "identity.openidConfiguration", access: "anyone", cache: PUBLIC },
-	{ method: "POST", path: "/api/auth/register", action: "auth.register", access: "anyone", status: 201, limit: "auth" },
-	{ method: "POST", path: "/api/auth/login", action: "auth.login", access: "anyone", limit: "auth" },
-	{ method: "POST", path: "/api/auth/token", action: "auth.token", access: "anyone", limit: "auth", oauth: true },
-	{ method: "POST", path: "/api/auth/refresh", action: "auth.refresh", access: "anyone", limit: "auth" },
-	{ method: "POST", path: "/api/auth/logout", action: "auth.logout", access: "signed-in", status: 204, query: ["all"], narrow: true },
+	{ method: "POST", path: "/api/auth/register", action: "auth.register", access: "anyone", status: 201, limit: "auth", session: "begin" },
+	{ method: "POST", path: "/api/auth/login", action: "auth.login", access: "anyone", limit: "auth", session: "begin" },
+	{ method: "POST", path: "/api/auth/token", action: "auth.token", access: "anyone", limit: "auth", oauth: true, client: true },
+	{ method: "POST", path: "/api/auth/refresh", action: "auth.refresh", access: "anyone", limit: "auth", session: "renew" },
+	{
+		method: "POST",
+		path: "/api/auth/logout",
+		action: "auth.logout",
+		access: "signed-in",
+		status: 204,
+		query: ["all"],
+		narrow: true,
+		session: "end",
+	},
 	{ method: "GET", path: "/api/auth/me", action: "auth.me", access: "signed-in", narrow: true },
 	{ method: "PATCH", path: "/api/auth/me", action: "recovery.updateMe", access: "signed-in" },
 	{ method: "POST", path: "/api/auth/verify-email", action: "recovery.verifyEmail", access: "anyone", limit: "auth" },
@@ -53,7 +64,7 @@ export const identity: readonly Route[] = [
 	{ method: "DELETE", path: "/api/auth/sessions/:sessionId", action: "sessions.end", access: "signed-in", status: 204 },
 
 	// identities at issuers
-	{ method: "POST", path: "/api/auth/federated", action: "federation.signIn", access: "anyone", limit: "auth" },
+	{ method: "POST", path: "/api/auth/federated", action: "federation.signIn", access: "anyone", limit: "auth", session: "begin" },
 	{ method: "GET", path: "/api/auth/federated", action: "federation.list", access: "signed-in" },
 	{
 		method: "POST",
@@ -92,11 +103,11 @@ export const identity: readonly Route[] = [
 		cookie: FLOWS,
 		loose: true,
 	},
-	{ method: "POST", path: "/api/auth/oidc/exchange", action: "federation.exchange", access: "anyone", limit: "auth" },
+	{ method: "POST", path: "/api/auth/oidc/exchange", action: "federation.exchange", access: "anyone", limit: "auth", session: "begin" },
 	{ method: "POST", path: "/api/webhooks/clerk", action: "federation.clerk", access: "anyone", status: 204, raw: SIGNED },
 
 	{ method: "GET", path: "/api/auth/mfa", action: "mfa.status", access: "signed-in" },
-	{ method: "POST", path: "/api/auth/mfa/login", action: "mfa.login", access: "anyone", limit: "auth" },
+	{ method: "POST", path: "/api/auth/mfa/login", action: "mfa.login", access: "anyone", limit: "auth", session: "begin" },
 	{ method: "POST", path: "/api/auth/mfa/totp", action: "mfa.enrolTotp", access: "signed-in", status: 201, stepUp: true },
 	{ method: "POST", path: "/api/auth/mfa/totp/confirm", action: "mfa.confirmTotp", access: "signed-in", stepUp: true },
 	{ method: "DELETE", path: "/api/auth/mfa/totp", action: "mfa.removeTotp", access: "signed-in", status: 204, body: true, stepUp: true },
@@ -113,10 +124,10 @@ export const identity: readonly Route[] = [
 		stepUp: true,
 	},
 	{ method: "POST", path: "/api/auth/passkeys/options", action: "passkeys.options", access: "anyone", limit: "auth" },
-	{ method: "POST", path: "/api/auth/passkeys/login", action: "passkeys.login", access: "anyone", limit: "auth" },
-	{ method: "POST", path: "/api/auth/step-up", action: "mfa.stepUp", access: "signed-in", limit: "auth" },
+	{ method: "POST", path: "/api/auth/passkeys/login", action: "passkeys.login", access: "anyone", limit: "auth", session: "begin" },
+	{ method: "POST", path: "/api/auth/step-up", action: "mfa.stepUp", access: "signed-in", limit: "auth", session: "begin" },
 	// profiles
-	{ method: "POST", path: "/api/auth/switch-profile", action: "profiles.switch", access: "signed-in" },
+	{ method: "POST", path: "/api/auth/switch-profile", action: "profiles.switch", access: "signed-in", session: "begin" },
 	{ method: "GET", path: "/api/profiles", action: "profiles.list", access: "signed-in" },
 	{ method: "POST", path: "/api/profiles", action: "profiles.create", access: "signed-in", status: 201, location: "/api/profiles/{id}" },
 	{ method: "GET", path: "/api/profiles/me", action: "profiles.me", access: "signed-in" },
@@ -141,4 +152,21 @@ export const identity: readonly Route[] = [
 	{ method: "DELETE", path: `${USERS}/:userId/sessions/:sessionId`, action: "users.endSession", access: "users:write", status: 204 },
 	{ method: "GET", path: "/api/admin/roles", action: "users.roles", access: "roles:read" },
 	{ method: "GET", path: "/api/admin/audit", action: "audit.list", access: "audit:read" },
+
+	// registered clients, terms of service
+	{ method: "POST", path: "/api/auth/introspect", action: "clients.introspect", access: "anyone", oauth: true, client: true },
+	{ method: "POST", path: "/api/auth/revoke", action: "clients.revoke", access: "anyone", oauth: true, client: true },
+	{ method: "GET", path: "/api/admin/clients", action: "clients.list", access: CLIENTS },
+	{ method: "POST", path: "/api/admin/clients", action: "clients.create", access: CLIENTS, status: 201 },
+	{ method: "DELETE", path: "/api/admin/clients/:clientId", action: "clients.remove", access: CLIENTS, status: 204 },
+	{ method: "POST", path: "/api/admin/clients/:clientId/rotate-secret", action: "clients.rotate", access: CLIENTS },
+
+	{ method: "GET", path: "/api/auth/tos/current", action: "terms.current", access: "anyone" },
+	{ method: "POST", path: "/api/auth/tos/accept", action: "terms.accept", access: "signed-in" },
+	{ method: "GET", path: "/api/admin/tos", action: "terms.list", access: TERMS },
+	{ method: "POST", path: "/api/admin/tos", action: "terms.create", access: TERMS, status: 201 },
+	{ method: "GET", path: "/api/admin/tos/:termsId", action: "terms.show", access: TERMS },
+	{ method: "PATCH", path: "/api/admin/tos/:termsId", action: "terms.change", access: TERMS },
+	{ method: "POST", path: "/api/admin/tos/:termsId/publish", action: "terms.publish", access: TERMS },
+	{ method: "DELETE", path: "/api/admin/tos/:termsId", action: "terms.remove", access: TERMS, status: 204 },
 ];

@@ -27,6 +27,20 @@ export function timesOfNewKey(keys: readonly KeyTimes[], now: Date): KeyTimes {
 	return { signsFrom: iso(signsFrom), retiredAt: iso(signsFrom + (SIGNS_DAYS + 7) * DAY) };
 }
 
+/** So long (ms) doors have to hear of a key that an operator had made, before it signs. Who misses the signal asks (mixins/token/keys.ts). */
+export const HEARD_AHEAD_MS = 2_000;
+/** A key's last tokens live as long as any, and a day is longer. */
+const OVERLAP_MS = DAY;
+
+/** The times of a key that an operator has made: it signs in a moment, or at once where nothing of the others is believed any more. */
+export function timesOnDemand(now: Date, atOnce: boolean): KeyTimes {
+	const signsFrom = now.getTime() + (atOnce ? 0 : HEARD_AHEAD_MS);
+	return { signsFrom: iso(signsFrom), retiredAt: iso(signsFrom + (SIGNS_DAYS + 7) * DAY) };
+}
+
+/** When a key retires that another one follows now: when the last token it has signed has long expired. */
+export const retiresAfter = (successor: KeyTimes): string => iso(Date.parse(successor.signsFrom) + OVERLAP_MS);
+
 /** A new key is due when the newest has signed for its time, or there is none. */
 export function newKeyDue(keys: readonly KeyTimes[], now: Date): boolean {
 	return keys.every((key) => Date.parse(key.signsFrom) + SIGNS_DAYS * DAY <= now.getTime());

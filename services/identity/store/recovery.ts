@@ -12,7 +12,11 @@ export interface Addressee extends AccountRow {
 
 const columns = `${accountColumns}, language, verified_at as "verifiedAt"`;
 
-export async function findAddressee(db: Queryable, by: { email: string } | { id: string }, now = new Date()): Promise<Addressee | undefined> {
+export async function findAddressee(
+	db: Queryable,
+	by: { email: string } | { id: string },
+	now = new Date(),
+): Promise<Addressee | undefined> {
 	const [column, value] = "email" in by ? ["email", by.email] : ["id", by.id];
 	const [row] = await db.query<Addressee & Kept>(`select ${columns} from accounts where ${column} = $1`, [value], `addressee-by-${column}`);
 	return present(row, now);

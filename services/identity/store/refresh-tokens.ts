@@ -1,6 +1,6 @@
 // Refresh tokens of sessions. They are stored as hashes: who reads the table can use none.
 import { createHash } from "node:crypto";
-import type { Tx } from "../../../mixins/postgres.ts";
+import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { RefreshUse } from "../domain/rotation.ts";
 
 /** A refresh token is known by its hash only. */
@@ -21,6 +21,27 @@ export interface RefreshRow extends Omit<RefreshUse, "askingDevice"> {
 	profileId: string;
 	authTime: string;
 	acr: string;
+}
+
+/** Of a session, what says whether its tokens are good. */
+export interface TokenState {
+	endedAt: string | null;
+	expiresAt: string;
+}
+
+/** A refresh token as it is now, whether it may still be used or not. */
+export async function findRefreshToken(
+	db: Queryable,
+	token: string,
+): Promise<(TokenState & { sessionId: string; accountId: string; usedAt: string | null; createdAt: string }) | undefined> {
+	const [row] = await db.query<TokenState & { sessionId: string; accountId: string; usedAt: string | null; createdAt: string }>(
+		`select s.id as "sessionId", s.account_id as "accountId", t.used_at as "usedAt", t.created_at as "createdAt",
+			s.ended_at as "endedAt", s.expires_at as "expiresAt"
+		from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = $1`,
+		[hashOf(token)],
+		"refresh-state",
+	);
+	return row;
 }
 
 /** A refresh token with its session, which stays locked until the transaction ends: two parties at once meet here. */

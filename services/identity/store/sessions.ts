@@ -89,10 +89,23 @@ export async function ownsSession(db: Queryable, accountId: string, sessionId: s
 	);
 }
 
-/** Sessions that ended after `since`. */
+/** Whether and until when a session is open. */
+export async function findSession(db: Queryable, id: string): Promise<{ endedAt: string | null; expiresAt: string } | undefined> {
+	const [row] = await db.query<{ endedAt: string | null; expiresAt: string }>(
+		`select ended_at as "endedAt", expires_at as "expiresAt" from sessions where id = $1`,
+		[id],
+		"session",
+	);
+	return row;
+}
+
+/** What ended after `since`: sessions of people, tokens of clients, and keys that are not to be believed, as doors call them. */
 export function endedSince(db: Queryable, since: Date): Promise<{ sessionId: string; endedAt: string }[]> {
 	return db.query(
-		`select id as "sessionId", ended_at as "endedAt" from sessions where ended_at >= $1 order by ended_at`,
+		`select id::text as "sessionId", ended_at as "endedAt" from sessions where ended_at >= $1
+		union all select id::text, ended_at from client_sessions where ended_at >= $1
+		union all select 'kid:' || id, revoked_at from signing_keys where revoked_at >= $1
+		order by "endedAt"`,
 		[since],
 		"sessions-ended",
 	);
