@@ -19,6 +19,8 @@ export interface Exchange {
 	oauth: boolean;
 	/** Why the token that came with the request was not good. */
 	refusal: unknown;
+	/** Who asks is said by a cookie: then the answer's tokens, too, go where no page can read them. */
+	byCookie?: boolean;
 }
 
 export interface Answers {
@@ -67,7 +69,7 @@ export function makeAnswers({ https }: { https: boolean }): Answers {
 				delete wire.keptRequestId;
 				extra.push("Idempotent-Replayed", "true");
 			}
-			if (wire.status === 401) extra.push("WWW-Authenticate", exchange.refusal ? 'Bearer error="invalid_token"' : "Bearer");
+			if (wire.status === 401) extra.push("WWW-Authenticate", challenge(exchange));
 			if (typeof wire.retryAfter === "number") extra.push("Retry-After", String(wire.retryAfter));
 			if (typeof wire.allow === "string") extra.push("Allow", wire.allow);
 			const oauth = exchange.oauth ? oauthBody(wire) : undefined;
@@ -77,6 +79,10 @@ export function makeAnswers({ https }: { https: boolean }): Answers {
 		},
 	};
 }
+
+/** What a 401 asks for: at the endpoints of OAuth it is the client that was not believed. */
+const challenge = ({ oauth, refusal }: Exchange): string =>
+	oauth ? 'Basic realm="reloop", charset="UTF-8"' : refusal ? 'Bearer error="invalid_token"' : "Bearer";
 
 /** RFC 6749 section 5.2: what is wrong with the request has a word there; limits and faults of ours have not. */
 function oauthBody(wire: WireProblem): { status: number; body: { error: string; error_description: string } } | undefined {

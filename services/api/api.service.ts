@@ -21,6 +21,7 @@ import { addressReader } from "../../mixins/address.ts";
 import { makeAnswers } from "./answers.ts";
 import type { Answers, Exchange } from "./answers.ts";
 import { makeChain } from "./chain.ts";
+import { makeCookies } from "./session-cookies.ts";
 import { makeCors } from "./cors.ts";
 import type { Cors } from "./cors.ts";
 import { openapi } from "./openapi.ts";
@@ -194,6 +195,12 @@ export default defineService<ApiService>({
 			quotas: makeQuotas(env.RATE_LIMIT_FACTOR, (name, quota) => limiterOf(this.broker, name, quota)),
 			verify: (token) => verifier.verify(token),
 			addressOf: addressReader(env.TRUST_PROXY),
+			cookies: makeCookies({
+				secret: keyFor(env.SECRET_KEY, "CSRF tokens of sessions in cookies"),
+				secure: env.PUBLIC_URL.startsWith("https:"),
+				ttlRefresh: env.TTL_REFRESH,
+				isAllowed: (origin) => origins.has(origin),
+			}),
 			secret: keyFor(env.SECRET_KEY, "fingerprints of what is asked with an Idempotency-Key"),
 			https: env.PUBLIC_URL.startsWith("https:"),
 		});

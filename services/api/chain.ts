@@ -4,23 +4,28 @@ import type { Context } from "moleculer";
 import { problem } from "../contracts/errors.ts";
 import type { Meta, Principal } from "../contracts/index.ts";
 import { limitKey } from "../../mixins/address.ts";
+import { cookieOf } from "../../mixins/cookies.ts";
 import type { Verify } from "./access.ts";
-import { authorize, bearerOf } from "./access.ts";
+import { authorize, basicOf, bearerOf } from "./access.ts";
 import type { Answers, Exchange } from "./answers.ts";
 import { readBody, readRaw } from "./body.ts";
 import type { Params } from "./body.ts";
-import { cookieOf, setCookie } from "./cookies.ts";
+import { setCookie } from "./cookies.ts";
+import type { SessionCookies, Tokens } from "./session-cookies.ts";
+import { CSRF_HEADER } from "./session-cookies.ts";
 import { fingerprint, parseKey } from "./idempotency-key.ts";
 import { bodyParams, pathParams, queryParams } from "./params.ts";
 import type { Quotas } from "./quotas.ts";
 import { LOCATION_FIELD } from "./compiled-route.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
+import type { Route } from "./route.ts";
 
 export interface ChainParts {
 	answers: Answers;
 	quotas: Quotas;
 	verify: Verify;
 	addressOf: (req: Exchange["req"]) => string;
+	cookies: SessionCookies;
 	/** Keys the fingerprints of what was asked with an Idempotency-Key. */
 	secret: Buffer;
 	/** Clients come over https: cookies do not go without. */
@@ -29,24 +34,83 @@ export interface ChainParts {
 
 type Answer = Record<string, unknown>;
 const MAX_USER_AGENT = 512;
+/** Methods that change nothing: no page needs to know a secret for them. */
+const SAFE: readonly string[] = ["GET"];
 
 /** Those of these headers that a request has, by their names in lower case. */
 const named = ({ headers }: Exchange["req"], names: readonly string[]): Record<string, string> =>
 	Object.fromEntries(names.flatMap((name) => (typeof headers[name] === "string" ? [[name, headers[name]]] : [])));
 
-export function makeChain({ answers, quotas, verify, addressOf, secret, https }: ChainParts) {
-	/** Throws 401 where the row needs a token. Where it does not, a bad token counts as none. */
-	const identify = async (exchange: Exchange, address: string): Promise<Principal | undefined> => {
-		const token = bearerOf(exchange.req);
+/** Takes `cookie` out of what a query says: it is for the door, not for the action. Throws 422 `validation`. */
+function takeCookie(params: Params): boolean {
+	const { cookie = false } = params;
+	delete params.cookie;
+	if (typeof cookie === "boolean") return cookie;
+	throw problem("validation", { errors: [{ path: "cookie", code: "type", message: "must be true or false" }] });
+}
+
+/** A client says who it is in one way only (RFC 6749, 2.3). */
+function withBasic(basic: { client_id: string; client_secret: string }, { client_id, client_secret }: Params): Params {
+	if (client_secret !== undefined || (client_id !== undefined && client_id !== basic.client_id))
+		throw problem("malformed", { detail: "The client says who it is in the header and in the body." });
+	return basic;
+}
+
+export function makeChain({ answers, quotas, verify, addressOf, cookies, secret, https }: ChainParts) {
+	/**
+	 * Of a header or else of a cookie. A token that is not good counts as none, and so does a cookie where nobody needs a token
+	 * and the page has not said that it knows the session. Throws 403 `csrf` and `origin`.
+	 */
+	const identify = async (exchange: Exchange, row: Route, address: string): Promise<Principal | undefined> => {
+		const { req } = exchange;
+		const bearer = bearerOf(req);
+		const cookie = bearer === undefined ? cookies.access(req) : undefined;
+		const safe = SAFE.includes(row.method);
+		if (cookie !== undefined && !safe && row.access === "anyone" && req.headers[CSRF_HEADER] === undefined) return undefined;
+		const token = cookie ?? bearer;
 		if (token === undefined) return undefined;
 		try {
 			if (token === null) throw problem("invalid-token");
-			return await verify(token);
+			const principal = await verify(token);
+			if (cookie !== undefined) {
+				exchange.byCookie = true;
+				if (!safe) {
+					cookies.mustBeOurs(req);
+					cookies.mustKnow(req, principal.sessionId);
+				}
+			}
+			return principal;
 		} catch (error) {
 			if ((error as { code?: unknown }).code !== 401) throw error;
 			exchange.refusal = error;
 			await quotas.spend("refused", limitKey(address), []);
 			return undefined;
+		}
+	};
+
+	/** A refresh token that comes in its cookie: with the CSRF token of a session, which must be its own (services/identity/refresh.ts). */
+	const renewal = (exchange: Exchange, params: Params): Pick<Meta, "cookieSession"> => {
+		const { req } = exchange;
+		if (params.refreshToken !== undefined || req.headers.authorization !== undefined) return {};
+		const token = cookies.refresh(req);
+		if (token === undefined) return {};
+		exchange.byCookie = true;
+		cookies.mustBeOurs(req);
+		const cookieSession = cookies.mustKnow(req);
+		params.refreshToken = token;
+		return { cookieSession };
+	};
+
+	/** A session of cookies that is over leaves none behind. */
+	const leavingNone = async <T>(exchange: Exchange, row: Route, work: Promise<T>): Promise<T> => {
+		const over = row.session === "end" || row.session === "renew";
+		try {
+			const answer = await work;
+			if (row.session === "end") exchange.extra.push(...cookies.clear());
+			return answer;
+		} catch (error) {
+			if (over && exchange.byCookie && (error as { code?: unknown }).code === 401) exchange.extra.push(...cookies.clear());
+			throw error;
 		}
 	};
 
@@ -60,8 +124,14 @@ export function makeChain({ answers, quotas, verify, addressOf, secret, https }:
 		return { key: parseKey(String(header)), scope: `${caller} ${route.id}`, hash: fingerprint(secret, params) };
 	};
 
-	const reply = (exchange: Exchange, route: CompiledRoute, answer: Answer, meta: Meta): void => {
+	const reply = (exchange: Exchange, route: CompiledRoute, given: Answer, meta: Meta, intoCookies: boolean): void => {
 		const { row } = route;
+		let answer = given;
+		if (intoCookies && given.tokens) {
+			const { tokens, ...rest } = given;
+			exchange.extra.push(...cookies.put(tokens as Tokens));
+			answer = rest;
+		}
 		let status: number = row.down && answer.status === "down" ? row.down : route.status;
 		let shown = answer;
 		if (row.replay) {
@@ -89,7 +159,8 @@ export function makeChain({ answers, quotas, verify, addressOf, secret, https }:
 		const { req, res, query } = exchange;
 		const { row } = route;
 		const address = addressOf(req);
-		const principal = await identify(exchange, address);
+		const basic = row.client ? basicOf(req) : undefined;
+		const principal = basic ? undefined : await identify(exchange, row, address);
 		const caller = principal ? principal.profileId : limitKey(address);
 		await quotas.spend(route.limit, row.limit === "auth" ? limitKey(address) : caller, exchange.extra);
 		if (!principal && row.access !== "anyone" && exchange.refusal) throw exchange.refusal;
@@ -101,7 +172,13 @@ export function makeChain({ answers, quotas, verify, addressOf, secret, https }:
 		if (row.raw) Object.assign(params, { body: await readRaw(req, res), headers: named(req, row.raw) });
 		if (row.cookie) params[row.cookie.param] = cookieOf(req, row.cookie.name);
 		if (query !== undefined) queryParams(route, query, params);
+		// RFC 6749, 3.2: what is not known there is passed over.
+		if (row.oauth && body) for (const name of Object.keys(body)) if (!route.params.has(name)) delete body[name];
 		if (body) bodyParams(route, body, params);
+		if (basic) Object.assign(params, withBasic(basic, params));
+		const intoCookies = row.session !== undefined && takeCookie(params);
+		if (intoCookies) cookies.mustBeOurs(req);
+		const renewed = row.session === "renew" ? renewal(exchange, params) : {};
 
 		const userAgent = (req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT);
 		const idempotency = idempotencyOf(exchange, route, principal ? principal.profileId : address, params);
@@ -110,7 +187,9 @@ export function makeChain({ answers, quotas, verify, addressOf, secret, https }:
 			userAgent,
 			...(principal && { principal }),
 			...(idempotency && { idempotency }),
+			...renewed,
 		});
-		reply(exchange, route, await ctx.call<Answer, Params>(row.action, params), meta);
+		const answer = await leavingNone(exchange, row, ctx.call<Answer, Params>(row.action, params));
+		reply(exchange, route, answer, meta, row.session !== undefined && (intoCookies || exchange.byCookie === true));
 	};
 }

@@ -25,6 +25,8 @@ export interface CompiledRoute {
 	readonly queryParams: ReadonlyMap<string, Coercion>;
 	/** Parameters that the body must not carry, because the path or the row gives them. */
 	readonly givenParams: ReadonlySet<string>;
+	/** What the action knows. */
+	readonly params: ReadonlySet<string>;
 }
 
 export interface PathParam {
@@ -75,6 +77,8 @@ export function compile(row: Route, id: string, action: PublishedAction): Compil
 	const given = new Set([...pathParams.map((param) => param.name), ...ofTheDoor(row)]);
 	const fromQuery = hasBody ? [...(row.query ?? [])] : Object.keys(action.params).filter((name) => !given.has(name));
 	const queryParams = new Map(fromQuery.map((name) => [name, coercionOf(action.params[name] as Rule)]));
+	// The door's own: it takes it out again (chain.ts).
+	if (row.session === "begin" || row.session === "renew") queryParams.set("cookie", "boolean");
 	return {
 		row,
 		id,
@@ -83,7 +87,8 @@ export function compile(row: Route, id: string, action: PublishedAction): Compil
 		limit: row.limit ?? (row.method === "GET" ? "read" : "write"),
 		pathParams,
 		queryParams,
-		givenParams: new Set([...given, ...(hasBody ? fromQuery : [])]),
+		givenParams: new Set([...given, ...(hasBody ? queryParams.keys() : [])]),
+		params: new Set(Object.keys(action.params)),
 	};
 }
 

@@ -7,8 +7,10 @@ export interface Cors {
 	preflight(origin: string | undefined, allow: string): readonly string[];
 }
 
-const EXPOSED = "X-Request-Id, Idempotent-Replayed, Retry-After, RateLimit, RateLimit-Policy, Location";
-const ACCEPTED = "Authorization, Content-Type, Idempotency-Key, X-Request-Id";
+const EXPOSED = "X-Request-Id, X-CSRF-Token, Idempotent-Replayed, Retry-After, RateLimit, RateLimit-Policy, Location";
+const ACCEPTED = "Authorization, Content-Type, Idempotency-Key, X-CSRF-Token, X-Request-Id";
+/** Pages of ours may be on another origin and still keep their tokens in cookies (cookies.ts). */
+const WITH_COOKIES = ["Access-Control-Allow-Credentials", "true"];
 const SECONDS = "600";
 
 /** `isAllowed` is asked once per request with an Origin. */
@@ -18,7 +20,7 @@ export function makeCors(isAllowed: (origin: string) => boolean): Cors {
 		// Also without an Origin: a shared cache must not give that answer to a page.
 		if (origin === undefined) return stranger;
 		return isAllowed(origin)
-			? ["Access-Control-Allow-Origin", origin, "Vary", "Origin", "Access-Control-Expose-Headers", EXPOSED]
+			? ["Access-Control-Allow-Origin", origin, ...WITH_COOKIES, "Vary", "Origin", "Access-Control-Expose-Headers", EXPOSED]
 			: stranger;
 	};
 	return {
@@ -28,6 +30,7 @@ export function makeCors(isAllowed: (origin: string) => boolean): Cors {
 			return [
 				"Access-Control-Allow-Origin",
 				origin,
+				...WITH_COOKIES,
 				"Vary",
 				"Origin",
 				"Access-Control-Allow-Methods",

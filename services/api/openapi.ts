@@ -2,6 +2,7 @@
 // that could grow stale.
 import { problemSchema, schemaWriter } from "../contracts/json-schema.ts";
 import type { JsonSchema } from "../contracts/json-schema.ts";
+import { COOKIES } from "../../mixins/cookies.ts";
 import { operation, tagOf } from "./openapi/operation.ts";
 import { allStatuses, problemResponse } from "./openapi/problems.ts";
 import type { Route } from "./route.ts";
@@ -38,6 +39,12 @@ export function openapi({ routes, publicUrl }: OpenapiSource): JsonSchema {
 		components: {
 			securitySchemes: {
 				bearerAuth: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The access token of `POST /api/auth/login`." },
+				cookieAuth: {
+					type: "apiKey",
+					in: "cookie",
+					name: COOKIES.access,
+					description: `What \`?cookie=true\` at a sign-in sets. What changes anything needs the header X-CSRF-Token besides: the value of the cookie \`${COOKIES.csrf}\`.`,
+				},
 			},
 			schemas: { ...writer.named(), Problem: problemSchema(), OAuthError: oauthError },
 			responses: Object.fromEntries(allStatuses.map((status) => [`Problem${status}`, problemResponse(status)])),
@@ -49,6 +56,20 @@ export function openapi({ routes, publicUrl }: OpenapiSource): JsonSchema {
 			parameters: {
 				IdempotencyKey: idempotencyKey(false),
 				IdempotencyKeyRequired: idempotencyKey(true),
+				Cookie: {
+					name: "cookie",
+					in: "query",
+					required: false,
+					description: "The tokens come in cookies and not in the body.",
+					schema: { type: "boolean", default: false },
+				},
+				CsrfToken: {
+					name: "X-CSRF-Token",
+					in: "header",
+					required: false,
+					description: `Needed where the access token comes in a cookie: the value of the cookie \`${COOKIES.csrf}\`.`,
+					schema: { type: "string" },
+				},
 			},
 		},
 	};

@@ -10,7 +10,10 @@
 //   narrow       open to a token that is only good for changing a password
 //   stepUp       only for who proved who they are in the last five minutes: by a login, or by POST /api/auth/step-up
 //   body         a DELETE whose parameters come from its body: what must not stand in a URL
-//   oauth        RFC 6749: the body may be a form, refusals are `{error, error_description}`
+//   oauth        RFC 6749: the body may be a form, refusals are `{error, error_description}`, and unknown fields are passed over
+//   client       a registered client may say who it is by HTTP Basic: that becomes `client_id` and `client_secret`
+//   session      what happens to a session. "begin": the answer may have `tokens`, which ?cookie=true puts into cookies; "renew": so
+//                it does, and the refresh token may come in its cookie; "end": the cookies are taken away
 //   details      the scope without which the answer's `checks` are left out
 //   down         the status of an answer that says `status: "down"`
 //   location     where the created thing is; `{field}` is the answer's
@@ -42,6 +45,8 @@ export interface Route {
 	readonly stepUp?: true;
 	readonly body?: true;
 	readonly oauth?: true;
+	readonly client?: true;
+	readonly session?: "begin" | "renew" | "end";
 	readonly details?: Scope;
 	readonly down?: 503;
 	readonly location?: string;

@@ -1,6 +1,7 @@
 // Who may connect: from an allowed origin, with a valid token, within the limits, and not while this process is leaving.
 import { randomUUID } from "node:crypto";
 import type { Socket } from "socket.io";
+import { COOKIES, cookieOf } from "../../mixins/cookies.ts";
 import { door } from "../../mixins/door.ts";
 import { tokens } from "../../mixins/token/tokens.ts";
 import { problem, toProblem } from "../contracts/errors.ts";
@@ -26,10 +27,14 @@ export async function admit(
 	const { allowed, retrySeconds } = await gateway.handshakes.take(address);
 	if (!allowed) throw problem("rate-limited", { retryAfter: retrySeconds });
 
-	const { token } = socket.handshake.auth as { token?: unknown };
+	const { token: given } = socket.handshake.auth as { token?: unknown };
+	const token = given ?? cookieOf(socket.handshake, COOKIES.access);
 	if (token === undefined || token === null) throw problem("unauthenticated");
+	// A browser sends its cookies whoever's page it is: only a page that says it is one of ours may come in with them.
+	if (token !== given && origin === undefined) throw problem("origin");
 	if (typeof token !== "string" || token.length > LONGEST_TOKEN) throw problem("invalid-token");
-	const { exp, ...principal } = await tokens(broker).verify(token);
+	const { exp, kid, ...principal } = await tokens(broker).verify(token);
+	if (principal.client) throw problem("needs-person");
 	mayConnect(principal);
 
 	// From here to `add` without a pause: two at once must not both take the last place.
@@ -41,6 +46,7 @@ export async function admit(
 	const link = new SocketLink(socket, {
 		principal: Object.freeze(principal),
 		expiresAt: exp * 1000,
+		kid,
 		address,
 		userAgent: String(socket.handshake.headers["user-agent"] ?? "").slice(0, 512),
 		connectionId: `${gateway.instance}|${socket.id}`,

@@ -118,7 +118,7 @@ export default defineService<SocketService>({
 		(this.settings as { io: { options: unknown } }).io.options = {
 			path: "/socket.io",
 			transports: ["websocket", "polling"],
-			cors: { origin: this.origins },
+			cors: { origin: this.origins, credentials: true },
 			maxHttpBufferSize: MAX_PACKET_BYTES,
 			connectTimeout: CONNECT_TIMEOUT,
 			perMessageDeflate: false,

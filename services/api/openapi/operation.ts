@@ -35,11 +35,13 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 		tags: [tagOf(row)],
 		summary,
 		...(told ? { description: told } : {}),
-		security: signedIn ? [{ bearerAuth: row.access === "signed-in" ? [] : [row.access] }] : [],
+		security: securityOf(row),
 		parameters: [
 			...Object.entries(inPath).map(parameter("path")),
 			...Object.entries(inQuery).map(parameter("query")),
 			...fromOthers(row),
+			...(row.session === "begin" || row.session === "renew" ? [{ $ref: "#/components/parameters/Cookie" }] : []),
+			...(signedIn && row.method !== "GET" ? [{ $ref: "#/components/parameters/CsrfToken" }] : []),
 			...(row.method === "POST"
 				? [{ $ref: `#/components/parameters/IdempotencyKey${row.idempotency === "required" ? "Required" : ""}` }]
 				: []),
@@ -70,6 +72,13 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 		},
 	};
 }
+
+/** A client's own credentials are in the body, or in a Basic header that says the same: the document has them as the body's. */
+const securityOf = ({ access }: Route): JsonSchema[] => {
+	if (access === "anyone") return [];
+	const scopes = access === "signed-in" ? [] : [access];
+	return [{ bearerAuth: scopes }, { cookieAuth: scopes }];
+};
 
 /** Each parameter comes from one place only: what the path and the row do not give is in the query or the body. */
 function split(row: Route, params: Props): { inPath: Props; inQuery: Props; inBody: Props } {
