@@ -71,6 +71,7 @@ describe("an access token", () => {
 			account: { ...account, language: null, timeZone: null, phone: null },
 			profile,
 			profiles: [profile],
+			tos: { required: false, currentId: null },
 		});
 		assert.deepEqual(await call("profiles.list", {}, { token: made.accessToken }), { data: [profile], nextCursor: null });
 		const other = await person();

@@ -4,8 +4,11 @@ import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { decodeProtectedHeader } from "jose";
 import { database } from "../../mixins/postgres.ts";
+import { tokens } from "../../mixins/token/tokens.ts";
 import { PUBLISH_AHEAD_MS, SIGNS_DAYS } from "../../services/identity/domain/keys.ts";
+import { identityNode } from "../../services/identity/node.ts";
 import { Signing } from "../../services/identity/signing.ts";
+import { eventually } from "../support/eventually.ts";
 import { DAY, PASSWORD, identityHouse, newAddress, refusedWith } from "../support/identity-house.ts";
 
 const { broker, sql, call, person, login, refresh } = await identityHouse();
@@ -36,6 +39,33 @@ describe("signing keys", () => {
 		assert.notEqual(await kidAt(new Date(due.getTime() + PUBLISH_AHEAD_MS)), first);
 		assert.ok((await signing.publicKeys()).some(({ kid }) => kid === first));
 		assert.ok((await kids()).length >= 1);
+	});
+
+	test("on demand: the next one signs in a moment; compromised ones are gone at once, for introspection and doors too", async () => {
+		// The tests above have changed the keys behind its back.
+		await identityNode(broker).signing.reread(new Date());
+		const { tokens: old } = await person();
+		const first = await call("identity.rotateKeys", {});
+		assert.deepEqual(first.revoked, []);
+		await eventually(async () => assert.equal(decodeProtectedHeader((await person()).tokens.accessToken).kid, first.kid), 5_000);
+		await call("auth.me", {}, { token: old.accessToken });
+		const second = await call("identity.rotateKeys", { now: true });
+		assert.ok(second.revoked.includes(first.kid));
+		assert.deepEqual(await kids(), [second.kid]);
+		await eventually(() => refusedWith("invalid-token", tokens(broker).verify(old.accessToken)), 1_000);
+		const { tokens: next } = await refresh(old.refreshToken);
+		await call("auth.me", {}, { token: next.accessToken });
+		const entries = await sql<{ action: string }>("select action from audit where target = any ($1) order by at", [
+			[first.kid, second.kid],
+		]);
+		assert.deepEqual(entries.map(({ action }) => action).join(), "keys.rotate,keys.revoke");
+	});
+
+	test("many on demand at once leave one that signs, and every token of them good", async () => {
+		await Promise.all(Array.from({ length: 4 }, () => call("identity.rotateKeys", { now: true })));
+		assert.equal((await kids()).length, 1);
+		const { tokens: made } = await person();
+		await eventually(() => call("auth.me", {}, { token: made.accessToken }));
 	});
 
 	test("cannot be read without the SECRET_KEY", async () => {

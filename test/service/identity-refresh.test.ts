@@ -54,6 +54,43 @@ describe("refresh", () => {
 		await refusedWith("invalid-token", refresh(third.refreshToken));
 	});
 
+	test("a token of long ago, seen again days later, ends the family for good", async () => {
+		stopClock();
+		const { tokens: first } = await person();
+		let latest = first;
+		for (let day = 0; day < 3; day++) {
+			latest = (await refresh(latest.refreshToken)).tokens;
+			turnClock(DAY);
+		}
+		await refusedWith("invalid-token", refresh(first.refreshToken));
+		await refusedWith("invalid-token", refresh(latest.refreshToken));
+	});
+
+	test("two thieves with one token, at once or one after the other, end up with nothing, and so does its owner", async () => {
+		for (const atOnce of [true, false]) {
+			const { tokens: first } = await person();
+			const use = (userAgent: string) => refresh(first.refreshToken, { userAgent }).catch(() => undefined);
+			const thieves = atOnce ? await Promise.all([use("thief/1"), use("thief/2")]) : [await use("thief/1"), await use("thief/2")];
+			const got = thieves.filter((answer) => answer !== undefined);
+			assert.equal(got.length, 1, "one was first; the other gave both away");
+			for (const { tokens: stolen } of got) {
+				await refusedWith("invalid-token", refresh(stolen.refreshToken, { userAgent: "thief/1" }));
+				await refusedWith("invalid-token", refresh(stolen.refreshToken, { userAgent: "thief/2" }));
+				await eventually(() => refusedWith("invalid-token", tokens(broker).verify(stolen.accessToken)), 1_000);
+			}
+			await refusedWith("invalid-token", refresh(first.refreshToken));
+		}
+	});
+
+	test("two thieves who both call themselves as the owner does share one successor, until one of them uses it", async () => {
+		const { tokens: first } = await person();
+		const [one, two] = [await refresh(first.refreshToken), await refresh(first.refreshToken)];
+		assert.equal(one.tokens.refreshToken, two.tokens.refreshToken);
+		const { tokens: next } = await refresh(one.tokens.refreshToken, { userAgent: "thief/1" });
+		await refusedWith("invalid-token", refresh(two.tokens.refreshToken, { userAgent: "thief/2" }));
+		await refusedWith("invalid-token", refresh(next.refreshToken, { userAgent: "thief/1" }));
+	});
+
 	test("does not forgive after ten seconds", async () => {
 		const { tokens: first } = await person();
 		stopClock();

@@ -18,6 +18,8 @@ import type { SignedIn } from "../../services/contracts/identity.ts";
 import type { ActionName, Answer, Meta, ParamsIn } from "../../services/contracts/index.ts";
 import accounts from "../../services/identity/accounts.service.ts";
 import audit from "../../services/identity/audit.service.ts";
+import clients from "../../services/identity/clients.service.ts";
+import terms from "../../services/identity/terms.service.ts";
 import auth from "../../services/identity/auth.service.ts";
 import identity from "../../services/identity/identity.service.ts";
 import mfa from "../../services/identity/mfa.service.ts";
@@ -63,7 +65,8 @@ async function start(): Promise<ServiceBroker> {
 	const env = readEnv({ NODE_ENV: "test", DATA_DIR: dataDir, SECRET_KEY: TEST_SECRET_KEY, LOG_LEVEL: "fatal" });
 	const made = new ServiceBroker(brokerOptions(env, { checkAnswers: true }));
 	provideSettings(made, env);
-	for (const schema of [identity, accounts, auth, sessions, profiles, mfa, passkeys, users, audit]) made.createService(schema);
+	for (const schema of [identity, accounts, auth, sessions, profiles, mfa, passkeys, users, audit, clients, terms])
+		made.createService(schema);
 	tokens(made);
 	await made.start();
 	showErrors(made);

@@ -7,6 +7,7 @@ import { makeLimiter } from "../../mixins/limits.ts";
 import type { Exchange } from "../../services/api/answers.ts";
 import { makeAnswers } from "../../services/api/answers.ts";
 import { makeChain } from "../../services/api/chain.ts";
+import { makeCookies } from "../../services/api/session-cookies.ts";
 import { makeQuotas } from "../../services/api/quotas.ts";
 import { makeRouter } from "../../services/api/router.ts";
 import type { Route } from "../../services/api/route.ts";
@@ -73,6 +74,7 @@ const chain = makeChain({
 	quotas: makeQuotas(0.05, (_name, quota) => makeLimiter(quota)),
 	verify: async (token) => people[token] ?? Promise.reject(problem("invalid-token")),
 	addressOf: () => "203.0.113.9",
+	cookies: makeCookies({ secret: Buffer.alloc(32), secure: false, ttlRefresh: 60, isAllowed: () => false }),
 	secret: Buffer.alloc(32),
 	https: true,
 });

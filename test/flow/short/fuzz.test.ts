@@ -29,8 +29,8 @@ let fuzzed: Fuzzed;
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
 before(async () => {
+	// An admin: what needs a scope is to be refused for what is said, not for who says it.
 	ana = await person(app.url, "Ana");
-	// Who may everything gets furthest.
 	await callAction(app.broker, "auth.setRole", { email: ana.email, role: "admin" });
 	await signIn(app.url, ana);
 	const group = (await ana.post("/api/groups", { name: "Fuzzed", isPublic: true })).body;

@@ -170,7 +170,7 @@ test("jobs are told by node and task; one that was given up is listed with its c
 	await client.end();
 	await databases.stop();
 	const { nodes, failed } = await json("jobs");
-	assert.deepEqual(nodes.identity, {
+	assert.partialDeepStrictEqual(nodes.identity, {
 		ghost: { waiting: 0, due: 0, running: 0, failed: 2 },
 		sweep: { waiting: 1, due: 0, running: 0, failed: 0 },
 	});
