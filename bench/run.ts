@@ -30,6 +30,10 @@ const benchmarks: Record<string, { about: string; run: (rounds: number) => Promi
 		about: "memory of a gateway for each of 10,000 sockets that say nothing",
 		run: async () => (await import("./idle.ts")).idle(),
 	},
+	identity: {
+		about: "logins beside a chat, refreshes, how soon a revocation is everywhere, and what verifying asks of identity",
+		run: async (rounds) => (await import("./identity.ts")).identity(rounds),
+	},
 	start: {
 		about: "time to ready on a new and on an old data directory, and resident memory",
 		run: async (rounds) => (await import("./start.ts")).start(rounds),

@@ -1,5 +1,6 @@
 // The load of the chat benchmark, in a process of its own: holds the members' connections to a target, and for a round
 // lets the senders send, each waiting for its acknowledgement.
+import { setTimeout as pause } from "node:timers/promises";
 import { serve } from "../support/children.ts";
 import { percentile } from "../support/figures.ts";
 import type { Member } from "./member.ts";
@@ -14,7 +15,8 @@ export interface Room {
 export type ChatAsk =
 	/** Members are shared out among the urls in turn. */
 	| { kind: "open"; target: string; urls: string[]; rooms: Room[] }
-	| { kind: "round"; target: string; senders: number; textBytes: number; ms: number }
+	/** A sender begins a message `everyMs` after it began the last, or as soon as that was acknowledged. */
+	| { kind: "round"; target: string; senders: number; textBytes: number; ms: number; everyMs?: number }
 	| { kind: "close"; target: string };
 
 export interface ChatRound {
@@ -49,17 +51,27 @@ async function open(urls: string[], room: Room): Promise<Target["rooms"][number]
 }
 
 /** Sends until `until` (performance.now()), one message after the other's acknowledgement. */
-async function sendOn(member: Member, groupId: string, name: string, content: string, until: number, waits: number[]): Promise<void> {
+async function sendOn(
+	member: Member,
+	groupId: string,
+	name: string,
+	content: string,
+	until: number,
+	everyMs: number,
+	waits: number[],
+): Promise<void> {
 	for (let count = 0; ; count++) {
 		const sent = performance.now();
 		if (sent >= until) return;
 		const answer = await member.emit("message:send", { groupId, clientId: `${name}-${count}`, kind: "text", content });
 		if (!answer.startsWith("[null")) throw new Error(`message:send was refused: ${answer}`);
 		waits.push(performance.now() - sent);
+		const left = sent + everyMs - performance.now();
+		if (left > 0) await pause(left);
 	}
 }
 
-async function play({ rooms }: Target, senders: number, textBytes: number, length: number): Promise<ChatRound> {
+async function play({ rooms }: Target, senders: number, textBytes: number, length: number, everyMs = 0): Promise<ChatRound> {
 	const members = rooms.flatMap((room) => room.members);
 	const count = () => members.reduce((sum, member) => sum + member.received, 0);
 	const content = "x".repeat(textBytes);
@@ -72,7 +84,7 @@ async function play({ rooms }: Target, senders: number, textBytes: number, lengt
 		rooms.flatMap((room, index) =>
 			room.members
 				.slice(0, senders / rooms.length)
-				.map((member, sender) => sendOn(member, room.id, `${number}-${index}-${sender}`, content, began + length, waits)),
+				.map((member, sender) => sendOn(member, room.id, `${number}-${index}-${sender}`, content, began + length, everyMs, waits)),
 		),
 	);
 	// The last messages are acknowledged before the last of them is delivered everywhere: those that come later do not count.
@@ -95,7 +107,7 @@ serve<ChatAsk, ChatRound | null>(async (ask) => {
 			targets.set(ask.target, { rooms: await Promise.all(ask.rooms.map((room) => open(ask.urls, room))) });
 			return null;
 		case "round":
-			return play(targets.get(ask.target) as Target, ask.senders, ask.textBytes, ask.ms);
+			return play(targets.get(ask.target) as Target, ask.senders, ask.textBytes, ask.ms, ask.everyMs);
 		case "close":
 			for (const room of targets.get(ask.target)?.rooms ?? []) for (const member of room.members) member.close();
 			targets.delete(ask.target);

@@ -2,7 +2,9 @@
 
 export interface BenchPerson {
 	profileId: string;
+	email: string;
 	token: string;
+	refreshToken: string;
 }
 
 export async function request<T>(url: string, method: string, path: string, token?: string, body?: unknown): Promise<T> {
@@ -30,22 +32,26 @@ export async function eachOf<T, R>(elements: readonly T[], width: number, work: 
 	return results;
 }
 
+/** Everybody's. */
+export const PASSWORD = "a long enough password 1";
+
 /** Registers so many people. Their passwords cost the platform tens of milliseconds each: four at a time. */
 export function register(url: string, count: number): Promise<BenchPerson[]> {
 	const numbers = Array.from({ length: count }, (_, index) => index);
 	return eachOf(numbers, 4, async (index) => {
-		const { profile, tokens } = await request<{ profile: { id: string }; tokens: { accessToken: string } }>(
+		const email = `bench-${index}@example.org`;
+		const { profile, tokens } = await request<{ profile: { id: string }; tokens: { accessToken: string; refreshToken: string } }>(
 			url,
 			"POST",
 			"/api/auth/register",
 			undefined,
 			{
-				email: `bench-${index}@example.org`,
-				password: "a long enough password 1",
+				email,
+				password: PASSWORD,
 				displayName: `Member ${index}`,
 			},
 		);
-		return { profileId: profile.id, token: tokens.accessToken };
+		return { profileId: profile.id, email, token: tokens.accessToken, refreshToken: tokens.refreshToken };
 	});
 }
 
