@@ -48,6 +48,26 @@ create table audit_head (
   constraint audit_head_pkey PRIMARY KEY (one)
 );
 
+create table client_sessions (
+  id uuid not null,
+  client_id uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint client_sessions_pkey PRIMARY KEY (id)
+);
+
+create table clients (
+  id uuid not null,
+  name text not null,
+  scopes text[] not null,
+  secret_hash bytea not null,
+  created_at timestamp with time zone not null,
+  rotated_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint clients_pkey PRIMARY KEY (id)
+);
+
 create table deleted_profiles (
   id uuid not null,
   deleted_at timestamp with time zone not null,
@@ -202,7 +222,27 @@ create table signing_keys (
   created_at timestamp with time zone not null,
   signs_from timestamp with time zone not null,
   retired_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
   constraint signing_keys_pkey PRIMARY KEY (id)
+);
+
+create table terms (
+  id uuid not null,
+  version text not null,
+  requires_acceptance boolean not null,
+  texts json not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  published_at timestamp with time zone,
+  constraint terms_pkey PRIMARY KEY (id),
+  constraint terms_version UNIQUE (version)
+);
+
+create table terms_acceptances (
+  account_id uuid not null,
+  terms_id uuid not null,
+  accepted_at timestamp with time zone not null,
+  constraint terms_acceptances_pkey PRIMARY KEY (account_id, terms_id)
 );
 
 create table totps (
@@ -225,6 +265,9 @@ CREATE INDEX audit_actor ON identity.audit USING btree (actor, seq DESC);
 CREATE INDEX audit_at ON identity.audit USING btree (at DESC);
 CREATE UNIQUE INDEX audit_seq ON identity.audit USING btree (seq);
 CREATE INDEX audit_target ON identity.audit USING btree (target, seq DESC);
+CREATE INDEX client_sessions_client ON identity.client_sessions USING btree (client_id) WHERE (ended_at IS NULL);
+CREATE INDEX client_sessions_ended ON identity.client_sessions USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX client_sessions_expires ON identity.client_sessions USING btree (expires_at);
 CREATE INDEX deleted_profiles_at ON identity.deleted_profiles USING btree (deleted_at);
 CREATE INDEX identities_account ON identity.identities USING btree (account_id, id);
 CREATE INDEX login_failures_account ON identity.login_failures USING btree (email_hash, address, at);
@@ -252,6 +295,7 @@ CREATE INDEX sessions_profile ON identity.sessions USING btree (profile_id) WHER
 CREATE INDEX sessions_strong ON identity.sessions USING btree (account_id, address) WHERE (acr = '2'::text);
 CREATE INDEX sign_in_codes_account ON identity.sign_in_codes USING btree (account_id);
 CREATE INDEX sign_in_codes_expiry ON identity.sign_in_codes USING btree (expires_at);
+CREATE INDEX terms_published ON identity.terms USING btree (published_at DESC) WHERE (published_at IS NOT NULL);
 CREATE INDEX webhooks_heard_at ON identity.webhooks_heard USING btree (at);
 
 alter table identities add constraint identities_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
@@ -265,6 +309,8 @@ alter table recovery_codes add constraint recovery_codes_account_id_fkey FOREIGN
 alter table refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 alter table sign_in_codes add constraint sign_in_codes_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table terms_acceptances add constraint terms_acceptances_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table terms_acceptances add constraint terms_acceptances_terms_id_fkey FOREIGN KEY (terms_id) REFERENCES terms(id);
 alter table totps add constraint totps_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 
 CREATE OR REPLACE FUNCTION identity.audit_chained()
@@ -323,6 +369,15 @@ AS $function$
 		entry.target, entry.request_id, entry.before, entry.after, entry.detail, encode(entry.personal_hash, 'hex'))::text
 $function$;
 
+CREATE OR REPLACE FUNCTION identity.terms_kept()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+	raise exception 'published terms are kept as they are';
+end $function$;
+
 CREATE CONSTRAINT TRIGGER audit_chained AFTER INSERT ON identity.audit DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION audit_chained();
 CREATE TRIGGER audit_kept BEFORE DELETE OR UPDATE ON identity.audit FOR EACH ROW EXECUTE FUNCTION audit_kept();
 CREATE TRIGGER audit_whole BEFORE TRUNCATE ON identity.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_kept();
+CREATE TRIGGER terms_kept BEFORE DELETE OR UPDATE ON identity.terms FOR EACH ROW WHEN ((old.published_at IS NOT NULL)) EXECUTE FUNCTION terms_kept();

@@ -31,6 +31,8 @@ export const HELPED: ReadonlySet<string> = new Set([
 	"GET /api/auth/oidc/:provider/callback",
 	"POST /api/auth/oidc/exchange",
 	"POST /api/webhooks/clerk",
+	"POST /api/auth/introspect",
+	"POST /api/auth/revoke",
 	"POST /api/auth/verify-email",
 	"POST /api/auth/reset-password",
 	"POST /api/auth/change-password",

@@ -6,6 +6,7 @@ import type { Person } from "../client.ts";
 import { http, person } from "../client.ts";
 import { account, signIn } from "./callers.ts";
 import type { Case, Cases, Values } from "./case.ts";
+import { client, terms, WORDS } from "./made.ts";
 
 const someone = () => ({ email: `${randomUUID()}@example.org`, password: "circular things", displayName: "Kim" });
 const sidOf = (token: string) => decodeJwt(token).sid as string;
@@ -123,6 +124,25 @@ export const identity: Cases = {
 			return { userId: accountId, sessionId: sidOf(accessToken) };
 		},
 	},
+	"POST /api/auth/introspect": { any: (me) => ({ token: me.accessToken }) },
+	"POST /api/auth/revoke": { any: () => ({ token: "x" }) },
+	"GET /api/admin/clients": {},
+	"POST /api/admin/clients": { any: () => ({ name: "Shop", scopes: [] }) },
+	"DELETE /api/admin/clients/:clientId": { any: async () => ({ clientId: await client() }) },
+	"POST /api/admin/clients/:clientId/rotate-secret": { any: async () => ({ clientId: await client() }) },
+	"GET /api/auth/tos/current": {
+		any: async () => {
+			await terms("published");
+			return {};
+		},
+	},
+	"POST /api/auth/tos/accept": {},
+	"GET /api/admin/tos": {},
+	"POST /api/admin/tos": { any: () => ({ version: randomUUID(), texts: WORDS }) },
+	"GET /api/admin/tos/:termsId": { any: async () => ({ termsId: await terms("draft") }) },
+	"PATCH /api/admin/tos/:termsId": { any: async () => ({ termsId: await terms("draft"), texts: WORDS }) },
+	"POST /api/admin/tos/:termsId/publish": { any: async () => ({ termsId: await terms("draft") }) },
+	"DELETE /api/admin/tos/:termsId": { any: async () => ({ termsId: await terms("draft") }) },
 	"GET /api/admin/roles": {},
 	"GET /api/admin/audit": {},
 };
