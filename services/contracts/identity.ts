@@ -46,8 +46,15 @@ export const profile = object({
 export type Profile = Infer<typeof profile>;
 export const tokens = object({ accessToken: text(1, 8192), refreshToken: text(1, 512), tokenType: oneOf("Bearer"), expiresIn: int(0) });
 export type Tokens = Infer<typeof tokens>;
+/** Whether the caller is yet to accept the terms of service in force, and which those are. */
+export const tosState = object({ required: bool, currentId: nullable(uuid) });
 /** What somebody is told of themselves. */
-export const me = object({ account: object({ ...account.props, ...ownSettings.props }), profile, profiles: array(profile) });
+export const me = object({
+	account: object({ ...account.props, ...ownSettings.props }),
+	profile,
+	profiles: array(profile),
+	tos: tosState,
+});
 export const signedIn = object({ account, profile, tokens });
 export type SignedIn = Infer<typeof signedIn>;
 export const mfaMethod = oneOf("totp", "recovery", "passkey");
@@ -73,8 +80,6 @@ export const session = object({ id: uuid, device: text(0, 512), address: text(0,
 export type Session = Infer<typeof session>;
 /** A session, or a compromised key in a session's place (mixins/token/verifier.ts). */
 const endedName = text(1, 100);
-/** Whether the caller is yet to accept the terms of service in force, and which those are. */
-export const tosState = object({ required: bool, currentId: nullable(uuid) });
 
 export const actions = {
 	...published({
@@ -136,7 +141,7 @@ export const actions = {
 		"auth.me": {
 			summary: "The caller's account, active profile and all profiles.",
 			params: {},
-			answer: object({ ...me.props, tos: tosState }),
+			answer: me,
 			repeatable: true,
 		},
 		"auth.validate": { summary: "The claims of the access token.", params: {}, answer: json, repeatable: true },
