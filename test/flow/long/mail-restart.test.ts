@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { eventually, person } from "../support/kit.ts";
-import { read } from "../support/mailbox.ts";
-import { dataDirectory, startProcess } from "../support/process.ts";
-import { freePort, mailServer } from "../support/smtp.ts";
+import { eventually, person } from "../../support/kit.ts";
+import { read } from "../../support/mailbox.ts";
+import { dataDirectory, startProcess } from "../../support/process.ts";
+import { freePort, mailServer } from "../../support/smtp.ts";
 
 test("killed with a mail on its way, a process sends it when it is back, and says no password of the mail server", {
 	timeout: 120_000,
