@@ -56,7 +56,13 @@ export interface LogCarrier<Deed = unknown> {
 	/** Events after a seq, ascending; at the same price at any depth. */
 	page(room: string, after: number, limit: number): Promise<NewEvent[]>;
 	byClientId(room: string, sender: string, clientId: string): Promise<NewEvent | undefined>;
+	/** Somebody's own messages in a room after a seq, ascending. */
+	messagesBy(room: string, sender: string, after: number, limit: number): Promise<NewEvent[]>;
+	/** Everything of a person in a room becomes `nobody`'s: events keep their places and their texts. Safe to do twice. */
+	forgetPerson(room: string, profileId: string, nobody: { profileId: string; displayName: string }): Promise<void>;
 }
+/** What a client called a message of somebody who was erased. */
+export const FORGOTTEN_CLIENT_ID = "deleted";
 
 /** The constraint that a second writer of a number runs into. */
 export const FENCE = "room_events_pkey";
@@ -145,7 +151,41 @@ export class PostgresLog<Deed = unknown> implements LogCarrier<Deed> {
 		);
 		return row;
 	}
+
+	messagesBy(room: string, sender: string, after: number, limit: number): Promise<NewEvent[]> {
+		return this.#db.query<NewEvent>(
+			`select ${columns} from room_events where room = $1 and sender = $2 and seq > $3 and type = 'message' order by seq limit $4`,
+			[room, sender, after, limit],
+		);
+	}
+
+	async forgetPerson(room: string, profileId: string, nobody: { profileId: string; displayName: string }): Promise<void> {
+		const head = (await this.heads([room])).get(room) ?? 0;
+		for (let from = 0; from < head; from += PORTION) {
+			const where = [room, from, from + PORTION, profileId];
+			await this.#db.query(
+				`update room_events set sender = $5, sender_name = $6, client_id = null,
+					body = case when type = 'message' then jsonb_set(body::jsonb, '{message,clientId}', to_jsonb($7::text))::json else body end
+				where room = $1 and seq > $2 and seq <= $3 and sender = $4`,
+				[...where, nobody.profileId, nobody.displayName, FORGOTTEN_CLIENT_ID],
+			);
+			await this.#db.query(
+				`update room_events set body = jsonb_set(body::jsonb, '{displayName}', to_jsonb($5::text))::json
+				where room = $1 and seq > $2 and seq <= $3 and type = 'member' and body ->> 'profileId' = $4`,
+				[...where, nobody.displayName],
+			);
+			// Who was mentioned, who left, who reacted.
+			await this.#db.query(
+				`update room_events set body = replace(body::text, $4, $5)::json
+				where room = $1 and seq > $2 and seq <= $3 and body::text like '%' || $4 || '%'`,
+				[...where, nobody.profileId],
+			);
+		}
+	}
 }
+
+/** Events that one statement looks through. */
+const PORTION = 20_000;
 
 /** Deleted means deleted: the log keeps the place, not the text, neither of the message nor of its edits. */
 async function erase(tx: Tx, { room, seq }: NewEvent, erasure: Erasure): Promise<void> {

@@ -9,6 +9,8 @@ export { jobsOf } from "./jobs/index.ts";
 export { newId } from "./id.ts";
 export { once, onceAfter } from "./idempotency.ts";
 export { perBroker } from "./per-broker.ts";
+export type { EraseTools, Person } from "./person/index.ts";
+export { erasedAmong } from "./person/index.ts";
 export type { Db, Queryable, Tx } from "./postgres.ts";
 export { database } from "./postgres.ts";
 export { service } from "./service.ts";

@@ -9,14 +9,17 @@
 //   });
 //
 // Every action of the contract under the service's name must be there, and each handler gets and gives what its contract says.
-// The service that is called like its node carries what the node has once: relay and inboxes, jobs, and `<node>.health`.
+// The service that is called like its node carries what the node has once: relay and inboxes, jobs, `<node>.health`, and what it says
+// of persons.
 import type { Context, Service, ServiceBroker, ServiceSchema } from "moleculer";
-import { allActions, contractOf, isActionName, nodeOf } from "../services/contracts/index.ts";
-import type { ActionName, AnswerIn, Ctx, Meta, Params, SignalName, SignalPayload } from "../services/contracts/index.ts";
+import { allActions, contractOf, isActionName, keeperNames, nodeOf } from "../services/contracts/index.ts";
+import type { ActionName, AnswerIn, Ctx, KeeperName, Meta, Params, SignalName, SignalPayload } from "../services/contracts/index.ts";
 import { CallCtx } from "./call.ts";
 import type { Consumer } from "./facts/index.ts";
 import { factsOf } from "./facts/index.ts";
 import { healthOf } from "./health.ts";
+import { eraser, exportOf } from "./person/index.ts";
+import type { PersonalData } from "./person/index.ts";
 import type { Db } from "./postgres.ts";
 import { database } from "./postgres.ts";
 
@@ -24,8 +27,10 @@ import { database } from "./postgres.ts";
 export type ServiceName = ActionName extends infer A ? (A extends `${infer S}.${string}` ? S : never) : never;
 
 type Handler<A extends ActionName, Node> = (ctx: Ctx<Params<A>>, node: Node) => AnswerIn<A> | Promise<AnswerIn<A>>;
+/** Handlers that the node's own service is given. */
+type Made = "health" | "exportOf";
 type HandlersOf<S extends ServiceName, Node> = {
-	[A in ActionName as A extends `${S}.${infer Method}` ? (Method extends "health" ? never : Method) : never]: Handler<A, Node>;
+	[A in ActionName as A extends `${S}.${infer Method}` ? (Method extends Made ? never : Method) : never]: Handler<A, Node>;
 } & { [A in ActionName as A extends `${S}.health` ? "health" : never]?: Handler<A, Node> };
 // Looked up by name: of a mapped type that waits for S, TypeScript could not say what `ctx` is.
 type AllHandlers<Node> = { [S in ServiceName]: HandlersOf<S, Node> };
@@ -52,6 +57,8 @@ export interface ServiceParts<S extends ServiceName, Node> {
 	actions: Handlers<S, Node>;
 	/** Consumers of facts by name; the name is kept with each fact heard. Of the node's own service only. */
 	consumers?: Record<string, Consumer>;
+	/** What the node keeps of persons (mixins/person). Of the node's own service, and of each. */
+	person?: PersonalData<Node>;
 	/** What waits for its time (mixins/jobs). Of the node's own service only. */
 	jobs?: { readonly mixin: Partial<ServiceSchema> };
 	/** Signals it hears: they may be lost. */
@@ -68,16 +75,20 @@ export function service<const S extends ServiceName, Node = OwnNode>(name: S, pa
 	const home = nodeOf(name);
 	if (!home) throw new Error(`The service ${name} is of no node in services/contracts/index.ts.`);
 	const isMain = name === home;
-	if ((parts.consumers || parts.jobs) && !isMain)
-		throw new Error(`Consumers and jobs of the node ${home} belong to its service ${home}, not to ${name}.`);
+	if ((parts.consumers || parts.jobs || parts.person) && !isMain)
+		throw new Error(`Consumers, jobs and persons of the node ${home} belong to its service ${home}, not to ${name}.`);
+	const { person } = parts;
+	if (isMain && isKeeper(home) && !person)
+		throw new Error(`The node ${home} does not say what it keeps of persons: service("${home}", { person: { exports, erase }, … }).`);
 	// Where no node is named, `Node` is its default, OwnNode.
 	const own = (() => ({ db: database(home) })) as unknown as (broker: ServiceBroker) => Node;
 	const nodeFor = parts.node ?? own;
-	const handlers = isMain ? { health: healthOf(home), ...parts.actions } : parts.actions;
+	const handlers = isMain ? { health: healthOf(home), ...(person && { exportOf: exportOf(person) }), ...parts.actions } : parts.actions;
+	const consumers = { ...parts.consumers, ...(person && isKeeper(home) && eraser(home, person, nodeFor)) };
 	const heard = Object.entries(parts.signals ?? {}) as [SignalName, (payload: unknown, heard: Heard<Node>) => void | Promise<void>][];
 	return {
 		name,
-		mixins: [...(isMain ? [factsOf(home, parts.consumers)] : []), ...(parts.jobs ? [parts.jobs.mixin] : [])],
+		mixins: [...(isMain ? [factsOf(home, consumers)] : []), ...(parts.jobs ? [parts.jobs.mixin] : [])],
 		actions: implement(name, handlers, nodeFor),
 		events: {
 			...parts.events,
@@ -99,6 +110,8 @@ export function service<const S extends ServiceName, Node = OwnNode>(name: S, pa
 		},
 	};
 }
+
+const isKeeper = (node: string): node is KeeperName => (keeperNames as readonly string[]).includes(node);
 
 /** A Moleculer action that fulfils a contract; config/broker/contracts.ts checks what goes in. */
 export interface ContractAction {

@@ -4,10 +4,10 @@ import type { ServiceBroker } from "moleculer";
 import { refusal } from "../../config/refusal.ts";
 import { answerTaken } from "../idempotency.ts";
 import type { Entry, LogCarrier, NewEvent, Projection } from "../log-carrier.ts";
-import { isConflict } from "../log-carrier.ts";
+import { FORGOTTEN_CLIENT_ID, isConflict } from "../log-carrier.ts";
 import type { MongoLink } from "./collection.ts";
 import { mongoCollection } from "./collection.ts";
-import type { Collection } from "./driver.ts";
+import type { Collection, Query } from "./driver.ts";
 import { patiently, takenIndex } from "./errors.ts";
 import type { ApplierOptions } from "./applier.ts";
 import { Applier } from "./applier.ts";
@@ -69,6 +69,38 @@ export class MongoLog<Deed = unknown> implements LogCarrier<Deed> {
 	async byClientId(room: string, sender: string, clientId: string): Promise<NewEvent | undefined> {
 		const found = await this.#asked((events) => events.findOne({ room, sender, clientId }));
 		return found ? toEvent(found) : undefined;
+	}
+
+	async messagesBy(room: string, sender: string, after: number, limit: number): Promise<NewEvent[]> {
+		const found = await this.#asked((events) =>
+			events
+				.find({ room, sender, type: "message", seq: { $gt: after } })
+				.sort(inOrder)
+				.limit(limit)
+				.toArray(),
+		);
+		return found.map(toEvent);
+	}
+
+	async forgetPerson(room: string, profileId: string, nobody: { profileId: string; displayName: string }): Promise<void> {
+		// What comes of these events is written by then: what they carried of it can go.
+		await this.catchUp(room);
+		const carried = { clientId: "", facts: "", deeds: "", pending: "", once: "" };
+		const author = { sender: nobody.profileId, senderName: nobody.displayName };
+		const steps: [Query, Query][] = [
+			[
+				{ type: "message", sender: profileId },
+				{ $set: { ...author, "body.message.clientId": FORGOTTEN_CLIENT_ID }, $unset: carried },
+			],
+			[{ sender: profileId }, { $set: author, $unset: carried }],
+			[{ type: "member", "body.profileId": profileId }, { $set: { "body.displayName": nobody.displayName } }],
+			[{ "body.profileId": profileId }, { $set: { "body.profileId": nobody.profileId }, $unset: carried }],
+		];
+		for (const [which, change] of steps) await this.#asked((events) => events.updateMany({ room, ...which }, change));
+		// The operator changes one mention of each message.
+		const mentioned = { room, "body.message.mentions": profileId };
+		while (await this.#asked((events) => events.findOne(mentioned)))
+			await this.#asked((events) => events.updateMany(mentioned, { $set: { "body.message.mentions.$": nobody.profileId } }));
 	}
 
 	/** Messages after a seq ascending, or before one descending. */

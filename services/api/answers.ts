@@ -1,5 +1,7 @@
 // Writing answers: the headers every answer has, problems in their one shape, and what happens to a body nobody will read.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { isProblem, toProblem } from "../contracts/errors.ts";
 import type { WireProblem } from "../contracts/errors.ts";
 import { bodyComes, MAX_BODY_BYTES } from "./body.ts";
@@ -23,9 +25,21 @@ export interface Exchange {
 	byCookie?: boolean;
 }
 
+/** What is said of a file before its bytes. */
+export interface FileHead {
+	/** Fit for a header: letters, digits, `.`, `-` and `_`. */
+	name: string;
+	/** Its media type. */
+	type: string;
+	/** Bytes. */
+	size: number;
+}
+
 export interface Answers {
 	/** `text` is JSON; undefined for no body. */
 	send(exchange: Exchange, status: number, text: string | undefined, cache?: string): void;
+	/** A file, piece by piece, as fast as the client takes it; `next` answers undefined after the last one. */
+	file(exchange: Exchange, file: FileHead, next: () => Promise<Buffer | undefined>): Promise<void>;
 	/** Answers the problem that an error stands for; anything unknown is 500 without a word of it. */
 	fail(exchange: Exchange, error: unknown): WireProblem;
 }
@@ -60,6 +74,18 @@ export function makeAnswers({ https }: { https: boolean }): Answers {
 
 	return {
 		send: (exchange, status, text, cache = "no-store") => write(exchange, status, text, "application/json; charset=utf-8", cache),
+		async file({ req, res, requestId, extra }, { name, type, size }, next) {
+			if (res.headersSent || res.destroyed) return;
+			const said = ["Content-Type", type, "Content-Length", String(size), "Content-Disposition", `attachment; filename="${name}"`];
+			res.writeHead(200, [...always, "X-Request-Id", requestId, "Cache-Control", "private, no-store", ...extra, ...said]);
+			if (req.method === "HEAD") return void res.end();
+			try {
+				await pipeline(Readable.from(pieces(next)), res);
+			} catch {
+				// The client sees by the length that it is not whole; what is on its way cannot be taken back.
+				res.destroy();
+			}
+		},
 		fail(exchange, error) {
 			const { extra, path: instance } = exchange;
 			// A kept refusal is repeated with the request id it was given with (mixins/idempotency.ts).
@@ -83,6 +109,10 @@ export function makeAnswers({ https }: { https: boolean }): Answers {
 /** What a 401 asks for: at the endpoints of OAuth it is the client that was not believed. */
 const challenge = ({ oauth, refusal }: Exchange): string =>
 	oauth ? 'Basic realm="reloop", charset="UTF-8"' : refusal ? 'Bearer error="invalid_token"' : "Bearer";
+
+async function* pieces(next: () => Promise<Buffer | undefined>): AsyncGenerator<Buffer> {
+	for (let piece = await next(); piece !== undefined; piece = await next()) yield piece;
+}
 
 /** RFC 6749 section 5.2: what is wrong with the request has a word there; limits and faults of ours have not. */
 function oauthBody(wire: WireProblem): { status: number; body: { error: string; error_description: string } } | undefined {

@@ -7,7 +7,7 @@ import { limitKey } from "../../mixins/address.ts";
 import { cookieOf } from "../../mixins/cookies.ts";
 import type { Verify } from "./access.ts";
 import { authorize, basicOf, bearerOf } from "./access.ts";
-import type { Answers, Exchange } from "./answers.ts";
+import type { Answers, Exchange, FileHead } from "./answers.ts";
 import { readBody, readRaw } from "./body.ts";
 import type { Params } from "./body.ts";
 import { setCookie } from "./cookies.ts";
@@ -155,6 +155,17 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 		answers.send(exchange, status, status === 204 || row.redirect ? undefined : JSON.stringify(shown), row.cache);
 	};
 
+	/** A file whose head was answered: its pieces come in base64, each small enough for any way between two processes. */
+	const download = async (ctx: Context, exchange: Exchange, action: string, params: Params, head: Answer): Promise<void> => {
+		const { parts, ...file } = head as unknown as FileHead & { parts: number };
+		let part = 0;
+		await answers.file(exchange, file, async () => {
+			if (part === parts) return undefined;
+			const { bytes } = await ctx.call<{ bytes: string }, Params>(action, { ...params, part: part++ });
+			return Buffer.from(bytes, "base64");
+		});
+	};
+
 	return async (ctx: Context, exchange: Exchange, route: CompiledRoute, values: readonly string[]): Promise<void> => {
 		const { req, res, query } = exchange;
 		const { row } = route;
@@ -190,6 +201,7 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 			...renewed,
 		});
 		const answer = await leavingNone(exchange, row, ctx.call<Answer, Params>(row.action, params));
-		reply(exchange, route, answer, meta, row.session !== undefined && (intoCookies || exchange.byCookie === true));
+		if (row.download) await download(ctx, exchange, row.download, params, answer);
+		else reply(exchange, route, answer, meta, row.session !== undefined && (intoCookies || exchange.byCookie === true));
 	};
 }

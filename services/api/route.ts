@@ -10,6 +10,7 @@
 //   narrow       open to a token that is only good for changing a password
 //   stepUp       only for who proved who they are in the last five minutes: by a login, or by POST /api/auth/step-up
 //   body         a DELETE whose parameters come from its body: what must not stand in a URL
+//   download     the answer is what a file is called and how long it is; this action gives its pieces, one after another
 //   oauth        RFC 6749: the body may be a form, refusals are `{error, error_description}`, and unknown fields are passed over
 //   client       a registered client may say who it is by HTTP Basic: that becomes `client_id` and `client_secret`
 //   session      what happens to a session. "begin": the answer may have `tokens`, which ?cookie=true puts into cookies; "renew": so
@@ -44,6 +45,7 @@ export interface Route {
 	readonly narrow?: true;
 	readonly stepUp?: true;
 	readonly body?: true;
+	readonly download?: ActionName;
 	readonly oauth?: true;
 	readonly client?: true;
 	readonly session?: "begin" | "renew" | "end";

@@ -11,7 +11,10 @@ import * as identity from "./identity.ts";
 import * as messages from "./messages.ts";
 import * as mfa from "./mfa.ts";
 import * as operations from "./operations.ts";
+import { doors, personActions, personFacts } from "./persons.ts";
+import type { Door } from "./persons.ts";
 import * as presence from "./presence.ts";
+import * as privacy from "./privacy.ts";
 import * as profiles from "./profiles.ts";
 import * as recovery from "./recovery.ts";
 import * as terms from "./terms.ts";
@@ -25,17 +28,21 @@ export type * from "./context.ts";
 export const nodes = {
 	api: [api],
 	socket: [],
-	identity: [identity, clients, federation, mfa, profiles, recovery, terms, users],
+	identity: [identity, clients, federation, mfa, privacy, profiles, recovery, terms, users],
 	groups: [groups, messages],
 	gamification: [gamification],
 	presence: [presence],
 } as const;
 export type NodeName = keyof typeof nodes;
 export const nodeNames = Object.keys(nodes) as NodeName[];
+/** The nodes that keep something, and so may keep something of a person: all but the doors. */
+export type KeeperName = Exclude<NodeName, Door>;
+export const keeperNames = nodeNames.filter((node): node is KeeperName => !(doors as readonly string[]).includes(node));
 
 type Offers = (typeof nodes)[NodeName][number] | typeof operations;
 type Signals = All<Extract<Offers, { signals: object }>["signals"]>;
-type Health = ReturnType<typeof healthActions<NodeName>>;
+type OfEach = ReturnType<typeof healthActions<NodeName>> | ReturnType<typeof personActions<KeeperName>>;
+type FactsOfEach = ReturnType<typeof personFacts<KeeperName>>;
 
 interface Offer {
 	readonly actions: object;
@@ -44,10 +51,15 @@ interface Offer {
 }
 
 const offers: readonly Offer[] = [...Object.values(nodes).flat(), operations];
-export const allActions = Object.assign({}, healthActions(nodeNames), ...offers.map(({ actions }) => actions)) as All<
-	Offers["actions"] | Health
+export const allActions = Object.assign(
+	{},
+	healthActions(nodeNames),
+	personActions(keeperNames),
+	...offers.map(({ actions }) => actions),
+) as All<Offers["actions"] | OfEach>;
+export const allFacts = Object.assign({}, personFacts(keeperNames), ...offers.map(({ facts }) => facts)) as All<
+	Extract<Offers, { facts: object }>["facts"] | FactsOfEach
 >;
-export const allFacts = Object.assign({}, ...offers.map(({ facts }) => facts)) as All<Extract<Offers, { facts: object }>["facts"]>;
 
 /** The node whose contracts have actions of this service: "groups" for "messages". Undefined for what every process has. */
 export function nodeOf(service: string): NodeName | undefined {

@@ -189,6 +189,5 @@ export const facts = factTable({
 	"identity.account.unbanned": { summary: "A ban ended: somebody ended it, or its time was over.", payload: whose },
 	"identity.account.trashed": { summary: "An account was closed; it can be restored.", payload: whose },
 	"identity.account.restored": { summary: "An account came out of the trash.", payload: whose },
-	"identity.account.erased": { summary: "An account is gone for good, and who it was of.", payload: whose },
 	"identity.account.roleChanged": { summary: "An account has another role.", payload: { ...whose, role: accountRole } },
 });

@@ -3,10 +3,17 @@ import { pageById, service } from "../../mixins/node.ts";
 import { awards } from "./awards.ts";
 import { levelOf } from "./domain/level.ts";
 import { rules } from "./domain/rules.ts";
-import { balancesOf, checkLedgers, entriesOf } from "./store.ts";
+import { balancesOf, checkLedgers, entriesOf, forgetOwners, ledgerOf, walletsOf } from "./store.ts";
 
 export default service("gamification", {
 	consumers: { "gamification-awards": awards },
+	person: {
+		exports: {
+			wallets: ({ profileIds }, after, limit, { db }) => walletsOf(db, profileIds, after, limit),
+			entries: ({ profileIds }, after, limit, { db }) => ledgerOf(db, profileIds, after, limit),
+		},
+		erase: ({ profileIds }, tx) => forgetOwners(tx, profileIds),
+	},
 
 	actions: {
 		async myPoints(ctx, { db }) {

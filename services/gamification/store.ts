@@ -1,5 +1,7 @@
 // The gamification node's only way to its database: the ledger.
+import { randomUUID } from "node:crypto";
 import { newId } from "../../mixins/id.ts";
+import type { Exported } from "../../mixins/person/index.ts";
 import type { Currency, Transaction } from "../contracts/gamification.ts";
 import type { Queryable, Tx } from "../../mixins/postgres.ts";
 import type { Award, Claim, Paid } from "./domain/award.ts";
@@ -94,8 +96,47 @@ export function checkLedgers(db: Queryable): Promise<LedgerCheck[]> {
 	return db.query<LedgerCheck>(
 		`with sums as (select owner, currency, sum(amount) as sum, count(*) as entries from entries group by 1, 2)
 		select a.currency, coalesce(sum(s.sum), 0)::bigint as sum, coalesce(sum(s.entries), 0)::bigint as entries,
-			count(*) filter (where a.kind = 'profile' and a.balance <> coalesce(s.sum, 0)) as "wrongBalances"
+			count(*) filter (where a.kind <> 'system' and a.balance <> coalesce(s.sum, 0)) as "wrongBalances"
 		from accounts a left join sums s on s.owner = a.owner and s.currency = a.currency
 		group by a.currency order by array_position(array['xp', 'points', 'coins'], a.currency)`,
 	);
+}
+
+/** A person's balances, after a key, for an export. */
+export function walletsOf(db: Queryable, profileIds: readonly string[], after: string | null, limit: number): Promise<Exported[]> {
+	return db.query<Exported>(
+		`select owner || ' ' || currency as key, owner as "profileId", currency, balance from accounts
+		where owner = any($1::text[]) and ($2::text is null or owner || ' ' || currency collate "C" > $2) order by owner || ' ' || currency collate "C" limit $3`,
+		[profileIds, after, limit],
+	);
+}
+
+/** A person's entries, after a key, for an export. */
+export function ledgerOf(db: Queryable, profileIds: readonly string[], after: string | null, limit: number): Promise<Exported[]> {
+	const [owner = "", id = null] = after?.split(" ") ?? [];
+	return db.query<Exported>(
+		`select owner || ' ' || id as key, id, owner as "profileId", currency, amount, reason, source, at from entries
+		where owner = any($1::text[]) and ($3::uuid is null or (owner, id) > ($2, $3)) order by owner, id limit $4`,
+		[profileIds, owner, id, limit],
+	);
+}
+
+/** The wallets become nobody's, each somebody's that leads to nobody: entries, sums and balances are what they were. */
+export async function forgetOwners(tx: Tx, profileIds: readonly string[]): Promise<void> {
+	for (const profileId of profileIds) {
+		const owner = `erased:${randomUUID()}`;
+		const moved = await tx.query(
+			`insert into accounts (owner, currency, kind, balance) select $2, currency, 'erased', balance from accounts where owner = $1 returning 1`,
+			[profileId, owner],
+		);
+		if (moved.length === 0) continue;
+		await tx.query("update entries set owner = $2 where owner = $1", [profileId, owner]);
+		// The other leg, by the transfer's id: nothing is found by a counterpart.
+		await tx.query(
+			`update entries e set counterpart = $2 from (select id, counterpart from entries where owner = $2) mine
+			where e.owner = mine.counterpart and e.id = mine.id and e.counterpart = $1`,
+			[profileId, owner],
+		);
+		await tx.query("delete from accounts where owner = $1", [profileId]);
+	}
 }

@@ -7,6 +7,7 @@ import { create, edit, remove } from "./domain/life.ts";
 import { join, kick, leave, part, setRole } from "./domain/members.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
 import { people } from "./people.ts";
+import { persons } from "./persons.ts";
 import { rolesIn } from "./store/roles.ts";
 
 export default service("groups", {
@@ -17,6 +18,8 @@ export default service("groups", {
 			if (!own) node.forget(groupId);
 		},
 	},
+
+	person: persons,
 
 	started: (node) => node.checkLog(),
 

@@ -1,21 +1,73 @@
-// The end of a person in this node: what is left of the account names nobody.
-import type { Tx } from "../../mixins/postgres.ts";
+// Erasing an account: gone at once here, and told to every node; the work is done when each has given its receipt.
 import { tellFacts } from "../../mixins/facts/index.ts";
-import { NOBODY } from "./hashing.ts";
-import type { Doing } from "./node.ts";
+import type { Consumer } from "../../mixins/facts/index.ts";
+import { eachFact } from "../../mixins/facts/index.ts";
+import type { Tx } from "../../mixins/postgres.ts";
+import { endWork, holdWork, noteResult } from "../../mixins/work/store.ts";
+import { problem } from "../contracts/errors.ts";
+import type { Ctx, FactName, KeeperName } from "../contracts/index.ts";
+import { keeperNames } from "../contracts/index.ts";
+import type { Job } from "../contracts/work.ts";
 import { identityNode, revokeSessions } from "./node.ts";
-import { forgetInAudit } from "./store/audit.ts";
-import { eraseUser, profilesOfAll } from "./store/users.ts";
+import { addAudit } from "./store/audit.ts";
+import { eraseRows, holdCondemned } from "./store/erase.ts";
+import { identityWork } from "./work.ts";
 
 /**
- * Erases an account: its sessions end, its e-mail is free, its profiles stay as nobody's, so that what they wrote keeps its place;
- * the audit keeps what was done and when, without what names the person. Other nodes hear of it by the fact.
+ * Erases an account in the caller's transaction: its sessions end, its e-mail is free, what stays is an empty account in the state
+ * `purged`. Answers the work that ends when every node has erased its part; its ticket opens it to whoever has no account any more.
+ * An operator who erases somebody else's may look by their own account. Throws 404 `not-found`, 409 `wrong-state`.
  */
-export async function eraseAccount(tx: Tx, ctx: Doing, accountId: string): Promise<void> {
+export async function eraseAccount(tx: Tx, ctx: Ctx<unknown>, accountId: string): Promise<Job & { ticket: string }> {
 	const now = new Date();
-	await revokeSessions(identityNode(ctx.broker), tx, ctx, { accountId }, "erased", now);
-	await eraseUser(tx, accountId, NOBODY, now);
-	await forgetInAudit(tx, accountId);
-	const profileIds = (await profilesOfAll(tx, [accountId])).map(({ id }) => id);
-	await tellFacts(tx, ctx, [{ type: "identity.account.erased", aggregate: accountId, payload: { accountId, profileIds } }]);
+	const condemned = await holdCondemned(tx, accountId);
+	if (!condemned) throw problem("not-found");
+	if (condemned.state === "purged") throw problem("wrong-state", { state: "purged" });
+	const { profileIds, createdAt: since } = condemned;
+	const node = identityNode(ctx.broker);
+	const byId = ctx.meta.principal?.accountId ?? null;
+	await revokeSessions(node, tx, ctx, { accountId }, "erased", now);
+	await eraseRows(tx, accountId, condemned, now);
+	const job = await identityWork.begin(
+		tx,
+		ctx,
+		"erase",
+		{ receipts: {} },
+		{
+			once: accountId,
+			total: keeperNames.length,
+			ticket: true,
+			starter: byId === accountId ? null : byId,
+		},
+	);
+	await addAudit(tx, { actor: byId, action: "account.erase", target: accountId, requestId: ctx.requestId, detail: {} }, now);
+	await tellFacts(tx, { requestId: ctx.requestId, actor: null }, [
+		{ type: "identity.account.erased", aggregate: accountId, payload: { accountId, profileIds, since } },
+	]);
+	return { ...job, ticket: job.ticket ?? "" };
 }
+
+/** When each node gave its receipt. */
+type Receipts = Partial<Record<KeeperName, string>>;
+
+/** A node has erased its part. Heard twice it is the first receipt that counts. */
+async function receive(tx: Tx, node: KeeperName, accountId: string, at: string): Promise<void> {
+	const row = await holdWork(tx, "erase", accountId);
+	if (!row) return;
+	const { receipts: before } = (row.result ?? row.input) as { receipts: Receipts };
+	const receipts: Receipts = { [node]: at, ...before };
+	const missing = keeperNames.filter((keeper) => receipts[keeper] === undefined);
+	const result = { receipts: receipts as Record<string, string> };
+	if (missing.length === 0) await endWork(tx, row.id, { result }, new Date());
+	else await noteResult(tx, row.id, result, keeperNames.length - missing.length);
+}
+
+/** Gathers the receipts of erasures. */
+export const receipts: Consumer = eachFact(
+	Object.fromEntries(
+		keeperNames.map((node) => [
+			`${node}.person.erased` satisfies FactName,
+			({ at, payload }: { at: string; payload: { accountId: string } }, tx: Tx) => receive(tx, node, payload.accountId, at),
+		]),
+	),
+);

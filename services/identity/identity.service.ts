@@ -1,11 +1,14 @@
 // The identity node itself: its health, the keys that verify its tokens, and which sessions have ended.
 import { isTool, service, settings } from "../../mixins/node.ts";
 import { ALGORITHM } from "../../mixins/token/claims.ts";
+import { receipts } from "./erase.ts";
 import { identityJobs } from "./jobs.ts";
 import { keyName } from "../../mixins/token/verifier.ts";
 import { identityNode, keysChanged, revocationsSince, tellDoors } from "./node.ts";
+import { persons } from "./persons.ts";
 import { REREAD_MS } from "./signing.ts";
 import { addAudit } from "./store/audit.ts";
+import { identityWork } from "./work.ts";
 
 /** How a client says who it is (RFC 8414). */
 const CLIENT_AUTH = ["client_secret_basic", "client_secret_post"];
@@ -13,6 +16,8 @@ const CLIENT_AUTH = ["client_secret_basic", "client_secret_post"];
 export default service("identity", {
 	node: identityNode,
 	jobs: identityJobs,
+	person: persons,
+	consumers: { "identity-receipts": receipts },
 
 	signals: {
 		// Whoever has changed the keys: this process signs with them.
@@ -20,6 +25,8 @@ export default service("identity", {
 	},
 
 	actions: {
+		job: identityWork.show,
+
 		async jwks(_ctx, node) {
 			return { keys: await node.signing.publicKeys() };
 		},

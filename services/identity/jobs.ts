@@ -6,11 +6,14 @@ import type { BulkStatus } from "./bulk-status.ts";
 import { bulkPortion } from "./bulk-status.ts";
 import { identityMail } from "./mails.ts";
 import { identityNode, keysChanged } from "./node.ts";
+import { sweepExports } from "./store/exports.ts";
 import { sweepFederation } from "./store/federation.ts";
 import { sweep } from "./store/sweep.ts";
 import { endBan } from "./users.ts";
+import { identityWork } from "./work.ts";
 
 export const identityJobs = jobsOf("identity", {
+	...identityWork.tasks,
 	/** A ban's time is over. */
 	endBan: ({ accountId }: { accountId: string }, { broker, cause }: JobTools): Promise<void> =>
 		endBan(identityNode(broker), { broker, ...cause }, accountId),
@@ -27,6 +30,7 @@ export const identityJobs = jobsOf("identity", {
 		async run({ at, db }) {
 			await sweep(db, at);
 			await sweepFederation(db, at);
+			await sweepExports(db, at);
 		},
 	},
 	mail: identityMail.task,

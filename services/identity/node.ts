@@ -33,6 +33,7 @@ import { deletedSince, profilesOf } from "./store/profiles.ts";
 import { insertRefreshToken } from "./store/refresh-tokens.ts";
 import { endedSince, endSessions, insertSession } from "./store/sessions.ts";
 import type { Which } from "./store/sessions.ts";
+import { identityWork } from "./work.ts";
 
 export interface IdentityNode {
 	db: Db;
@@ -59,6 +60,7 @@ export interface IdentityNode {
 export const identityNode = perBroker((broker): IdentityNode => {
 	const env = settings(broker);
 	const db = database("identity");
+	identityWork.need(broker);
 	return {
 		db,
 		signing: new Signing(db, broker),

@@ -5,6 +5,7 @@ import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import { presenceNode } from "./node.ts";
 import { endings, notices } from "./notices.ts";
+import { forgetProfiles, noticesOf, seenOf } from "./store.ts";
 
 /** Whether those hide of whom nothing is known here; `unclear` while the store does not say: they must not be shown before. */
 async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ hidden: Set<string>; unclear: Set<string> }> {
@@ -23,6 +24,16 @@ async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ 
 export default service("presence", {
 	node: presenceNode,
 	consumers: { notices, "presence-endings": endings },
+	person: {
+		exports: {
+			seen: ({ profileIds }, after, limit, { db }) => seenOf(db, profileIds, after, limit),
+			notices: ({ profileIds }, after, limit, { db }) => noticesOf(db, profileIds, after, limit),
+		},
+		async erase({ profileIds }, tx, { node }) {
+			await forgetProfiles(tx, profileIds);
+			tx.afterCommit(() => node.log.forgetAll((key) => profileIds.includes(key)));
+		},
+	},
 
 	actions: {
 		async report(ctx, { book, stir }) {

@@ -1,4 +1,6 @@
 // What the presence node keeps beside its rooms: when a profile was here last, and whether it hides.
+import { erasedAmong } from "../../mixins/person/index.ts";
+import type { Exported } from "../../mixins/person/index.ts";
 import type { Db, Queryable } from "../../mixins/postgres.ts";
 import type { Seen } from "./domain/presence.ts";
 
@@ -19,6 +21,7 @@ export async function saveSeen(db: Pick<Db, "query">, seen: readonly Seen[]): Pr
 		select "profileId", "lastSeen", hidden
 		from json_to_recordset($1::json) as s("profileId" uuid, "lastSeen" timestamptz, hidden boolean)
 		where not exists (select 1 from gone where gone.profile_id = s."profileId")
+			and not exists (select 1 from erased_people e where e.id = s."profileId")
 		on conflict (profile_id) do update
 		set last_seen = greatest(seen.last_seen, excluded.last_seen), hidden = excluded.hidden`,
 		[JSON.stringify(seen)],
@@ -29,12 +32,34 @@ export async function saveSeen(db: Pick<Db, "query">, seen: readonly Seen[]): Pr
 /** A profile is gone for good: nothing is remembered of it, and its room is empty. */
 export async function bury(db: Queryable, profileId: string, at: string): Promise<void> {
 	await db.query("insert into gone (profile_id, at) values ($1, $2) on conflict (profile_id) do nothing", [profileId, at]);
-	await db.query("delete from seen where profile_id = $1", [profileId]);
-	await db.query("delete from room_events where room = $1", [profileId]);
+	await forgetProfiles(db, [profileId]);
 }
 
-/** Which of these profiles are gone for good. */
+/** Which of these profiles are gone for good: deleted, or erased with their person. */
 export async function goneAmong(db: Queryable, profileIds: readonly string[]): Promise<Set<string>> {
 	const rows = await db.query<{ id: string }>("select profile_id as id from gone where profile_id = any($1::uuid[])", [profileIds], "gone");
-	return new Set(rows.map(({ id }) => id));
+	return (await erasedAmong(db, profileIds)).union(new Set(rows.map(({ id }) => id)));
+}
+
+/** When a person's profiles were seen, after a key, for an export. */
+export const seenOf = (db: Pick<Db, "query">, profileIds: readonly string[], after: string | null, limit: number): Promise<Exported[]> =>
+	db.query<Exported>(
+		`select profile_id::text as key, profile_id as "profileId", last_seen as "lastSeen", hidden from seen
+		where profile_id = any($1::uuid[]) and ($2::uuid is null or profile_id > $2) order by profile_id limit $3`,
+		[profileIds, after, limit],
+	);
+
+/** What stands in the rooms of a person's profiles, after a key, for an export. */
+export function noticesOf(db: Pick<Db, "query">, profileIds: readonly string[], after: string | null, limit: number): Promise<Exported[]> {
+	const [room = null, seq = 0] = after?.split(" ") ?? [];
+	return db.query<Exported>(
+		`select room || ' ' || seq as key, room as "profileId", seq, type, at, body from room_events
+		where room = any($1::uuid[]) and ($2::uuid is null or (room, seq) > ($2, $3)) order by room, seq limit $4`,
+		[profileIds, room, Number(seq), limit],
+	);
+}
+
+export async function forgetProfiles(db: Queryable, profileIds: readonly string[]): Promise<void> {
+	await db.query("delete from seen where profile_id = any($1::uuid[])", [profileIds]);
+	await db.query("delete from room_events where room = any($1::uuid[])", [profileIds]);
 }

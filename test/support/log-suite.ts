@@ -98,6 +98,8 @@ export function logSuite(name: string, open: () => Promise<LogHouse>): void {
 						return mine.carrier.page(...args);
 					},
 					byClientId: (...args) => mine.carrier.byClientId(...args),
+					messagesBy: (...args) => mine.carrier.messagesBy(...args),
+					forgetPerson: (...args) => mine.carrier.forgetPerson(...args),
 				};
 				const log = forgetful(counting);
 				await say({ log, carrier: counting }, events(room, 1, 300));

@@ -140,10 +140,12 @@ function answers(row: Route, answer: Rule, writer: SchemaWriter): Record<string,
 		};
 	}
 	if (status === 204) return { 204: { description: "Done.", headers } };
-	const content = { "application/json": { schema: answerSchema(row, answer, writer) } };
+	const content = row.download
+		? { "application/octet-stream": { schema: {} } }
+		: { "application/json": { schema: answerSchema(row, answer, writer) } };
 	return {
 		[status]: {
-			description: status === 201 ? "Made." : "The answer.",
+			description: status === 201 ? "Made." : status === 202 ? "It is on its way." : row.download ? "The file." : "The answer.",
 			headers: {
 				...headers,
 				...(row.method === "POST" ? replayed : {}),

@@ -2,6 +2,7 @@
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { GroupState, Member } from "../domain/group.ts";
 import type { EventOf } from "./events.ts";
+import { notePerson } from "./people.ts";
 
 /** Where the log is in the same database, its head is its last row; else as far as it was brought here. */
 export const lastRow = "(select coalesce(max(seq), 0)::bigint from room_events where room = g.id)";
@@ -49,6 +50,7 @@ export async function writeGroup(tx: Tx, groupId: string, seq: number, event: Ev
 				values ($1, $2, $3, 'admin', $4, $5, $5)`,
 				[groupId, event.by.profileId, event.by.displayName, event.at, seq],
 			);
+			await notePerson(tx, groupId, event.by.profileId);
 			return;
 		case "updated":
 			await tx.query("update groups set name = $2, description = $3, is_public = $4, updated_at = $5 where id = $1", [
@@ -63,6 +65,7 @@ export async function writeGroup(tx: Tx, groupId: string, seq: number, event: Ev
 			await tx.query("delete from groups where id = $1", [groupId]);
 			await tx.query("delete from message_states where group_id = $1", [groupId]);
 			await tx.query("delete from reactions where group_id = $1", [groupId]);
+			await tx.query("delete from group_people where group_id = $1", [groupId]);
 			return;
 		default:
 			return event.action satisfies never;

@@ -2,6 +2,7 @@
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Effect } from "../domain/decision.ts";
 import type { EventOf } from "./events.ts";
+import { notePerson } from "./people.ts";
 
 /** What an event makes of a member. */
 export async function writeMember(tx: Tx, groupId: string, seq: number, event: EventOf<"member">): Promise<void> {
@@ -15,6 +16,7 @@ export async function writeMember(tx: Tx, groupId: string, seq: number, event: E
 			values ($1, $2, coalesce((select display_name from people where profile_id = $2), $3), $4, $5, $6, $6)`,
 			[groupId, event.profileId, event.displayName, event.role ?? "member", event.at, seq],
 		);
+		await notePerson(tx, groupId, event.profileId);
 		await tx.query("delete from join_requests where group_id = $1 and profile_id = $2", [groupId, event.profileId]);
 	} else {
 		await tx.query("delete from members where group_id = $1 and profile_id = $2", [groupId, event.profileId]);

@@ -40,3 +40,8 @@ export async function failuresOf(
 export async function forgetFailures(db: Queryable, email: string, address: string): Promise<void> {
 	await db.query("delete from login_failures where email_hash = $1 and address = $2", [emailHash(email), address], "failures-forget");
 }
+
+/** The account is gone. */
+export async function forgetEmail(db: Queryable, email: string): Promise<void> {
+	await db.query("delete from login_failures where email_hash = $1", [emailHash(email)]);
+}

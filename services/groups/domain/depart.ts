@@ -1,0 +1,34 @@
+// A member is gone for good: nobody asks them for a successor. Pure.
+import { nothing } from "./decision.ts";
+import type { GroupDecision, GroupFact, Moment } from "./decision.ts";
+import { DELETED } from "../../contracts/persons.ts";
+import { outranks } from "./group.ts";
+import type { GroupEvent, GroupState, Member } from "./group.ts";
+import { gone } from "./life.ts";
+
+/** Who follows the last admin: the highest in rank, of those the longest in the group. */
+function successorOf(others: readonly (readonly [string, Member])[]): readonly [string, Member] | undefined {
+	return others.toSorted(([, one], [, other]) =>
+		one.role === other.role ? one.joinedSeq - other.joinedSeq : outranks(one.role, other.role) ? -1 : 1,
+	)[0];
+}
+
+/** The last member's departure ends the group. */
+export function depart(state: GroupState | null, moment: Moment, profileId: string): GroupDecision<Record<string, never>> {
+	const me = state?.members.get(profileId);
+	if (!state || !me) return nothing({});
+	if (state.members.size === 1) return gone(state, moment);
+	const others = [...state.members].filter(([id]) => id !== profileId);
+	const events: GroupEvent[] = [];
+	const facts: GroupFact[] = [];
+	const groupId = state.id;
+	const successor = me.role === "admin" && !others.some(([, { role }]) => role === "admin") ? successorOf(others) : undefined;
+	if (successor) {
+		const [id, { displayName }] = successor;
+		events.push({ ...moment, type: "member", action: "roleChanged", profileId: id, displayName, role: "admin" });
+		facts.push({ type: "groups.member.roleChanged", aggregate: groupId, payload: { groupId, profileId: id, role: "admin" } });
+	}
+	events.push({ ...moment, type: "member", action: "left", profileId, displayName: DELETED.displayName });
+	facts.push({ type: "groups.member.left", aggregate: groupId, payload: { groupId, profileId } });
+	return { events, facts: () => facts, effects: [], answer: () => ({}) };
+}

@@ -1,0 +1,101 @@
+// An export: every node is asked, section by section, what it keeps of a person, and the answers run through a ZIP into the database;
+// nothing of it is ever in memory as a whole.
+import { Readable } from "node:stream";
+import type { ServiceBroker } from "moleculer";
+import yazl from "yazl";
+import { callAction } from "../../mixins/call.ts";
+import type { Person } from "../../mixins/person/index.ts";
+import type { WorkTools } from "../../mixins/work/index.ts";
+import { problem } from "../contracts/errors.ts";
+import type { KeeperName } from "../contracts/index.ts";
+import { keeperNames } from "../contracts/index.ts";
+import { addPart, beginArchive, endArchive } from "./store/exports.ts";
+
+/** How long a link is good. */
+const VALID_MS = 24 * 3_600_000;
+/** One piece in the database and on its way to a door: in base64 it fits into a message of NATS. */
+const PART_BYTES = 512 * 1024;
+/** Larger archives are refused, so that nobody fills the database. */
+const MOST_BYTES = 512 * 1024 * 1024;
+
+/** How many things each section of a node's file has. */
+type Counts = Record<string, number>;
+
+/** A node's file, as it comes: `{"section": [thing, …], …}`. `counts` is filled meanwhile. */
+async function* fileOf(broker: ServiceBroker, node: KeeperName, { accountId, profileIds }: Person, counts: Counts): AsyncGenerator<string> {
+	let open: string | undefined;
+	let from: string | undefined;
+	do {
+		const asked = { accountId, profileIds: [...profileIds], ...(from === undefined ? {} : { from }) };
+		const { section, rows, next } = await callAction(broker, `${node}.exportOf`, asked);
+		if (section !== open) yield `${open === undefined ? "{" : "\n  ],"}\n  ${JSON.stringify(section)}: [`;
+		const before = section === open ? (counts[section] ?? 0) : 0;
+		open = section;
+		counts[section] = before + rows.length;
+		for (const [index, row] of rows.entries()) yield `${before + index > 0 ? "," : ""}\n    ${JSON.stringify(row)}`;
+		from = next ?? undefined;
+	} while (from !== undefined);
+	yield "\n  ]\n}\n";
+}
+
+interface Manifest {
+	format: 1;
+	accountId: string;
+	profileIds: readonly string[];
+	madeAt: string;
+	files: Record<string, { node: string; sections: Counts }>;
+}
+
+/** The archive's bytes. The manifest is its last entry: it says what is in the others. */
+function archiveOf(broker: ServiceBroker, person: Person, now: Date, asked: (nodes: number) => Promise<void>): AsyncIterable<Buffer> {
+	const zip = new yazl.ZipFile();
+	const manifest: Manifest = { format: 1, ...person, madeAt: now.toISOString(), files: {} };
+	const options = { mtime: now };
+	for (const [index, node] of keeperNames.entries()) {
+		const counts: Counts = {};
+		async function* file() {
+			yield* fileOf(broker, node, person, counts);
+			manifest.files[`${node}.json`] = { node, sections: counts };
+			await asked(index + 1);
+		}
+		zip.addReadStreamLazy(`${node}.json`, options, (begin) => begin(null, Readable.from(file())));
+	}
+	const last = async function* () {
+		yield `${JSON.stringify(manifest, null, 2)}\n`;
+	};
+	zip.addReadStreamLazy("manifest.json", options, (begin) => begin(null, Readable.from(last())));
+	const bytes = zip.outputStream as Readable;
+	zip.on("error", (error: unknown) => bytes.destroy(error instanceof Error ? error : new Error(String(error))));
+	zip.end();
+	return bytes;
+}
+
+/** The work of an export. Begun again after a crash it begins from the start. */
+export async function exportAll(person: Person, { id, db, broker, signal, progress }: WorkTools): Promise<{ expiresAt: string }> {
+	const now = new Date();
+	const gone = () => problem("gone", { detail: "The account was erased meanwhile." });
+	if (!(await beginArchive(db, id, person.accountId, now, new Date(now.getTime() + VALID_MS)))) throw gone();
+	await progress(0, keeperNames.length);
+	let waiting: Buffer[] = [];
+	let [length, size, parts] = [0, 0, 0];
+	const flush = async () => {
+		if (!(await addPart(db, id, parts++, Buffer.concat(waiting)))) throw gone();
+		[waiting, length] = [[], 0];
+	};
+	for await (const chunk of archiveOf(broker, person, now, progress)) {
+		signal.throwIfAborted();
+		for (let at = 0; at < chunk.length; ) {
+			const piece = chunk.subarray(at, at + PART_BYTES - length);
+			waiting.push(piece);
+			at += piece.length;
+			length += piece.length;
+			if (length === PART_BYTES) await flush();
+		}
+		size += chunk.length;
+		if (size > MOST_BYTES) throw problem("too-large", { detail: `The archive would be larger than ${MOST_BYTES} bytes.` });
+	}
+	if (length > 0) await flush();
+	const expiresAt = new Date(Date.now() + VALID_MS);
+	if (!(await endArchive(db, id, size, parts, expiresAt))) throw gone();
+	return { expiresAt: expiresAt.toISOString() };
+}

@@ -1,0 +1,50 @@
+// What goes when an account is erased, and what stays in its place.
+import { forgetStarter } from "../../../mixins/work/store.ts";
+import type { Queryable, Tx } from "../../../mixins/postgres.ts";
+import { forgetEmail } from "./failures.ts";
+
+export interface Condemned {
+	email: string;
+	state: string;
+	createdAt: string;
+	profileIds: string[];
+}
+
+/** The account with its profiles, locked until the transaction ends. */
+export async function holdCondemned(tx: Tx, accountId: string): Promise<Condemned | undefined> {
+	const [account] = await tx.query<Omit<Condemned, "profileIds">>(
+		`select email, state, created_at as "createdAt" from accounts where id = $1 for update`,
+		[accountId],
+	);
+	if (!account) return undefined;
+	const profiles = await tx.query<{ id: string }>("select id from profiles where account_id = $1 order by id", [accountId]);
+	return { ...account, profileIds: profiles.map(({ id }) => id) };
+}
+
+/**
+ * Erases an account whose sessions have ended. Everything that hangs on it goes with it; an empty one of the same id stays, `purged`, so
+ * that nobody gets the id again and operators see what it was. Its e-mail is free.
+ */
+export async function eraseRows(tx: Tx, accountId: string, { email, createdAt }: Condemned, now: Date): Promise<void> {
+	await tx.query("delete from refresh_tokens where session_id in (select id from sessions where account_id = $1)", [accountId]);
+	// Their ids stay: doors must go on refusing their tokens.
+	await tx.query("update sessions set account_id = null, profile_id = null, device = '', address = '' where account_id = $1", [accountId]);
+	await tx.query("delete from accounts where id = $1", [accountId]);
+	// An e-mail that nobody can ask for: it has no @.
+	await tx.query(
+		`insert into accounts (id, email, password_hash, state, role, created_at, updated_at)
+		values ($1::uuid, 'deleted:' || $1::text, '', 'purged', 'user', $2, $3)`,
+		[accountId, createdAt, now],
+	);
+	await forgetEmail(tx, email);
+	await forgetStarter(tx, accountId);
+}
+
+/** The password's hash; null where the account has none, since it signs in elsewhere. */
+export async function passwordOf(db: Queryable, accountId: string): Promise<{ email: string; passwordHash: string | null } | undefined> {
+	const [row] = await db.query<{ email: string; passwordHash: string | null }>(
+		`select email, nullif(password_hash, '') as "passwordHash" from accounts where id = $1 and state <> 'purged'`,
+		[accountId],
+	);
+	return row;
+}

@@ -1,0 +1,97 @@
+// Archives of exports, and what this node itself keeps of a person.
+import type { Exported, Person } from "../../../mixins/person/index.ts";
+import type { Db, Queryable } from "../../../mixins/postgres.ts";
+
+export interface Archive {
+	size: number;
+	parts: number;
+	madeAt: string;
+	expiresAt: string;
+}
+
+/** Begins an archive, anew where a try before this one has left something. False where the account is gone. */
+export async function beginArchive(db: Db, id: string, accountId: string, now: Date, expiresAt: Date): Promise<boolean> {
+	return db.tx(async (tx) => {
+		await tx.query("delete from exports where id = $1", [id]);
+		const made = await tx.query(
+			`insert into exports (id, account_id, made_at, expires_at)
+			select $1::uuid, id, $3::timestamptz, $4::timestamptz from accounts where id = $2 and state <> 'purged' returning id`,
+			[id, accountId, now, expiresAt],
+		);
+		return made.length > 0;
+	});
+}
+
+/** False where the archive is gone: its account was erased meanwhile. */
+export async function addPart(db: Queryable, id: string, no: number, bytes: Buffer): Promise<boolean> {
+	const added = await db.query(
+		"insert into export_parts (export_id, no, bytes) select id, $2::integer, $3::bytea from exports where id = $1 returning no",
+		[id, no, bytes],
+	);
+	return added.length > 0;
+}
+
+export async function endArchive(db: Queryable, id: string, size: number, parts: number, expiresAt: Date): Promise<boolean> {
+	const ended = await db.query("update exports set size = $2, parts = $3, expires_at = $4 where id = $1 returning id", [
+		id,
+		size,
+		parts,
+		expiresAt,
+	]);
+	return ended.length > 0;
+}
+
+/** One that is whole. */
+export async function findArchive(db: Queryable, id: string): Promise<Archive | undefined> {
+	const [archive] = await db.query<Archive>(
+		`select size, parts, made_at as "madeAt", expires_at as "expiresAt" from exports where id = $1 and size is not null`,
+		[id],
+	);
+	return archive;
+}
+
+export async function readPart(db: Queryable, id: string, no: number): Promise<Buffer | undefined> {
+	const [row] = await db.query<{ bytes: Buffer }>("select bytes from export_parts where export_id = $1 and no = $2", [id, no]);
+	return row?.bytes;
+}
+
+/** Archives whose time is over. */
+export async function sweepExports(db: Queryable, now: Date): Promise<void> {
+	await db.query("delete from exports where expires_at < $1", [now]);
+}
+
+type Question = (db: Queryable, person: Person, after: string | null, limit: number) => Promise<Exported[]>;
+
+const accountOf: Question = (db, { accountId }, after) =>
+	db.query<Exported>(
+		`select id::text as key, id, email, state, role, phone, language, banned_until as "bannedUntil", created_at as "createdAt"
+		from accounts where id = $1 and $2::text is null`,
+		[accountId, after],
+	);
+
+const profiles: Question = (db, { accountId }, after, limit) =>
+	db.query<Exported>(
+		`select id::text as key, id, display_name as "displayName", kind, created_at as "createdAt" from profiles
+		where account_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
+		[accountId, after, limit],
+	);
+
+/** Without what would open one. */
+const sessions: Question = (db, { accountId }, after, limit) =>
+	db.query<Exported>(
+		`select id::text as key, id, profile_id as "profileId", device, address, created_at as "createdAt", last_used_at as "lastUsedAt",
+			expires_at as "expiresAt", ended_at as "endedAt", end_reason as "endReason"
+		from sessions where account_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
+		[accountId, after, limit],
+	);
+
+/** What was done by the person or to them; who else it was is somebody else's. */
+const audit: Question = (db, { accountId, profileIds }, after, limit) =>
+	db.query<Exported>(
+		`select id::text as key, id, at, action, coalesce(actor = any($1::uuid[]), false) as "byYou", target = any($2::text[]) as "aboutYou"
+		from audit where (actor = any($1::uuid[]) or target = any($2::text[])) and ($3::uuid is null or id > $3) order by id limit $4`,
+		[[accountId, ...profileIds], [accountId, ...profileIds], after, limit],
+	);
+
+/** By section of `identity.json`: a table of this node more that keeps something of a person is a row more. */
+export const kept = { account: accountOf, profiles, sessions, audit } as const satisfies Record<string, Question>;

@@ -1,0 +1,60 @@
+// What is decided about persons: what a value is without one, and who follows a member that is gone.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { without } from "../../mixins/person/forget.ts";
+import { service } from "../../mixins/service.ts";
+import { contractOf, keeperNames, nodeNames } from "../../services/contracts/index.ts";
+import { DELETED } from "../../services/contracts/persons.ts";
+import { depart } from "../../services/groups/domain/depart.ts";
+import type { GroupState } from "../../services/groups/domain/group.ts";
+
+const ids = new Set(["ana"]);
+const NOBODY = DELETED.profileId;
+
+test("a value without a person has nobody's id in place of theirs, and no name beside it", () => {
+	assert.deepEqual(
+		without(
+			{ profileId: "ana", displayName: "Ana", by: { profileId: "ben", displayName: "Ben" }, all: ["ana", 1, null, { id: "ana" }] },
+			ids,
+		),
+		{ profileId: NOBODY, displayName: "deleted", by: { profileId: "ben", displayName: "Ben" }, all: [NOBODY, 1, null, { id: NOBODY }] },
+	);
+	assert.deepEqual(without({ content: "ana says ana" }, ids), { content: "ana says ana" });
+});
+
+test("every node but the doors says what it keeps of persons, and one that does not cannot be made", () => {
+	assert.deepEqual(
+		nodeNames.filter((node) => !(keeperNames as readonly string[]).includes(node)),
+		["api", "socket"],
+	);
+	for (const node of keeperNames) assert.equal(contractOf(`${node}.exportOf`).published, undefined);
+	assert.throws(() => service("presence", { actions: {} as never }), /The node presence does not say what it keeps of persons/);
+});
+
+type Role = "member" | "moderator" | "admin";
+const group = (...members: [id: string, role: Role][]): GroupState => ({
+	...{ id: "g", name: "Menders", description: "", isPublic: true, creatorId: "ana", createdAt: "", head: 9 },
+	members: new Map(members.map(([id, role], index) => [id, { displayName: id, role, joinedAt: "", joinedSeq: index + 1, readSeq: 0 }])),
+});
+const moment = { by: DELETED, at: "2026-03-01T10:00:00.000Z", id: "e" };
+const events = (state: GroupState | null): string[][] =>
+	depart(state, moment, "ana").events.map((event) =>
+		event.type === "member" ? [event.action, event.profileId, event.displayName] : [event.type],
+	);
+
+test("a member that is gone leaves as nobody", () => {
+	assert.deepEqual(events(group(["ana", "member"], ["ben", "admin"])), [["left", "ana", "deleted"]]);
+	assert.deepEqual(depart(group(["ana", "member"], ["ben", "admin"]), moment, "ana").events[0]?.by, DELETED);
+});
+
+test("the last admin is followed by the highest in rank, of those the longest in the group", () => {
+	const promoted = (...others: [string, Role][]) => events(group(["ana", "admin"], ...others))[0]?.slice(0, 2);
+	assert.deepEqual(promoted(["ben", "member"], ["kim", "moderator"], ["leo", "moderator"]), ["roleChanged", "kim"]);
+	assert.deepEqual(promoted(["ben", "member"], ["kim", "member"]), ["roleChanged", "ben"]);
+	assert.deepEqual(promoted(["ben", "member"], ["kim", "admin"]), ["left", "ana"]);
+});
+
+test("the last member takes the group along; who is no member changes nothing", () => {
+	assert.deepEqual(events(group(["ana", "admin"])), [["group"]]);
+	assert.deepEqual([events(group(["ben", "admin"])), events(null)], [[], []]);
+});
