@@ -31,7 +31,7 @@ type Handler<A extends ActionName, Node> = (ctx: Ctx<Params<A>>, node: Node) => 
 type Made = "health" | "exportOf";
 type HandlersOf<S extends ServiceName, Node> = {
 	[A in ActionName as A extends `${S}.${infer Method}` ? (Method extends Made ? never : Method) : never]: Handler<A, Node>;
-} & { [A in ActionName as A extends `${S}.health` ? "health" : never]?: Handler<A, Node> };
+} & { [A in ActionName as A extends `${S}.${infer M extends Made}` ? M : never]?: Handler<A, Node> };
 // Looked up by name: of a mapped type that waits for S, TypeScript could not say what `ctx` is.
 type AllHandlers<Node> = { [S in ServiceName]: HandlersOf<S, Node> };
 /** All handlers of a service, by the second half of the action's name. */

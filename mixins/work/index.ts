@@ -11,7 +11,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../../services/contracts/errors.ts";
-import type { Ctx } from "../../services/contracts/index.ts";
+import type { Ctx, Meta } from "../../services/contracts/index.ts";
 import { problems } from "../../services/contracts/problems.ts";
 import type { Job } from "../../services/contracts/work.ts";
 import type { JobTools } from "../jobs/index.ts";
@@ -112,10 +112,10 @@ export function workOf<const K extends Kinds>(node: string, kinds: K) {
 		/** Begins it in the caller's transaction, and answers the job as it waits; or the one that runs already. */
 		async begin<N extends keyof K & string>(
 			tx: Tx,
-			ctx: Ctx<unknown>,
+			ctx: Pick<Ctx, "broker"> & { meta?: Meta },
 			kind: N,
 			input: InputOf<K[N]>,
-			{ once, total = 1, ticket, starter = ctx.meta.principal?.accountId ?? null }: Begin = {},
+			{ once, total = 1, ticket, starter = ctx.meta?.principal?.accountId ?? null }: Begin = {},
 		): Promise<Job & { ticket?: string }> {
 			const id = newJobId(node);
 			const secret = ticket && randomBytes(32).toString("base64url");

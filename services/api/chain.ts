@@ -157,6 +157,7 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 
 	/** A file whose head was answered: its pieces come in base64, each small enough for any way between two processes. */
 	const download = async (ctx: Context, exchange: Exchange, action: string, params: Params, head: Answer): Promise<void> => {
+		// The start has made sure that it has these fields (compiled-route.ts), and the contract of what they are.
 		const { parts, ...file } = head as unknown as FileHead & { parts: number };
 		let part = 0;
 		await answers.file(exchange, file, async () => {

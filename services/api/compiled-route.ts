@@ -40,6 +40,8 @@ export const METHODS: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELET
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const WHOLE = /^[0-9]{1,15}$/;
 
+const FILE_HEAD = ["name", "type", "size", "parts"];
+
 /** What is wrong with a row: one sentence per fault. */
 export function faultsOf(row: Route, id: string, actions: ActionTable): string[] {
 	const faults: string[] = [];
@@ -61,6 +63,10 @@ export function faultsOf(row: Route, id: string, actions: ActionTable): string[]
 	const answered = action.answer.type === "object" ? action.answer.props : {};
 	for (const name of fieldNames(row.location ?? ""))
 		if (!Object.hasOwn(answered, name)) faults.push(`${id}: {${name}} is no field of what ${row.action} answers.`);
+	if (row.download && !actions[row.download]) faults.push(`${id}: the action ${row.download} is in no contract.`);
+	if (row.download && !FILE_HEAD.every((name) => Object.hasOwn(answered, name)))
+		faults.push(`${id}: what a download answers is ${FILE_HEAD.join(", ")}.`);
+	if (row.body && row.method !== "DELETE") faults.push(`${id}: only DELETE is said to have a body; the others have one, or none.`);
 	return faults;
 }
 

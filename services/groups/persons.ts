@@ -7,7 +7,7 @@ import { broadcast } from "../../mixins/signals.ts";
 import { DELETED } from "../contracts/persons.ts";
 import type { GroupsNode } from "./actors.ts";
 import { depart } from "./domain/depart.ts";
-import { forgetRows, groupsEver, groupsWith, invites, joinRequests, memberships, reactions, withStates } from "./store/people.ts";
+import { forgetRows, groupsEver, groupsWith, invites, joinRequests, memberships, reactions, withStates } from "./store/persons.ts";
 
 const ROOMS = 200;
 

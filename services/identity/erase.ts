@@ -5,42 +5,36 @@ import { eachFact } from "../../mixins/facts/index.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { endWork, holdWork, noteResult } from "../../mixins/work/store.ts";
 import { problem } from "../contracts/errors.ts";
-import type { Ctx, FactName, KeeperName } from "../contracts/index.ts";
+import type { FactName, KeeperName } from "../contracts/index.ts";
 import { keeperNames } from "../contracts/index.ts";
 import type { Job } from "../contracts/work.ts";
+import type { Doing } from "./node.ts";
 import { identityNode, revokeSessions } from "./node.ts";
-import { addAudit } from "./store/audit.ts";
 import { eraseRows, holdCondemned } from "./store/erase.ts";
 import { identityWork } from "./work.ts";
 
 /**
  * Erases an account in the caller's transaction: its sessions end, its e-mail is free, what stays is an empty account in the state
  * `purged`. Answers the work that ends when every node has erased its part; its ticket opens it to whoever has no account any more.
- * An operator who erases somebody else's may look by their own account. Throws 404 `not-found`, 409 `wrong-state`.
+ * So may whoever erases somebody else's, by their own account (`starter`). The audit is the caller's to write. Throws 404 `not-found`,
+ * 409 `wrong-state`.
  */
-export async function eraseAccount(tx: Tx, ctx: Ctx<unknown>, accountId: string): Promise<Job & { ticket: string }> {
+export async function eraseAccount(
+	tx: Tx,
+	ctx: Doing,
+	accountId: string,
+	starter: string | null = null,
+): Promise<Job & { ticket: string }> {
 	const now = new Date();
 	const condemned = await holdCondemned(tx, accountId);
 	if (!condemned) throw problem("not-found");
 	if (condemned.state === "purged") throw problem("wrong-state", { state: "purged" });
 	const { profileIds, createdAt: since } = condemned;
 	const node = identityNode(ctx.broker);
-	const byId = ctx.meta.principal?.accountId ?? null;
 	await revokeSessions(node, tx, ctx, { accountId }, "erased", now);
 	await eraseRows(tx, accountId, condemned, now);
-	const job = await identityWork.begin(
-		tx,
-		ctx,
-		"erase",
-		{ receipts: {} },
-		{
-			once: accountId,
-			total: keeperNames.length,
-			ticket: true,
-			starter: byId === accountId ? null : byId,
-		},
-	);
-	await addAudit(tx, { actor: byId, action: "account.erase", target: accountId, requestId: ctx.requestId, detail: {} }, now);
+	const seen = { once: accountId, total: keeperNames.length, ticket: true, starter } as const;
+	const job = await identityWork.begin(tx, ctx, "erase", { receipts: {} }, seen);
 	await tellFacts(tx, { requestId: ctx.requestId, actor: null }, [
 		{ type: "identity.account.erased", aggregate: accountId, payload: { accountId, profileIds, since } },
 	]);

@@ -8,15 +8,15 @@ import { eraseAccount } from "./erase.ts";
 import type { IdentityNode } from "./node.ts";
 import { identityNode } from "./node.ts";
 import { provePassword } from "./proof.ts";
+import { addAudit } from "./store/audit.ts";
+import { profileIdsOf } from "./store/erase.ts";
 import type { Archive } from "./store/exports.ts";
 import { findArchive, readPart } from "./store/exports.ts";
-import { profilesOf } from "./store/profiles.ts";
 import { identityWork, opensExport } from "./work.ts";
 
 /** Exports that one account may begin within a day, times RATE_LIMIT_FACTOR: each costs every node a walk through its tables. */
 const A_DAY = 10;
 const DAY_SECONDS = 86_400;
-const MOST_PROFILES = 10_000;
 
 /** The archive that this link opens. One whose key is wrong is as unknown as one that is not there. */
 async function opened({ broker, params }: Ctx<{ exportId: string; key: string }>, { db }: IdentityNode): Promise<Archive> {
@@ -34,8 +34,7 @@ export default service("privacy", {
 			const { accountId } = ctx.caller;
 			return once(ctx, db, async (tx) => {
 				const since = new Date(Date.now() - DAY_SECONDS * 1000);
-				const profiles = await profilesOf(tx, accountId, null, MOST_PROFILES);
-				const person = { accountId, profileIds: profiles.map(({ id }) => id) };
+				const person = { accountId, profileIds: await profileIdsOf(tx, accountId) };
 				const job = await identityWork.begin(tx, ctx, "export", person, { once: accountId, total: keeperNames.length });
 				if ((await countWork(tx, "export", accountId, since)) > Math.max(1, Math.floor(A_DAY * factor)))
 					throw problem("rate-limited", { retryAfter: DAY_SECONDS });
@@ -63,7 +62,13 @@ export default service("privacy", {
 
 		async erase(ctx, node) {
 			await provePassword(node, ctx, ctx.params.password);
-			return node.db.tx((tx) => eraseAccount(tx, ctx, ctx.caller.accountId));
+			const { accountId } = ctx.caller;
+			return node.db.tx(async (tx) => {
+				const job = await eraseAccount(tx, ctx, accountId);
+				const entry = { actor: accountId, action: "account.erase", target: accountId, requestId: ctx.requestId, detail: {} };
+				await addAudit(tx, entry, new Date());
+				return job;
+			});
 		},
 	},
 });

@@ -35,6 +35,7 @@ const requests: Record<string, () => Promise<Request>> = {
 		return { path: "/api/auth/token", body: { grant_type: "password", username: email, password } };
 	},
 	"/api/auth/refresh": async () => ({ path: "/api/auth/refresh", body: { refreshToken: (await someone()).refreshToken } }),
+	"/api/auth/me/export": async () => ({ path: "/api/auth/me/export", by: await someone() }),
 	"/api/auth/switch-profile": async () => {
 		const by = await someone();
 		const { body } = await by.post("/api/profiles", { displayName: "Shop", kind: "organization" });

@@ -37,6 +37,7 @@ const brokerWith = (checkAnswers: boolean): ServiceBroker => {
 			transactions: async () => ({ data: [], nextCursor: null }),
 			checkLedgers: async () => ({ ok: true, ledgers: [] }),
 			health: async () => ({ status: "ok" as const }),
+			exportOf: async () => ({ section: "wallets", rows: [], next: null }),
 		}),
 	});
 	return broker;

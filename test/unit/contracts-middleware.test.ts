@@ -30,6 +30,7 @@ const gamification = defineService({
 	name: "gamification",
 	actions: implement("gamification", {
 		health,
+		exportOf: async () => ({ section: "wallets", rows: [], next: null }),
 		async myPoints(ctx) {
 			seen = ctx;
 			await during?.(ctx);
@@ -270,7 +271,9 @@ test("a service whose actions are not those of the contract stops the start", ()
 	assert.throws(
 		() =>
 			implement("gamification", {
-				...Object.fromEntries(["health", "myPoints", "pointsOf", "transactions", "rules", "checkLedgers"].map((name) => [name, health])),
+				...Object.fromEntries(
+					["health", "exportOf", "myPoints", "pointsOf", "transactions", "rules", "checkLedgers"].map((name) => [name, health]),
+				),
 				more: health,
 			} as never),
 		/There is a handler for gamification\.more, but no contract/,

@@ -2,7 +2,7 @@
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { GroupState, Member } from "../domain/group.ts";
 import type { EventOf } from "./events.ts";
-import { notePerson } from "./people.ts";
+import { notePerson } from "./persons.ts";
 
 /** Where the log is in the same database, its head is its last row; else as far as it was brought here. */
 export const lastRow = "(select coalesce(max(seq), 0)::bigint from room_events where room = g.id)";

@@ -2,7 +2,7 @@
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Effect } from "../domain/decision.ts";
 import type { EventOf } from "./events.ts";
-import { notePerson } from "./people.ts";
+import { notePerson } from "./persons.ts";
 
 /** What an event makes of a member. */
 export async function writeMember(tx: Tx, groupId: string, seq: number, event: EventOf<"member">): Promise<void> {

@@ -17,8 +17,16 @@ export async function holdCondemned(tx: Tx, accountId: string): Promise<Condemne
 		[accountId],
 	);
 	if (!account) return undefined;
-	const profiles = await tx.query<{ id: string }>("select id from profiles where account_id = $1 order by id", [accountId]);
-	return { ...account, profileIds: profiles.map(({ id }) => id) };
+	return { ...account, profileIds: await profileIdsOf(tx, accountId) };
+}
+
+/** All profiles of an account, also those that it has no more. */
+export async function profileIdsOf(db: Queryable, accountId: string): Promise<string[]> {
+	const rows = await db.query<{ id: string }>(
+		"select id from profiles where account_id = $1 union select id from former_profiles where account_id = $1 order by id",
+		[accountId],
+	);
+	return rows.map(({ id }) => id);
 }
 
 /**
