@@ -3,7 +3,6 @@ import type { AnyFact } from "../contracts/index.ts";
 import type { Consumer } from "../../mixins/facts/index.ts";
 import { tellEach } from "../../mixins/facts/index.ts";
 import type { Told } from "../../mixins/facts/index.ts";
-import { erasedAmong } from "../../mixins/person/index.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { award, claimsOf } from "./domain/award.ts";
 import { follow } from "./domain/level.ts";
@@ -21,13 +20,15 @@ function told({ award: { profileId, currency, amount, reason, source, fact }, to
 	return facts;
 }
 
-/** A portion costs five statements, however large it is. */
+/** A portion costs four statements, however large it is. */
 async function handle(facts: AnyFact[], tx: Tx): Promise<void> {
-	const claimed = claimsOf(rules, facts);
+	const claims = claimsOf(rules, facts);
+	const { erased, ...paid } = await paidBefore(tx, claims);
 	// What somebody did who was erased since earns nobody anything.
-	const erased = await erasedAmong(tx, [...new Set(claimed.map(({ profileId }) => profileId))]);
-	const claims = claimed.filter(({ profileId }) => !erased.has(profileId));
-	const awards = award(claims, await paidBefore(tx, claims));
+	const awards = award(
+		claims.filter(({ profileId }) => !erased.has(profileId)),
+		paid,
+	);
 	if (awards.length === 0) return;
 	const balances = await pay(tx, awards);
 	await tellEach(tx, follow(awards, balances).flatMap(told));

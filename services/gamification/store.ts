@@ -1,6 +1,7 @@
 // The gamification node's only way to its database: the ledger.
 import { randomUUID } from "node:crypto";
 import { newId } from "../../mixins/id.ts";
+import { DELETED } from "../contracts/persons.ts";
 import type { Exported } from "../../mixins/person/index.ts";
 import type { Currency, Transaction } from "../contracts/gamification.ts";
 import type { Queryable, Tx } from "../../mixins/postgres.ts";
@@ -11,17 +12,19 @@ import { accountKey } from "./domain/level.ts";
 /** The system account that every award comes from. */
 const ISSUER = "issuer";
 
-/** What was paid before to these profiles, for these sources and in these days. */
-export async function paidBefore(db: Queryable, claims: readonly Claim[]): Promise<Paid> {
-	if (claims.length === 0) return { byDay: new Map(), claims: new Set() };
+/** What was paid before to these profiles, for these sources and in these days; and which of them were erased since. */
+export async function paidBefore(db: Queryable, claims: readonly Claim[]): Promise<Paid & { erased: Set<string> }> {
+	if (claims.length === 0) return { byDay: new Map(), claims: new Set(), erased: new Set() };
 	const profiles = [...new Set(claims.map((claim) => claim.profileId))];
 	const reasons = [...new Set(claims.map((claim) => claim.reason))];
 	const days = claims.map((claim) => claim.day).sort();
-	const sums = await db.query<{ profileId: string; reason: string; day: string; paid: number }>(
+	// Who was erased comes with it: one question less.
+	const found = await db.query<{ profileId: string; reason: string | null; day: string; paid: number }>(
 		`select owner as "profileId", reason, to_char(at at time zone 'UTC', 'YYYY-MM-DD') as day, sum(amount)::bigint as paid
 		from entries
 		where owner = any($1::text[]) and reason = any($2::text[]) and at >= $3::date and at < $4::date + 1
-		group by 1, 2, 3`,
+		group by 1, 2, 3
+		union all select id::text, null, null, null from erased_people where id = any($1::text[]::uuid[])`,
 		[profiles, reasons, days[0], days.at(-1)],
 	);
 	const known = await db.query<{ profileId: string; reason: string; source: string }>(
@@ -31,7 +34,8 @@ export async function paidBefore(db: Queryable, claims: readonly Claim[]): Promi
 		[claims.map((claim) => claim.profileId), claims.map((claim) => claim.reason), claims.map((claim) => claim.source)],
 	);
 	return {
-		byDay: new Map(sums.map(({ profileId, reason, day, paid }) => [dayKey(profileId, reason, day), paid])),
+		byDay: new Map(found.map(({ profileId, reason, day, paid }) => [dayKey(profileId, reason ?? "", day), paid])),
+		erased: new Set([DELETED.profileId, ...found.filter(({ reason }) => reason === null).map(({ profileId }) => profileId)]),
 		claims: new Set(known.map(({ profileId, reason, source }) => claimKey(profileId, reason, source))),
 	};
 }

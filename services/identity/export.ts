@@ -73,13 +73,13 @@ function archiveOf(broker: ServiceBroker, person: Person, now: Date, asked: (nod
 /** The work of an export. Begun again after a crash it begins from the start. */
 export async function exportAll(person: Person, { id, db, broker, signal, progress }: WorkTools): Promise<{ expiresAt: string }> {
 	const now = new Date();
-	const gone = () => problem("gone", { detail: "The account was erased meanwhile." });
-	if (!(await beginArchive(db, id, person.accountId, now, new Date(now.getTime() + VALID_MS)))) throw gone();
+	const archive = await beginArchive(db, id, person.accountId, { madeAt: now, expiresAt: new Date(now.getTime() + VALID_MS) });
+	if (!archive) throw problem("gone", { detail: "The account was erased meanwhile." });
 	await progress(0, keeperNames.length);
 	let waiting: Buffer[] = [];
 	let [length, size, parts] = [0, 0, 0];
 	const flush = async () => {
-		if (!(await addPart(db, id, parts++, Buffer.concat(waiting)))) throw gone();
+		await addPart(db, archive, parts++, Buffer.concat(waiting));
 		[waiting, length] = [[], 0];
 	};
 	for await (const chunk of archiveOf(broker, person, now, progress)) {
@@ -96,6 +96,6 @@ export async function exportAll(person: Person, { id, db, broker, signal, progre
 	}
 	if (length > 0) await flush();
 	const expiresAt = new Date(Date.now() + VALID_MS);
-	if (!(await endArchive(db, id, size, parts, expiresAt))) throw gone();
+	await endArchive(db, archive, { size, parts, expiresAt });
 	return { expiresAt: expiresAt.toISOString() };
 }

@@ -75,6 +75,13 @@ describe("the routes table", () => {
 		assert.match(faults(row({ ...made, status: 200, location: "/things/{id}" })), /only what answers 201 has a location/);
 	});
 
+	it("stops the start where what a download answers is no file, and where a body is said of what has one", () => {
+		assert.match(faults(row({ download: "things.part" })), /what a download answers is name, type, size, parts/);
+		assert.match(faults(row({ download: "things.typo" })), /the action things\.typo is in no contract/);
+		assert.equal(faults(row({ method: "DELETE", body: true })), "");
+		assert.match(faults(row({ method: "POST", action: "things.make", body: true })), /only DELETE is said to have a body/);
+	});
+
 	it("names every fault at once", () => {
 		assert.equal(faults(row({ access: "" }), row({ action: "no.such" })).split("\n").length, 3);
 	});

@@ -267,7 +267,10 @@ test("a service whose actions are not those of the contract stops the start", ()
 	const fresh = new ServiceBroker(options("fresh"));
 	assert.throws(() => fresh.createService({ name: "other", actions: { open: () => 1 } }), /other\.open has no contract/);
 	assert.throws(() => fresh.createService({ ...gamification, name: "elsewhere" }), /bound to the contract/);
-	assert.throws(() => implement("gamification", { health } as never), /There is a contract for gamification\.myPoints, but no handler/);
+	assert.throws(
+		() => implement("gamification", { health, exportOf: health } as never),
+		/There is a contract for gamification\.myPoints, but no handler/,
+	);
 	assert.throws(
 		() =>
 			implement("gamification", {

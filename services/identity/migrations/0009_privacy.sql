@@ -5,6 +5,7 @@
 create table exports (
 	id uuid primary key,
 	account_id uuid not null references accounts (id) on delete cascade,
+	attempt uuid not null, -- two processes may make it at once: pieces of one count
 	size bigint,
 	parts integer,
 	made_at timestamptz not null,

@@ -1,4 +1,5 @@
 // Archives of exports, and what this node itself keeps of a person.
+import { newId } from "../../../mixins/id.ts";
 import type { Exported, Person } from "../../../mixins/person/index.ts";
 import type { Db, Queryable } from "../../../mixins/postgres.ts";
 
@@ -9,36 +10,55 @@ export interface Archive {
 	expiresAt: string;
 }
 
-/** Begins an archive, anew where a try before this one has left something. False where the account is gone. */
-export async function beginArchive(db: Db, id: string, accountId: string, now: Date, expiresAt: Date): Promise<boolean> {
+/** One try at an archive. Whoever begins it anew takes it from who has it. */
+export interface Attempt {
+	id: string;
+	attempt: string;
+}
+
+/** Begins an archive, anew where a try before this one has left something. Undefined where the account is gone. */
+export async function beginArchive(
+	db: Db,
+	id: string,
+	accountId: string,
+	{ madeAt, expiresAt }: { madeAt: Date; expiresAt: Date },
+): Promise<Attempt | undefined> {
+	const attempt = newId();
 	return db.tx(async (tx) => {
 		await tx.query("delete from exports where id = $1", [id]);
 		const made = await tx.query(
-			`insert into exports (id, account_id, made_at, expires_at)
-			select $1::uuid, id, $3::timestamptz, $4::timestamptz from accounts where id = $2 and state <> 'purged' returning id`,
-			[id, accountId, now, expiresAt],
+			`insert into exports (id, account_id, attempt, made_at, expires_at)
+			select $1::uuid, id, $3::uuid, $4::timestamptz, $5::timestamptz from accounts where id = $2 and state <> 'purged' returning id`,
+			[id, accountId, attempt, madeAt, expiresAt],
 		);
-		return made.length > 0;
+		return made.length > 0 ? { id, attempt } : undefined;
 	});
 }
 
-/** False where the archive is gone: its account was erased meanwhile. */
-export async function addPart(db: Queryable, id: string, no: number, bytes: Buffer): Promise<boolean> {
+/** Throws where another try has taken the archive over, or its account was erased meanwhile. */
+export async function addPart(db: Queryable, { id, attempt }: Attempt, no: number, bytes: Buffer): Promise<void> {
 	const added = await db.query(
-		"insert into export_parts (export_id, no, bytes) select id, $2::integer, $3::bytea from exports where id = $1 returning no",
-		[id, no, bytes],
+		`insert into export_parts (export_id, no, bytes)
+		select id, $3::integer, $4::bytea from exports where id = $1 and attempt = $2 for key share returning no`,
+		[id, attempt, no, bytes],
 	);
-	return added.length > 0;
+	if (added.length === 0) throw new Error("Another try has this archive, or its account is gone.");
 }
 
-export async function endArchive(db: Queryable, id: string, size: number, parts: number, expiresAt: Date): Promise<boolean> {
-	const ended = await db.query("update exports set size = $2, parts = $3, expires_at = $4 where id = $1 returning id", [
+/** Throws as `addPart` does. */
+export async function endArchive(
+	db: Queryable,
+	{ id, attempt }: Attempt,
+	{ size, parts, expiresAt }: { size: number; parts: number; expiresAt: Date },
+): Promise<void> {
+	const ended = await db.query("update exports set size = $3, parts = $4, expires_at = $5 where id = $1 and attempt = $2 returning id", [
 		id,
+		attempt,
 		size,
 		parts,
 		expiresAt,
 	]);
-	return ended.length > 0;
+	if (ended.length === 0) throw new Error("Another try has this archive, or its account is gone.");
 }
 
 /** One that is whole. */
