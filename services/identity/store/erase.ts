@@ -37,6 +37,11 @@ export async function eraseRows(tx: Tx, accountId: string, { email, createdAt }:
 	await tx.query("delete from refresh_tokens where session_id in (select id from sessions where account_id = $1)", [accountId]);
 	// Their ids stay: doors must go on refusing their tokens.
 	await tx.query("update sessions set account_id = null, profile_id = null, device = '', address = '' where account_id = $1", [accountId]);
+	// What a directory said of them hangs on nothing.
+	await tx.query(
+		"delete from directory_users d using identities i where i.account_id = $1 and d.issuer = i.issuer and d.subject = i.subject",
+		[accountId],
+	);
 	await tx.query("delete from accounts where id = $1", [accountId]);
 	// An e-mail that nobody can ask for: it has no @.
 	await tx.query(

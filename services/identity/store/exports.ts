@@ -113,5 +113,27 @@ const audit: Question = (db, { accountId, profileIds }, after, limit) =>
 		[[accountId, ...profileIds], [accountId, ...profileIds], after, limit],
 	);
 
+/** Who they are at others. */
+const identities: Question = (db, { accountId }, after, limit) =>
+	db.query<Exported>(
+		`select id::text as key, provider, issuer, subject, email, name, created_at as "createdAt", last_used_at as "lastUsedAt" from identities
+		where account_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
+		[accountId, after, limit],
+	);
+
+/** Without what makes them work. */
+const secondFactors: Question = (db, { accountId }, after, limit) =>
+	db.query<Exported>(
+		`select * from (
+			select 'passkey ' || id as key, 'passkey' as kind, name, created_at as "createdAt", last_used_at as "lastUsedAt" from passkeys where account_id = $1
+			union all
+			select 'totp', 'totp', null, created_at, null from totps where account_id = $1
+		) factors where $2::text is null or key collate "C" > $2 order by key collate "C" limit $3`,
+		[accountId, after, limit],
+	);
+
 /** By section of `identity.json`: a table of this node more that keeps something of a person is a row more. */
-export const kept = { account: accountOf, profiles, sessions, audit } as const satisfies Record<string, Question>;
+export const kept = { account: accountOf, profiles, sessions, identities, secondFactors, audit } as const satisfies Record<
+	string,
+	Question
+>;

@@ -26,6 +26,7 @@ describe("an export", () => {
 		is(await ana.send("PUT", `/api/groups/${groupId}/messages/${first.seq}/reactions/${encodeURIComponent("👍")}`), 200);
 		await eventually(async () => assert.ok((await ana.get("/api/gamification/points/me")).body.xp > 0));
 
+		const { secret } = is(await ana.post("/api/auth/mfa/totp"), 201).body;
 		const begun = is(await ana.post("/api/auth/me/export"), 202).body;
 		assert.ok(["waiting", "running", "done"].includes(begun.state), jsonOf(begun));
 		assert.deepEqual([begun.kind, begun.total], ["export", KEEPERS.length]);
@@ -50,6 +51,8 @@ describe("an export", () => {
 		assert.partialDeepStrictEqual(identity.account, [{ id: ana.accountId, email: ana.email, role: "user" }]);
 		assert.partialDeepStrictEqual(identity.profiles, [{ id: ana.profileId, displayName: "Ana" }]);
 		assert.equal(identity.sessions.length, 1);
+		assert.partialDeepStrictEqual(identity.secondFactors, [{ kind: "totp" }]);
+		assert.deepEqual(identity.identities, []);
 		assert.partialDeepStrictEqual(groups.memberships, [{ groupId, role: "admin", madeByYou: true }]);
 		assert.partialDeepStrictEqual(groups.messages, [{ groupId, seq: first.seq, content: "my better words" }]);
 		assert.partialDeepStrictEqual(groups.reactions, [{ groupId, seq: first.seq, emoji: "👍" }]);
@@ -58,7 +61,7 @@ describe("an export", () => {
 		);
 		assert.ok(gamification.entries.length > 0);
 		const all = jsonOf(files);
-		for (const foreign of ["the words of Ben", ben.profileId, ben.email, "argon2", ana.refreshToken])
+		for (const foreign of ["the words of Ben", ben.profileId, ben.email, "argon2", ana.refreshToken, secret])
 			assert.ok(!all.includes(foreign), foreign);
 	});
 
