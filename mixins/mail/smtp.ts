@@ -41,7 +41,7 @@ export function overSmtp(url: string, patience: Patience = PATIENCE): Deliver {
 		try {
 			await transport.sendMail({ ...messageOf(letter, false), signal: bounded });
 		} catch (error) {
-			throw new Error(causeOf(error, secrets));
+			throw new Error(causeOf(error, [...secrets, letter.to]));
 		}
 	};
 }
@@ -53,7 +53,7 @@ interface Refusal {
 	name?: unknown;
 }
 
-/** What operators are told: what the server has said, without what it may have been told. */
+/** What operators are told: what the server has said, without what it may have been told, nor whom the mail was for: that outlives them. */
 function causeOf(error: unknown, secrets: readonly string[]): string {
 	const { code, command, response, name } = error as Refusal;
 	// What is said while signing in may repeat what was sent, in ways nobody knows.

@@ -36,6 +36,8 @@ export interface Kind {
 	 * problem below 500 ends it as failed; anything else is tried again. Without `run`, somebody else ends it (endWork).
 	 */
 	run?(input: never, tools: WorkTools): Promise<Stored>;
+	/** What else its good end is, in the same transaction. */
+	ended?(tx: Tx, job: { id: string; broker: ServiceBroker; input: never }): Promise<unknown>;
 	/** What of the result is shown; default: all of it. */
 	shown?(result: Stored, job: { id: string; broker: ServiceBroker }): Stored;
 	/** The result is for the starter and the ticket alone, not for operators. */
@@ -80,13 +82,16 @@ export function workOf<const K extends Kinds>(node: string, kinds: K) {
 		const { db } = tools;
 		const row = await takeWork(db, id);
 		if (!row) return;
-		const fail = (error: { code: string; detail: string }) => endWork(db, id, { error }, new Date());
+		const fail = async (error: { code: string; detail: string }) => void (await endWork(db, id, { error }, new Date()));
 		const lost = { code: "internal", detail: problems.internal.detail };
 		const work = kindOf(row.kind).run as ((input: Stored, tools: WorkTools) => Promise<Stored>) | undefined;
 		if (!work || row.tries > TRIES) return fail(lost);
 		try {
 			const result = await work(row.input, { ...tools, id, progress: (done, total) => noteProgress(db, id, done, total) });
-			await endWork(db, id, { result }, new Date());
+			await db.tx(async (tx) => {
+				if (!(await endWork(tx, id, { result }, new Date()))) return;
+				await kindOf(row.kind).ended?.(tx, { id, broker: tools.broker, input: row.input as never });
+			});
 		} catch (error) {
 			if (isProblem(error) && error.code < 500) return fail({ code: error.type, detail: error.message });
 			if (row.tries === TRIES) await fail(lost);

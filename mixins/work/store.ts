@@ -86,18 +86,20 @@ export async function noteProgress(db: Queryable, id: string, done: number, tota
 	]);
 }
 
+/** False where it has ended already. */
 export async function endWork(
 	db: Queryable,
 	id: string,
 	end: { result: Stored } | { error: { code: string; detail: string } },
 	now: Date,
-): Promise<void> {
+): Promise<boolean> {
 	const [state, result, error] = "result" in end ? ["done", end.result, null] : ["failed", null, end.error];
-	await db.query(
+	const ended = await db.query(
 		`update work set state = $2, result = $3, error = $4, ended_at = $5, done = case when $2 = 'done' then total else done end
-		where id = $1 and ended_at is null`,
+		where id = $1 and ended_at is null returning id`,
 		[id, state, result === null ? null : JSON.stringify(result), error === null ? null : JSON.stringify(error), now],
 	);
+	return ended.length > 0;
 }
 
 /** The work of a kind under this name that is not ended; locked. */

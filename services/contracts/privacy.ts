@@ -39,7 +39,7 @@ export const actions = {
 			summary: "Erase the caller's account for good, in every node. The ticket shows how far it is: the account is gone at once.",
 			params: { password: optional(text(1, 1024, { verbatim: true })) },
 			answer: object({ ...job.props, ticket: text(1, 100) }),
-			errors: ["wrong-password"],
+			errors: ["wrong-password", "last-admin", "not-found", "wrong-state"],
 		},
 	}),
 	...internal({

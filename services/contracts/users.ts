@@ -3,6 +3,7 @@ import { factTable, internal, published } from "./contract.ts";
 import { accountRole, accountState, profile, session } from "./identity.ts";
 import { array, bool, email, int, json, list, nullable, object, oneOf, optional, page, record, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { job } from "./work.ts";
 
 const language = oneOf("en", "pt", "ar", "ku");
 const phone = text(3, 32);
@@ -43,14 +44,6 @@ export const auditEntry = object({
 
 /** What many accounts can be made at once; purging is one by one. */
 export const bulkState = oneOf("active", "banned", "trashed", "mustChangePassword");
-/** Work that takes longer than a request. */
-const bulkJob = object({
-	id: uuid,
-	kind: oneOf("users.bulk-status"),
-	state: oneOf("waiting", "running", "done", "failed"),
-	done: int(0),
-	total: int(0),
-});
 
 const user = { userId: uuid };
 const grantee = { scopes: array(text(1, 100)) };
@@ -105,9 +98,9 @@ export const actions = {
 			errors: ["rank", "wrong-state"],
 		},
 		"users.purge": {
-			summary: "Erase an account for good: the person is gone, the e-mail is free.",
+			summary: "Erase an account for good: the person is gone, the e-mail is free. The job ends when every node has forgotten them.",
 			params: user,
-			answer: adminUser,
+			answer: object({ ...adminUser.props, jobId: uuid }),
 			errors: ["rank", "wrong-state", "last-admin"],
 		},
 		"users.resetPassword": {
@@ -137,9 +130,9 @@ export const actions = {
 		"users.endSessions": { summary: "End every session of an account.", params: user, answer: object({}), errors: ["rank"] },
 		"users.bulkStatus": {
 			summary:
-				"Put many accounts into a state: `active` ends bans and takes out of the trash. What is refused for one is no reason for the others.",
+				"Put many accounts into a state: `active` ends bans and takes out of the trash. What is refused for one is no reason for the others; `result.failed` names it.",
 			params: { ids: array(uuid, { min: 1, max: 1000 }), state: bulkState, reason: optional(reason) },
-			answer: bulkJob,
+			answer: job,
 		},
 		"users.roles": {
 			summary: "The registry of rights: which scopes each role of accounts and kind of profiles carries, and what they open.",

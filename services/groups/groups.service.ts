@@ -3,8 +3,9 @@ import { decodeCursor, newId, pageById, pageOf, service } from "../../mixins/nod
 import { healthOf } from "../../mixins/health.ts";
 import { groupsNode } from "./actors.ts";
 import { command, commandBy, unreadOf } from "./command.ts";
+import { depart } from "./domain/depart.ts";
 import { create, edit, remove } from "./domain/life.ts";
-import { join, kick, leave, part, setRole } from "./domain/members.ts";
+import { join, kick, leave, setRole } from "./domain/members.ts";
 import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
 import { people } from "./people.ts";
 import { persons } from "./persons.ts";
@@ -78,7 +79,7 @@ export default service("groups", {
 
 		async part(ctx, node) {
 			const { groupId, profileId } = ctx.params;
-			return commandBy(node, ctx, { profileId, displayName: "" }, groupId, (state, moment) => part(state, moment));
+			return commandBy(node, ctx, { profileId, displayName: "" }, groupId, (state, moment) => depart(state, moment, profileId));
 		},
 
 		async members(ctx, node) {

@@ -1,10 +1,9 @@
 // Many accounts put into one state: portion after portion, each account in a transaction of its own. A portion that is done again
 // finds what is done already as it should be.
-import type { ServiceBroker } from "moleculer";
+import type { WorkTools } from "../../mixins/work/index.ts";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { Params } from "../contracts/index.ts";
-import { identityJobs } from "./jobs.ts";
-import type { IdentityNode } from "./node.ts";
+import { identityNode } from "./node.ts";
 import { addAudit } from "./store/audit.ts";
 import type { Change, Doer } from "./users.ts";
 import { ban, changeUser, resetPassword, restore, trash, unban } from "./users.ts";
@@ -12,15 +11,13 @@ import { ban, changeUser, resetPassword, restore, trash, unban } from "./users.t
 type BulkState = Params<"users.bulkStatus">["state"];
 
 export interface BulkStatus {
-	jobId: string;
 	state: BulkState;
 	reason: string;
-	/** Those that are still to be changed. */
 	ids: string[];
-	done: number;
-	failed: { id: string; code: string }[];
 	doer: Omit<Doer, "broker">;
 }
+/** Who was left as they were, and why. */
+export type BulkResult = { failed: { id: string; code: string }[] };
 
 const PORTION = 20;
 
@@ -55,24 +52,25 @@ const changeTo = (state: BulkState, reason: string): Change => {
 	}
 };
 
-/** Of the job: does a portion, and plans the next one, or notes how it ended. */
-export async function bulkPortion(node: IdentityNode, broker: ServiceBroker, work: BulkStatus): Promise<void> {
-	const doer: Doer = { ...work.doer, broker };
-	const failed = [...work.failed];
-	const portion = work.ids.slice(0, PORTION);
-	for (const id of portion) {
-		try {
-			await node.db.tx((tx) => changeUser(node, tx, doer, id, changeTo(work.state, work.reason)));
-		} catch (error) {
-			if (!isProblem(error)) throw error;
-			failed.push({ id, code: error.type });
+/** The work: begun again after a crash it finds what is done already as it should be. */
+export async function bulkStatus({ state, reason, ids, doer: who }: BulkStatus, tools: WorkTools): Promise<BulkResult> {
+	const { broker, db, id: target, signal, progress } = tools;
+	const doer: Doer = { ...who, broker };
+	const failed: BulkResult["failed"] = [];
+	for (let from = 0; from < ids.length; from += PORTION) {
+		signal.throwIfAborted();
+		for (const id of ids.slice(from, from + PORTION)) {
+			try {
+				await db.tx((tx) => changeUser(identityNode(broker), tx, doer, id, changeTo(state, reason)));
+			} catch (error) {
+				if (!isProblem(error) || error.code >= 500) throw error;
+				failed.push({ id, code: error.type });
+			}
 		}
+		await progress(Math.min(from + PORTION, ids.length));
 	}
-	const next = { ...work, ids: work.ids.slice(PORTION), done: work.done + portion.length, failed };
-	await node.db.tx(async (tx) => {
-		if (next.ids.length > 0) return identityJobs.plan(tx, "bulkStatus", next, { key: work.jobId });
-		const after = { state: work.state, total: next.done, failed };
-		const entry = { actor: doer.by?.accountId ?? null, action: "users.bulkStatus", target: work.jobId, requestId: doer.requestId, after };
-		await addAudit(tx, entry, new Date());
-	});
+	const after = { state, total: ids.length, failed };
+	const entry = { actor: doer.by?.accountId ?? null, action: "users.bulkStatus", target, requestId: doer.requestId, after };
+	await addAudit(db, entry, new Date());
+	return { failed };
 }

@@ -10,12 +10,13 @@ import { keeperNames } from "../contracts/index.ts";
 import type { Job } from "../contracts/work.ts";
 import type { Doing } from "./node.ts";
 import { identityNode, revokeSessions } from "./node.ts";
+import { forgetInAudit } from "./store/audit.ts";
 import { eraseRows, holdCondemned } from "./store/erase.ts";
 import { identityWork } from "./work.ts";
 
 /**
  * Erases an account in the caller's transaction: its sessions end, its e-mail is free, what stays is an empty account in the state
- * `purged`. Answers the work that ends when every node has erased its part; its ticket opens it to whoever has no account any more.
+ * `purged`, and in the audit what was done and when, without what names the person. A mail tells the address, if it was proved. Answers the work that ends when every node has erased its part; its ticket opens it to whoever has no account any more.
  * So may whoever erases somebody else's, by their own account (`starter`). The audit is the caller's to write. Throws 404 `not-found`,
  * 409 `wrong-state`.
  */
@@ -33,11 +34,14 @@ export async function eraseAccount(
 	const node = identityNode(ctx.broker);
 	await revokeSessions(node, tx, ctx, { accountId }, "erased", now);
 	await eraseRows(tx, accountId, condemned, now);
+	await forgetInAudit(tx, accountId);
 	const seen = { once: accountId, total: keeperNames.length, ticket: true, starter } as const;
 	const job = await identityWork.begin(tx, ctx, "erase", { receipts: {} }, seen);
 	await tellFacts(tx, { requestId: ctx.requestId, actor: null }, [
 		{ type: "identity.account.erased", aggregate: accountId, payload: { accountId, profileIds, since } },
 	]);
+	const { email: to, language, verifiedAt } = condemned;
+	if (verifiedAt !== null) await node.sendMail(tx, { to, language, template: "accountErased", values: {} });
 	return { ...job, ticket: job.ticket ?? "" };
 }
 

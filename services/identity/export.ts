@@ -5,11 +5,15 @@ import type { ServiceBroker } from "moleculer";
 import yazl from "yazl";
 import { callAction } from "../../mixins/call.ts";
 import type { Person } from "../../mixins/person/index.ts";
+import type { Tx } from "../../mixins/postgres.ts";
+import { settings } from "../../mixins/settings.ts";
 import type { WorkTools } from "../../mixins/work/index.ts";
 import { problem } from "../contracts/errors.ts";
 import type { KeeperName } from "../contracts/index.ts";
 import { keeperNames } from "../contracts/index.ts";
+import { identityMail } from "./mails.ts";
 import { addPart, beginArchive, endArchive } from "./store/exports.ts";
+import { findAddressee } from "./store/recovery.ts";
 
 /** How long a link is good. */
 const VALID_MS = 24 * 3_600_000;
@@ -68,6 +72,15 @@ function archiveOf(broker: ServiceBroker, person: Person, now: Date, asked: (nod
 	zip.on("error", (error: unknown) => bytes.destroy(error instanceof Error ? error : new Error(String(error))));
 	zip.end();
 	return bytes;
+}
+
+/** Mails that it is there, to an address that was proved: to a page, since what a mailbox opens by itself is everything. */
+export async function tellReady(broker: ServiceBroker, tx: Tx, { accountId }: Person): Promise<void> {
+	const account = await findAddressee(tx, { id: accountId });
+	if (!account || account.verifiedAt === null) return;
+	const { email: to, language } = account;
+	const link = `${settings(broker).PUBLIC_URL}/export`;
+	await identityMail.on(broker)(tx, { to, language, template: "exportReady", values: { link } });
 }
 
 /** The work of an export. Begun again after a crash it begins from the start. */

@@ -29,10 +29,20 @@ export function guess<T>(node: IdentityNode, ctx: AnyCtx, whose: string, attempt
 	});
 }
 
-/** The caller's account, where this is its password; one hash. Wrong ones count as those of a sign-in. Throws 403 `wrong-password`. */
-export async function provePassword(node: IdentityNode, ctx: AnyCtx, password: string): Promise<AccountRow> {
+/**
+ * The caller's account, where this is its password; one hash. Wrong ones count as those of a sign-in. `orNone`: an account without a
+ * password needs none, since the route asks for a step-up. Throws 403 `wrong-password`, 422 `validation`, 429 `rate-limited`.
+ */
+export async function provePassword(
+	node: IdentityNode,
+	ctx: AnyCtx,
+	password: string | undefined,
+	{ orNone = false } = {},
+): Promise<AccountRow> {
 	const account = await findAccount(node.db, { id: ctx.caller.accountId });
 	if (!account) throw problem("unauthenticated");
+	if (orNone && account.passwordHash === null) return account;
+	if (password === undefined) throw problem("validation", { errors: [{ path: "password", code: "required", message: "is required" }] });
 	const proved = await guess(node, ctx, account.email, async () =>
 		(await verifyPassword(password, account.passwordHash)) ? account : undefined,
 	);

@@ -41,8 +41,8 @@ export async function hashPassword(password: string): Promise<string> {
 	return `${PREFIX}${nonce.toString("base64").replace(/=+$/, "")}$${hash.toString("base64").replace(/=+$/, "")}`;
 }
 
-/** A hash that no password has: what is computed for an account that does not exist, and kept of one that was erased. */
-export const NOBODY = `${PREFIX}${Buffer.alloc(16).toString("base64").replace(/=+$/, "")}$${Buffer.alloc(32).toString("base64").replace(/=+$/, "")}`;
+/** A hash that no password has: what is computed for an account that does not exist. */
+const NOBODY = `${PREFIX}${Buffer.alloc(16).toString("base64").replace(/=+$/, "")}$${Buffer.alloc(32).toString("base64").replace(/=+$/, "")}`;
 
 /** Whether it is the password; computes one hash whether there is an account (`stored`) or not, and whether that has a password or not. */
 export async function verifyPassword(password: string, stored: string | null | undefined): Promise<boolean> {

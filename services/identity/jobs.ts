@@ -2,8 +2,6 @@
 import type { JobTools } from "../../mixins/jobs/index.ts";
 import { jobsOf } from "../../mixins/node.ts";
 import { answerAsked } from "./asked.ts";
-import type { BulkStatus } from "./bulk-status.ts";
-import { bulkPortion } from "./bulk-status.ts";
 import { identityMail } from "./mails.ts";
 import { identityNode, keysChanged } from "./node.ts";
 import { sweepExports } from "./store/exports.ts";
@@ -17,8 +15,6 @@ export const identityJobs = jobsOf("identity", {
 	/** A ban's time is over. */
 	endBan: ({ accountId }: { accountId: string }, { broker, cause }: JobTools): Promise<void> =>
 		endBan(identityNode(broker), { broker, ...cause }, accountId),
-	/** A portion of many accounts. */
-	bulkStatus: (work: BulkStatus, { broker }: JobTools): Promise<void> => bulkPortion(identityNode(broker), broker, work),
 	keys: {
 		every: "hourly",
 		async run({ at, broker }) {

@@ -10,6 +10,7 @@ import type { Proof, Purpose } from "./domain/mail-codes.ts";
 import { lifetimes, takesCodes, takesLinks } from "./domain/mail-codes.ts";
 import { guess } from "./guesses.ts";
 import { identityNode } from "./node.ts";
+import { codesOf } from "./store/failures.ts";
 import type { CodeRow } from "./store/mail-codes.ts";
 import { countTries, insertCode, lockCodes, lockLink } from "./store/mail-codes.ts";
 
@@ -77,7 +78,7 @@ export async function openedBy(
 export async function provedBy(ctx: Ctx<unknown>, proof: Proof, purposes: readonly Purpose[]): Promise<CodeRow> {
 	const node = identityNode(ctx.broker);
 	const attempt = () => node.db.tx((tx) => openedBy(ctx.broker, tx, proof, purposes, new Date()));
-	const row = "token" in proof ? await attempt() : await guess(node, ctx, `codes of ${proof.email}`, attempt);
+	const row = "token" in proof ? await attempt() : await guess(node, ctx, codesOf(proof.email), attempt);
 	if (!row) throw problem("invalid-code");
 	return row;
 }

@@ -130,6 +130,64 @@ export const mails = {
 			link: "Heke ne tu bî, niha yeke nû dane:",
 		},
 	},
+	exportReady: {
+		values: ["link"],
+		en: {
+			subject: "Your data from Reloop is ready",
+			say: ["The archive with everything that Reloop keeps of you is ready. It can be downloaded for 24 hours."],
+			link: "Sign in to download it:",
+			after: ["If you did not ask for it, end your other sessions and set a new password."],
+		},
+		pt: {
+			subject: "Os seus dados do Reloop estão prontos",
+			say: ["O arquivo com tudo o que o Reloop guarda sobre si está pronto. Pode ser descarregado durante 24 horas."],
+			link: "Inicie sessão para o descarregar:",
+			after: ["Se não fez este pedido, termine as outras sessões e defina uma nova palavra-passe."],
+		},
+		ar: {
+			subject: "بياناتك من Reloop جاهزة",
+			say: ["الأرشيف الذي يضم كل ما يحتفظ به Reloop عنك جاهز. يمكن تنزيله خلال 24 ساعة."],
+			link: "سجّل الدخول لتنزيله:",
+			after: ["إن لم تطلب ذلك فأنهِ جلساتك الأخرى وعيّن كلمة مرور جديدة."],
+		},
+		ku: {
+			subject: "Daneyên te yên ji Reloopê amade ne",
+			say: ["Arşîva bi her tiştê ku Reloop li ser te diparêze amade ye. Ew dikare 24 saetan were daxistin."],
+			link: "Ji bo daxistinê têkeve hesabê xwe:",
+			after: ["Heke te ew nexwestibe, danişînên xwe yên din bigire û şîfreyeke nû dane."],
+		},
+	},
+	accountErased: {
+		values: [],
+		en: {
+			subject: "Your account at Reloop was erased",
+			say: [
+				"Your account at Reloop was erased, and nobody can sign in to it any more. What you wrote to others stays without your name.",
+				"This is the last mail to this address. You can register with it anew.",
+			],
+		},
+		pt: {
+			subject: "A sua conta do Reloop foi apagada",
+			say: [
+				"A sua conta do Reloop foi apagada e já ninguém pode iniciar sessão nela. O que escreveu a outros fica sem o seu nome.",
+				"Esta é a última mensagem para este endereço. Pode voltar a registar-se com ele.",
+			],
+		},
+		ar: {
+			subject: "تم محو حسابك في Reloop",
+			say: [
+				"تم محو حسابك في Reloop ولم يعد بإمكان أحد تسجيل الدخول إليه. ما كتبته للآخرين يبقى دون اسمك.",
+				"هذه آخر رسالة إلى هذا العنوان. يمكنك التسجيل به من جديد.",
+			],
+		},
+		ku: {
+			subject: "Hesabê te li Reloopê hat jêbirin",
+			say: [
+				"Hesabê te li Reloopê hat jêbirin û êdî kes nikare têkevê. Tiştên ku te ji yên din re nivîsandine bêyî navê te dimînin.",
+				"Ev peyama dawîn e ji bo vê navnîşanê. Tu dikarî pê ji nû ve qeyd bibî.",
+			],
+		},
+	},
 } as const satisfies Templates;
 
 export const identityMail = mailOf("identity", mails);

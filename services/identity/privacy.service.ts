@@ -5,13 +5,15 @@ import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import { keeperNames } from "../contracts/index.ts";
 import { eraseAccount } from "./erase.ts";
+import { provePassword } from "./guesses.ts";
 import type { IdentityNode } from "./node.ts";
 import { identityNode } from "./node.ts";
-import { provePassword } from "./proof.ts";
 import { addAudit } from "./store/audit.ts";
 import { profileIdsOf } from "./store/erase.ts";
 import type { Archive } from "./store/exports.ts";
 import { findArchive, readPart } from "./store/exports.ts";
+import { lockUser } from "./store/users.ts";
+import { keepAnAdmin } from "./users.ts";
 import { identityWork, opensExport } from "./work.ts";
 
 /** Exports that one account may begin within a day, times RATE_LIMIT_FACTOR: each costs every node a walk through its tables. */
@@ -61,9 +63,12 @@ export default service("privacy", {
 		},
 
 		async erase(ctx, node) {
-			await provePassword(node, ctx, ctx.params.password);
+			await provePassword(node, ctx, ctx.params.password, { orNone: true });
 			const { accountId } = ctx.caller;
 			return node.db.tx(async (tx) => {
+				const user = await lockUser(tx, accountId);
+				if (!user) throw problem("not-found");
+				await keepAnAdmin(tx, user, ctx.caller);
 				const job = await eraseAccount(tx, ctx, accountId);
 				const entry = { actor: accountId, action: "account.erase", target: accountId, requestId: ctx.requestId, detail: {} };
 				await addAudit(tx, entry, new Date());

@@ -1,11 +1,12 @@
 // Around mail: proving an address, a lost password, and what people change of their accounts.
 import { limitKey } from "../../mixins/address.ts";
 import { limiterOf } from "../../mixins/limits.ts";
-import { newId, once, onceAfter, perBroker, service, settings, tellFacts } from "../../mixins/node.ts";
+import { once, onceAfter, perBroker, service, settings, tellFacts } from "../../mixins/node.ts";
 import type { Tx } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Asked } from "./asked.ts";
+import { asked } from "./asked.ts";
 import { mailCode, openedBy, provedBy } from "./mail-codes.ts";
 import type { Proof, Purpose } from "./domain/mail-codes.ts";
 import { acceptTimeZone, opensPassword, proofOf } from "./domain/mail-codes.ts";
@@ -40,7 +41,7 @@ async function ask(ctx: Ctx<{ email: string }>, wanted: Asked["for"]): Promise<R
 	const { allowed, retrySeconds } = await asks(ctx.broker).take(limitKey(ctx.address));
 	if (!allowed) throw problem("rate-limited", { retryAfter: retrySeconds });
 	return once(ctx, identityNode(ctx.broker).db, async (tx) => {
-		await identityJobs.plan(tx, "asked", { id: newId(), for: wanted, email });
+		await identityJobs.plan(tx, "asked", asked(ctx.broker, wanted, email));
 		return {};
 	});
 }

@@ -1,6 +1,6 @@
 // Accounts, for those who look after them. What a change does is in users.ts.
 import { randomBytes } from "node:crypto";
-import { newId, once, onceAfter, pageById, service } from "../../mixins/node.ts";
+import { once, onceAfter, pageById, service } from "../../mixins/node.ts";
 import type { Ctx } from "../contracts/index.ts";
 import { problem } from "../contracts/errors.ts";
 import { accountRole, profileKind } from "../contracts/identity.ts";
@@ -8,12 +8,12 @@ import { scopeNames, scopes, scopesOfKind, scopesOfRole } from "../contracts/sco
 import type { AdminUser } from "../contracts/users.ts";
 import { normalizeEmail } from "./domain/login.ts";
 import { hashPassword } from "./hashing.ts";
-import { identityJobs } from "./jobs.ts";
 import type { IdentityNode } from "./node.ts";
 import { identityNode } from "./node.ts";
 import { findUser, sessionsOf, usersPage } from "./store/users.ts";
 import type { Change } from "./users.ts";
 import * as changes from "./users.ts";
+import { identityWork } from "./work.ts";
 
 type OnUser = Ctx<{ userId: string }>;
 
@@ -51,7 +51,12 @@ export default service("users", {
 		unban: (ctx, node) => changed(ctx, node, changes.unban),
 		trash: (ctx, node) => changed(ctx, node, changes.trash),
 		restore: (ctx, node) => changed(ctx, node, changes.restore),
-		purge: (ctx, node) => changed(ctx, node, changes.purge),
+		purge: (ctx, node) =>
+			once(ctx, node.db, async (tx) => {
+				const { userId } = ctx.params;
+				const jobId = await changes.changeUser(node, tx, changes.doerOf(ctx), userId, changes.purge);
+				return { ...(await changes.showUser(tx, userId)), jobId };
+			}),
 		setRole: (ctx, node) => changed(ctx, node, changes.giveRole(ctx.params.role)),
 
 		async resetPassword(ctx, node) {
@@ -84,13 +89,9 @@ export default service("users", {
 		async bulkStatus(ctx, { db }) {
 			const { ids, state, reason = "Banned with others." } = ctx.params;
 			const { broker: _here, ...doer } = changes.doerOf(ctx);
-			const jobId = newId();
 			const unique = [...new Set(ids)];
-			return once(ctx, db, async (tx) => {
-				const work = { jobId, state, reason, ids: unique, done: 0, failed: [], doer };
-				await identityJobs.plan(tx, "bulkStatus", work, { key: jobId });
-				return { id: jobId, kind: "users.bulk-status" as const, state: "waiting" as const, done: 0, total: unique.length };
-			});
+			const work = { state, reason, ids: unique, doer };
+			return once(ctx, db, (tx) => identityWork.begin(tx, ctx, "users.bulk-status", work, { total: unique.length }));
 		},
 
 		roles: async () => ({

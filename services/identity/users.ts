@@ -145,13 +145,14 @@ export const restore: Change = async (subject) => {
 	await tellFacts(tx, doer, [{ type: "identity.account.restored", aggregate: user.id, payload: await whose(subject) }]);
 };
 
-export const purge: Change = async (subject) => {
+/** Answers the work that ends when every node has forgotten the person. */
+export const purge: Change<string> = async (subject) => {
 	const { tx, user, doer } = subject;
 	erasable(user);
 	await keepAnAdmin(tx, user, doer.by);
 	await identityJobs.cancel(tx, "endBan", user.id);
 	await note(subject, "account.purge", { state: user.state }, { state: "purged" });
-	await eraseAccount(tx, doer, user.id);
+	return (await eraseAccount(tx, doer, user.id, doer.by?.accountId)).id;
 };
 
 /** @param passwordHash of a new password, in the place of the old one */

@@ -4,7 +4,9 @@ import type { ServiceBroker } from "moleculer";
 import { keyFor } from "../../mixins/secret.ts";
 import { settings } from "../../mixins/settings.ts";
 import { workOf } from "../../mixins/work/index.ts";
-import { exportAll } from "./export.ts";
+import type { WorkTools } from "../../mixins/work/index.ts";
+import type { BulkResult, BulkStatus } from "./bulk-status.ts";
+import { exportAll, tellReady } from "./export.ts";
 
 /** The key in an export's link: made of its id by a key of ours, so that it is stored nowhere and cannot be guessed. */
 function keyOfExport(broker: ServiceBroker, exportId: string): string {
@@ -22,6 +24,7 @@ const isOver = (result: object): result is { expiresAt: string } => "expiresAt" 
 export const identityWork = workOf("identity", {
 	export: {
 		run: exportAll,
+		ended: (tx, { broker, input }) => tellReady(broker, tx, input),
 		secret: true,
 		/** Kept is when the link ends; the link itself is made for whoever may see it. */
 		shown: (result, { id, broker }) => {
@@ -30,6 +33,10 @@ export const identityWork = workOf("identity", {
 			url.searchParams.set("key", keyOfExport(broker, id));
 			return { url: url.href, expiresAt: result.expiresAt };
 		},
+	},
+	"users.bulk-status": {
+		// Loaded when it runs: what it changes plans jobs, and the table of those has this one in it.
+		run: async (work: BulkStatus, tools: WorkTools): Promise<BulkResult> => (await import("./bulk-status.ts")).bulkStatus(work, tools),
 	},
 	/** Each node does its part when it hears of it; receipts.ts ends it. */
 	erase: {},

@@ -5,7 +5,7 @@ import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
 import { presenceNode } from "./node.ts";
 import { endings, notices } from "./notices.ts";
-import { forgetProfiles, noticesOf, seenOf } from "./store.ts";
+import { forgetProfiles, noticesOf, seenOf, unbury } from "./store.ts";
 
 /** Whether those hide of whom nothing is known here; `unclear` while the store does not say: they must not be shown before. */
 async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ hidden: Set<string>; unclear: Set<string> }> {
@@ -31,6 +31,8 @@ export default service("presence", {
 		},
 		async erase({ profileIds }, tx, { node }) {
 			await forgetProfiles(tx, profileIds);
+			// Who was erased is known by that.
+			await unbury(tx, profileIds);
 			tx.afterCommit(() => node.log.forgetAll((key) => profileIds.includes(key)));
 		},
 	},

@@ -59,6 +59,10 @@ export function noticesOf(db: Pick<Db, "query">, profileIds: readonly string[], 
 	);
 }
 
+export async function unbury(db: Queryable, profileIds: readonly string[]): Promise<void> {
+	await db.query("delete from gone where profile_id = any($1::uuid[])", [profileIds]);
+}
+
 export async function forgetProfiles(db: Queryable, profileIds: readonly string[]): Promise<void> {
 	await db.query("delete from seen where profile_id = any($1::uuid[])", [profileIds]);
 	await db.query("delete from room_events where room = any($1::uuid[])", [profileIds]);

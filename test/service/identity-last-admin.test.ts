@@ -9,7 +9,7 @@ const { url, broker } = await testApp();
 async function admin(email: string) {
 	const { password, id } = await callAction(broker, "auth.create", { email });
 	const { body } = is(await http(url, "/api/auth/login", { body: { email, password } }), 200);
-	return { email, id, token: body.tokens.accessToken as string };
+	return { email, id, password, token: body.tokens.accessToken as string };
 }
 
 test("of two admins who remove each other at once one stays, whichever way they try; who may not sign in does not count", async () => {
@@ -31,4 +31,10 @@ test("of two admins who remove each other at once one stays, whichever way they 
 		one = did ? one : two;
 	}
 	is(await http(url, `/api/admin/users/${banned.id}`, { token: one.token }), 200);
+
+	const erase = (by: typeof one) => http(url, "/api/auth/me", { method: "DELETE", token: by.token, body: { password: by.password } });
+	is(await erase(one), 409, "last-admin");
+	const two = await admin("next@example.org");
+	const erased = await Promise.all([erase(one), erase(two)]);
+	assert.deepEqual(erased.map(({ status }) => status).sort(), [202, 409]);
 });

@@ -7,7 +7,9 @@ import { connect, eventually, http, is, person, testApp, told, turnClock } from 
 import { database } from "../../mixins/postgres.ts";
 import { callAction } from "../../mixins/call.ts";
 import type { AccountRole } from "../../services/contracts/scopes.ts";
+import { keeperNames } from "../../services/contracts/index.ts";
 import { signIn } from "../support/access/callers.ts";
+import { ended } from "../support/archive.ts";
 
 const app = await testApp();
 const { url, broker } = app;
@@ -129,8 +131,11 @@ describe("a purge", () => {
 		assert.deepEqual([body.state, body.email, body.phone], ["purged", null, null]);
 		await out(ana);
 		is(await login(ana), 401, "invalid-credentials");
-		is(await login({ ...ana, email: `${ana.accountId}@purged.invalid` }), 401, "invalid-credentials");
-		assert.equal(is(await moderator.get(`/api/profiles/${ana.profileId}`), 200).body.displayName, "deleted");
+		is(await login({ ...ana, email: `deleted:${ana.accountId}` }), 401, "invalid-credentials");
+		is(await moderator.get(`/api/profiles/${ana.profileId}`), 404, "not-found");
+		const { kind, result } = await ended(() => admin.get(`/api/jobs/${body.jobId}`));
+		assert.deepEqual([kind, Object.keys(result.receipts).length], ["erase", keeperNames.length]);
+		is(await moderator.get(`/api/jobs/${body.jobId}`), 404, "not-found");
 		const again = is(
 			await http(url, "/api/auth/register", { body: { email: ana.email, password: ana.password, displayName: "Ana" } }),
 			201,
@@ -277,13 +282,12 @@ describe("an account", () => {
 		assert.deepEqual([job.kind, job.state, job.done, job.total], ["users.bulk-status", "waiting", 0, 26]);
 		const states = async () => (await Promise.all(people.map((one) => admin.get(pathOf(one))))).map(({ body }) => body.state);
 		await eventually(async () => assert.deepEqual([...new Set(await states())], ["banned"]));
-		await eventually(async () => {
-			const [entry] = await auditOf(job.id);
-			assert.deepEqual(
-				[entry?.actor, entry?.after],
-				[moderator.accountId, { state: "banned", total: 26, failed: [{ id: boss.accountId, code: "rank" }] }],
-			);
-		});
+		const failed = [{ id: boss.accountId, code: "rank" }];
+		const over = await ended(() => moderator.get(`/api/jobs/${job.id}`));
+		assert.deepEqual([over.done, over.total, over.result], [26, 26, { failed }]);
+		is(await (await person(url, "Eve")).get(`/api/jobs/${job.id}`), 404, "not-found");
+		const [entry] = await auditOf(job.id);
+		assert.deepEqual([entry?.actor, entry?.after], [moderator.accountId, { state: "banned", total: 26, failed }]);
 		is(await moderator.post("/api/admin/users/bulk-status", { ids, state: "active" }), 202);
 		await eventually(async () => assert.deepEqual([...new Set(await states())], ["unverified"]));
 	});

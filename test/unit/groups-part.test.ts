@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MemberRole } from "../../services/contracts/groups.ts";
 import type { Moment } from "../../services/groups/domain/decision.ts";
+import { depart } from "../../services/groups/domain/depart.ts";
 import type { GroupState } from "../../services/groups/domain/group.ts";
-import { part } from "../../services/groups/domain/members.ts";
 
 const moment = (profileId: string): Moment => ({ by: { profileId, displayName: "" }, at: "2026-01-02T03:04:05.000Z", id: "event" });
 
@@ -18,7 +18,7 @@ function group(roles: Record<string, MemberRole>): GroupState {
 
 /** The events of a parting, in short. */
 const events = (roles: Record<string, MemberRole>, who = "ana") =>
-	part(group(roles), moment(who)).events.map((event) =>
+	depart(group(roles), moment(who), who).events.map((event) =>
 		event.type === "member" ? `${event.profileId} ${event.action}` : `${event.type} ${"action" in event && event.action}`,
 	);
 
@@ -35,10 +35,10 @@ test("nobody follows an admin beside whom there is another, or a member", () => 
 test("the last member takes the group along; who is no member, nothing", () => {
 	assert.deepEqual(events({ ana: "admin" }), ["group deleted"]);
 	assert.deepEqual(events({ ana: "admin" }, "eve"), []);
-	assert.deepEqual(part(null, moment("eve")).events, []);
+	assert.deepEqual(depart(null, moment("eve"), "eve").events, []);
 });
 
 test("who is gone is called as the group knew them", () => {
-	const [event] = part(group({ ana: "admin", ben: "member" }), moment("ben")).events;
+	const [event] = depart(group({ ana: "admin", ben: "member" }), moment("ben"), "ben").events;
 	assert.deepEqual(event?.by, { profileId: "ben", displayName: "BEN" });
 });

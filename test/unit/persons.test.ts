@@ -46,15 +46,3 @@ test("a member that is gone leaves as nobody", () => {
 	assert.deepEqual(events(group(["ana", "member"], ["ben", "admin"])), [["left", "ana", "deleted"]]);
 	assert.deepEqual(depart(group(["ana", "member"], ["ben", "admin"]), moment, "ana").events[0]?.by, DELETED);
 });
-
-test("the last admin is followed by the highest in rank, of those the longest in the group", () => {
-	const promoted = (...others: [string, Role][]) => events(group(["ana", "admin"], ...others))[0]?.slice(0, 2);
-	assert.deepEqual(promoted(["ben", "member"], ["kim", "moderator"], ["leo", "moderator"]), ["roleChanged", "kim"]);
-	assert.deepEqual(promoted(["ben", "member"], ["kim", "member"]), ["roleChanged", "ben"]);
-	assert.deepEqual(promoted(["ben", "member"], ["kim", "admin"]), ["left", "ana"]);
-});
-
-test("the last member takes the group along; who is no member changes nothing", () => {
-	assert.deepEqual(events(group(["ana", "admin"])), [["group"]]);
-	assert.deepEqual([events(group(["ben", "admin"])), events(null)], [[], []]);
-});

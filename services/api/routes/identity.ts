@@ -67,6 +67,7 @@ export const identity: readonly Route[] = [
 		body: true,
 		stepUp: true,
 		limit: "auth",
+		session: "end",
 	},
 	{ method: "POST", path: "/api/auth/me/export", action: "privacy.export", access: "signed-in", status: 202 },
 	{ method: "GET", path: "/api/auth/me/export", action: "privacy.latest", access: "signed-in" },

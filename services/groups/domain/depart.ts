@@ -1,7 +1,6 @@
 // A member is gone for good: nobody asks them for a successor. Pure.
 import { nothing } from "./decision.ts";
 import type { GroupDecision, GroupFact, Moment } from "./decision.ts";
-import { DELETED } from "../../contracts/persons.ts";
 import { outranks } from "./group.ts";
 import type { GroupEvent, GroupState, Member } from "./group.ts";
 import { gone } from "./life.ts";
@@ -13,11 +12,13 @@ function successorOf(others: readonly (readonly [string, Member])[]): readonly [
 	)[0];
 }
 
-/** The last member's departure ends the group. */
+/** The last member's departure ends the group. Who leaves in their own name (`moment.by`) is called as the group knows them. */
 export function depart(state: GroupState | null, moment: Moment, profileId: string): GroupDecision<Record<string, never>> {
 	const me = state?.members.get(profileId);
 	if (!state || !me) return nothing({});
-	if (state.members.size === 1) return gone(state, moment);
+	const by = moment.by.profileId === profileId ? { profileId, displayName: me.displayName } : moment.by;
+	const now = { ...moment, by };
+	if (state.members.size === 1) return gone(state, now);
 	const others = [...state.members].filter(([id]) => id !== profileId);
 	const events: GroupEvent[] = [];
 	const facts: GroupFact[] = [];
@@ -25,10 +26,10 @@ export function depart(state: GroupState | null, moment: Moment, profileId: stri
 	const successor = me.role === "admin" && !others.some(([, { role }]) => role === "admin") ? successorOf(others) : undefined;
 	if (successor) {
 		const [id, { displayName }] = successor;
-		events.push({ ...moment, type: "member", action: "roleChanged", profileId: id, displayName, role: "admin" });
+		events.push({ ...now, type: "member", action: "roleChanged", profileId: id, displayName, role: "admin" });
 		facts.push({ type: "groups.member.roleChanged", aggregate: groupId, payload: { groupId, profileId: id, role: "admin" } });
 	}
-	events.push({ ...moment, type: "member", action: "left", profileId, displayName: DELETED.displayName });
+	events.push({ ...now, type: "member", action: "left", profileId, displayName: by.displayName });
 	facts.push({ type: "groups.member.left", aggregate: groupId, payload: { groupId, profileId } });
 	return { events, facts: () => facts, effects: [], answer: () => ({}) };
 }

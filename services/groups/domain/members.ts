@@ -69,16 +69,6 @@ export function leave(state: GroupState | null, moment: Moment, successorId: str
 	return { events, facts: () => facts, effects: [], answer: () => ({}) };
 }
 
-/** A profile is gone for good. Where it was the last admin, who ranks highest follows, and of those who has been here longest. */
-export function part(state: GroupState | null, moment: Moment): GroupDecision<Record<string, never>> {
-	const { profileId } = moment.by;
-	const me = state?.members.get(profileId);
-	if (!state || !me) return nothing({});
-	const others = [...state.members].filter(([id]) => id !== profileId);
-	const [first] = others.toSorted(([, one], [, other]) => Number(outranks(other.role, one.role)) - Number(outranks(one.role, other.role)));
-	return leave(state, { ...moment, by: { profileId, displayName: me.displayName } }, first?.[0]);
-}
-
 /** The one acted on: a member of lower rank. */
 function below(state: GroupState | null, moment: Moment, profileId: string, least: MemberRole) {
 	const { group, me } = asMember(state, moment.by.profileId);

@@ -37,6 +37,7 @@ export async function forgetRows(tx: Tx, profileIds: readonly string[]): Promise
 		[profileIds],
 	);
 	await tx.query("update groups set creator_id = $2 where creator_id = any($1::uuid[])", [profileIds, DELETED.profileId]);
+	await tx.query("delete from people where profile_id = any($1::uuid[])", [profileIds]);
 	await tx.query("delete from group_people where profile_id = any($1::uuid[])", [profileIds]);
 }
 

@@ -4,17 +4,19 @@ import type { Queryable } from "../../../mixins/postgres.ts";
 /** How a profile is called now; null where it is gone, undefined where nothing is known but what its token says. */
 export async function nameOf(db: Queryable, profileId: string): Promise<string | null | undefined> {
 	const [row] = await db.query<{ displayName: string | null }>(
-		`select display_name as "displayName" from people where profile_id = $1`,
+		`select display_name as "displayName" from people where profile_id = $1
+		union all select null from erased_people where id = $1 order by 1 nulls first limit 1`,
 		[profileId],
 		"person-name",
 	);
 	return row?.displayName;
 }
 
-/** A profile has another name, wherever it is a member or asks to be one; answers the groups of which it is a member. */
+/** A profile has another name, wherever it is a member or asks to be one; answers the groups of which it is a member. Of the erased none is kept. */
 export async function rename(db: Queryable, profileId: string, displayName: string, at: string): Promise<string[]> {
 	await db.query(
-		`insert into people (profile_id, display_name, at) values ($1, $2, $3)
+		`insert into people (profile_id, display_name, at)
+		select $1::uuid, $2::text, $3::timestamptz where not exists (select 1 from erased_people where id = $1)
 		on conflict (profile_id) do update set display_name = excluded.display_name, at = excluded.at where people.display_name is not null`,
 		[profileId, displayName, at],
 	);

@@ -6,6 +6,8 @@ import { forgetEmail } from "./failures.ts";
 export interface Condemned {
 	email: string;
 	state: string;
+	language: string | null;
+	verifiedAt: string | null;
 	createdAt: string;
 	profileIds: string[];
 }
@@ -13,7 +15,7 @@ export interface Condemned {
 /** The account with its profiles, locked until the transaction ends. */
 export async function holdCondemned(tx: Tx, accountId: string): Promise<Condemned | undefined> {
 	const [account] = await tx.query<Omit<Condemned, "profileIds">>(
-		`select email, state, created_at as "createdAt" from accounts where id = $1 for update`,
+		`select email, state, language, verified_at as "verifiedAt", created_at as "createdAt" from accounts where id = $1 for update`,
 		[accountId],
 	);
 	if (!account) return undefined;
@@ -46,18 +48,9 @@ export async function eraseRows(tx: Tx, accountId: string, { email, createdAt }:
 	// An e-mail that nobody can ask for: it has no @.
 	await tx.query(
 		`insert into accounts (id, email, password_hash, state, role, created_at, updated_at)
-		values ($1::uuid, 'deleted:' || $1::text, '', 'purged', 'user', $2, $3)`,
+		values ($1::uuid, 'deleted:' || $1::text, null, 'purged', 'user', $2, $3)`,
 		[accountId, createdAt, now],
 	);
 	await forgetEmail(tx, email);
 	await forgetStarter(tx, accountId);
-}
-
-/** The password's hash; null where the account has none, since it signs in elsewhere. */
-export async function passwordOf(db: Queryable, accountId: string): Promise<{ email: string; passwordHash: string | null } | undefined> {
-	const [row] = await db.query<{ email: string; passwordHash: string | null }>(
-		`select email, nullif(password_hash, '') as "passwordHash" from accounts where id = $1 and state <> 'purged'`,
-		[accountId],
-	);
-	return row;
 }

@@ -84,14 +84,15 @@ type Question = (db: Queryable, person: Person, after: string | null, limit: num
 
 const accountOf: Question = (db, { accountId }, after) =>
 	db.query<Exported>(
-		`select id::text as key, id, email, state, role, phone, language, banned_until as "bannedUntil", created_at as "createdAt"
+		`select id::text as key, id, email, state, role, phone, language, time_zone as "timeZone", verified_at as "verifiedAt",
+			ban_reason as "banReason", banned_at as "bannedAt", banned_until as "bannedUntil", created_at as "createdAt"
 		from accounts where id = $1 and $2::text is null`,
 		[accountId, after],
 	);
 
 const profiles: Question = (db, { accountId }, after, limit) =>
 	db.query<Exported>(
-		`select id::text as key, id, display_name as "displayName", kind, created_at as "createdAt" from profiles
+		`select id::text as key, id, display_name as "displayName", kind, bio, avatar, created_at as "createdAt" from profiles
 		where account_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
 		[accountId, after, limit],
 	);
@@ -105,10 +106,12 @@ const sessions: Question = (db, { accountId }, after, limit) =>
 		[accountId, after, limit],
 	);
 
-/** What was done by the person or to them; who else it was is somebody else's. */
+/** What was done by the person or to them, and of the latter what it says of them; who else it was is somebody else's. */
 const audit: Question = (db, { accountId, profileIds }, after, limit) =>
 	db.query<Exported>(
-		`select id::text as key, id, at, action, coalesce(actor = any($1::uuid[]), false) as "byYou", target = any($2::text[]) as "aboutYou"
+		`select id::text as key, id, at, action, coalesce(actor = any($1::uuid[]), false) as "byYou", target = any($2::text[]) as "aboutYou",
+			case when target = any($2::text[]) then before end as before, case when target = any($2::text[]) then after end as after,
+			case when target = any($2::text[]) then personal::jsonb - 'salt' end as personal
 		from audit where (actor = any($1::uuid[]) or target = any($2::text[])) and ($3::uuid is null or id > $3) order by id limit $4`,
 		[[accountId, ...profileIds], [accountId, ...profileIds], after, limit],
 	);
@@ -132,8 +135,23 @@ const secondFactors: Question = (db, { accountId }, after, limit) =>
 		[accountId, after, limit],
 	);
 
+/** What was mailed to prove an address, without what proves it. */
+const mails: Question = (db, { accountId }, after, limit) =>
+	db.query<Exported>(
+		`select id::text as key, purpose, email, created_at as "createdAt", ended_at as "endedAt" from mail_codes
+		where account_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
+		[accountId, after, limit],
+	);
+
+const terms: Question = (db, { accountId }, after, limit) =>
+	db.query<Exported>(
+		`select t.id::text as key, t.id, t.version, a.accepted_at as "acceptedAt" from terms_acceptances a join terms t on t.id = a.terms_id
+		where a.account_id = $1 and ($2::uuid is null or t.id > $2) order by t.id limit $3`,
+		[accountId, after, limit],
+	);
+
 /** By section of `identity.json`: a table of this node more that keeps something of a person is a row more. */
-export const kept = { account: accountOf, profiles, sessions, identities, secondFactors, audit } as const satisfies Record<
+export const kept = { account: accountOf, profiles, sessions, identities, secondFactors, mails, terms, audit } as const satisfies Record<
 	string,
 	Question
 >;

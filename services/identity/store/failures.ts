@@ -6,6 +6,9 @@ import { THROTTLE_WINDOW_MS } from "../domain/login.ts";
 
 const emailHash = (email: string): Buffer => createHash("sha256").update(email).digest();
 
+/** Under which name wrong codes of mails to an address are counted. */
+export const codesOf = (email: string): string => `codes of ${email}`;
+
 export async function addFailure(db: Queryable, email: string, address: string, now: Date): Promise<void> {
 	await db.query(
 		"insert into login_failures (email_hash, address, at) values ($1, $2, $3)",
@@ -43,5 +46,5 @@ export async function forgetFailures(db: Queryable, email: string, address: stri
 
 /** The account is gone. */
 export async function forgetEmail(db: Queryable, email: string): Promise<void> {
-	await db.query("delete from login_failures where email_hash = $1", [emailHash(email)]);
+	await db.query("delete from login_failures where email_hash = any($1)", [[emailHash(email), emailHash(codesOf(email))]]);
 }

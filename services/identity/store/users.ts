@@ -114,28 +114,3 @@ export function sessionsOf(db: Queryable, accountId: string, before: string | nu
 		[accountId, now, before, limit],
 	);
 }
-
-/** The person goes: of the account only its id, its role and its times are left, and the e-mail is free. Its sessions must have ended. @param passwordHash one that no password has */
-export async function eraseUser(tx: Tx, accountId: string, passwordHash: string, now: Date): Promise<void> {
-	await tx.query(
-		`update accounts set state = 'purged', email = $2, password_hash = $4, phone = null, language = null, ban_reason = null, banned_until = null,
-			banned_at = null, banned_by = null, state_before_ban = null, state_before_trash = null, updated_at = $3
-		where id = $1`,
-		[accountId, `${accountId}@purged.invalid`, now, passwordHash],
-	);
-	await tx.query("update profiles set display_name = 'deleted', updated_at = $2 where account_id = $1", [accountId, now]);
-	await tx.query("update sessions set device = '', address = '' where account_id = $1", [accountId]);
-	// What else one could sign in with.
-	for (const table of [
-		"identities",
-		"sign_in_codes",
-		"totps",
-		"recovery_codes",
-		"passkeys",
-		"passkey_challenges",
-		"mfa_tickets",
-		"mfa_failures",
-	])
-		await tx.query(`delete from ${table} where account_id = $1`, [accountId]);
-	await tx.query("delete from refresh_tokens where session_id in (select id from sessions where account_id = $1)", [accountId]);
-}

@@ -43,4 +43,8 @@ export const HELPED: ReadonlySet<string> = new Set([
 	"POST /api/auth/mfa/passkeys",
 	"DELETE /api/auth/mfa/passkeys/:passkeyId",
 	"POST /api/auth/passkeys/login",
+	// An archive is made by a job, and an account can be erased once.
+	"GET /api/auth/me/export",
+	"GET /api/exports/:exportId",
+	"DELETE /api/auth/me",
 ]);

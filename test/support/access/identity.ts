@@ -25,6 +25,9 @@ const toAccounts = (values: Values = {}, state?: string): Case => {
 /** The id of a session that somebody has besides. */
 const further = async (url: string, who: Person) => sidOf((await signIn(url, { ...who })).accessToken);
 
+/** The job of somebody's export. */
+const exportOf = async ({ post }: Person): Promise<string> => (await post("/api/auth/me/export")).body.id ?? randomUUID();
+
 /** A profile that somebody has besides. */
 async function anotherProfile(url: string, who: Person): Promise<string> {
 	const body = { displayName: "Another", kind: "consumer" };
@@ -42,6 +45,14 @@ export const identity: Cases = {
 	"POST /api/auth/logout": {},
 	"GET /api/auth/me": {},
 	"PATCH /api/auth/me": { any: () => ({ language: "ku" }) },
+	"DELETE /api/auth/me": { any: () => ({ password: "not this one" }) },
+	"POST /api/auth/me/export": {},
+	"GET /api/auth/me/export": {},
+	"GET /api/exports/:exportId": { any: () => ({ exportId: randomUUID(), key: "x" }) },
+	"GET /api/jobs/:jobId": {
+		own: async (me) => ({ jobId: await exportOf(me) }),
+		foreign: async (_me, other) => ({ jobId: await exportOf(other) }),
+	},
 	"GET /api/auth/validate": {},
 	"GET /api/auth/availability": { any: () => ({ email: "somebody@example.org" }) },
 	"GET /api/auth/sessions": {},
