@@ -90,6 +90,7 @@ export function workOf<const K extends Kinds>(node: string, kinds: K) {
 			const result = await work(row.input, { ...tools, id, progress: (done, total) => noteProgress(db, id, done, total) });
 			await db.tx(async (tx) => {
 				if (!(await endWork(tx, id, { result }, new Date()))) return;
+				// The row was stored by this kind: its input is of the kind's type.
 				await kindOf(row.kind).ended?.(tx, { id, broker: tools.broker, input: row.input as never });
 			});
 		} catch (error) {

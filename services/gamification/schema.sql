@@ -8,7 +8,7 @@ create table accounts (
   balance bigint,
   constraint accounts_check CHECK (((balance IS NULL) = (kind = 'system'::text))),
   constraint accounts_currency_check CHECK ((currency = ANY (ARRAY['xp'::text, 'points'::text, 'coins'::text]))),
-  constraint accounts_kind_check CHECK ((kind = ANY (ARRAY['profile'::text, 'system'::text]))),
+  constraint accounts_kind_check CHECK ((kind = ANY (ARRAY['profile'::text, 'system'::text, 'erased'::text]))),
   constraint accounts_pkey PRIMARY KEY (owner, currency)
 );
 
@@ -42,6 +42,20 @@ begin
 	return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION gamification.entries_kept()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+	if (new.id, new.currency, new.amount, new.reason, new.source, new.at) is distinct from (old.id, old.currency, old.amount, old.reason, old.source, old.at)
+		or not (new.owner = old.owner or (new.owner like 'erased:%' and old.owner ~ '^[0-9a-f-]{36}$'))
+		or not (new.counterpart = old.counterpart or (new.counterpart like 'erased:%' and old.counterpart ~ '^[0-9a-f-]{36}$'))
+	then
+		raise exception 'the ledger is append-only: correct an entry by another one' using errcode = 'restrict_violation';
+	end if;
+	return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION gamification.entries_stay()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -51,4 +65,5 @@ begin
 end $function$;
 
 CREATE TRIGGER entries_balanced AFTER INSERT ON gamification.entries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION entries_balanced();
-CREATE TRIGGER entries_stay BEFORE DELETE OR UPDATE OR TRUNCATE ON gamification.entries FOR EACH STATEMENT EXECUTE FUNCTION entries_stay();
+CREATE TRIGGER entries_kept BEFORE UPDATE ON gamification.entries FOR EACH ROW EXECUTE FUNCTION entries_kept();
+CREATE TRIGGER entries_stay BEFORE DELETE OR TRUNCATE ON gamification.entries FOR EACH STATEMENT EXECUTE FUNCTION entries_stay();

@@ -1,6 +1,12 @@
 -- The schema of groups as its migrations leave it. Written by: npm run migrate -- dump
 -- Besides: what every node has (mixins/migrations), and the part room-log.
 
+create table group_people (
+  profile_id uuid not null,
+  group_id uuid not null,
+  constraint group_people_pkey PRIMARY KEY (profile_id, group_id)
+);
+
 create table groups (
   id uuid not null,
   name text not null,
@@ -78,6 +84,7 @@ create table reactions (
   constraint reactions_pkey PRIMARY KEY (group_id, seq, emoji, profile_id)
 );
 
+CREATE INDEX group_people_group ON groups.group_people USING btree (group_id);
 CREATE INDEX groups_public ON groups.groups USING btree (id DESC) WHERE is_public;
 CREATE INDEX invites_group ON groups.invites USING btree (group_id, id DESC);
 CREATE INDEX invites_invitee ON groups.invites USING btree (invitee_id, id DESC);

@@ -1,5 +1,5 @@
 -- The schema of identity as its migrations leave it. Written by: npm run migrate -- dump
--- Besides: what every node has (mixins/migrations), and the part jobs.
+-- Besides: what every node has (mixins/migrations), and the parts jobs, work.
 
 create table accounts (
   id uuid not null,
@@ -80,6 +80,30 @@ create table directory_users (
   version bigint not null,
   deleted_at timestamp with time zone,
   constraint directory_users_pkey PRIMARY KEY (issuer, subject)
+);
+
+create table export_parts (
+  export_id uuid not null,
+  no integer not null,
+  bytes bytea not null,
+  constraint export_parts_pkey PRIMARY KEY (export_id, no)
+);
+
+create table exports (
+  id uuid not null,
+  account_id uuid not null,
+  attempt uuid not null,
+  size bigint,
+  parts integer,
+  made_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint exports_pkey PRIMARY KEY (id)
+);
+
+create table former_profiles (
+  id uuid not null,
+  account_id uuid not null,
+  constraint former_profiles_pkey PRIMARY KEY (id)
 );
 
 create table identities (
@@ -190,8 +214,8 @@ create table refresh_tokens (
 
 create table sessions (
   id uuid not null,
-  account_id uuid not null,
-  profile_id uuid not null,
+  account_id uuid,
+  profile_id uuid,
   device text not null,
   address text not null,
   created_at timestamp with time zone not null,
@@ -269,6 +293,8 @@ CREATE INDEX client_sessions_client ON identity.client_sessions USING btree (cli
 CREATE INDEX client_sessions_ended ON identity.client_sessions USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX client_sessions_expires ON identity.client_sessions USING btree (expires_at);
 CREATE INDEX deleted_profiles_at ON identity.deleted_profiles USING btree (deleted_at);
+CREATE INDEX exports_expires ON identity.exports USING btree (expires_at);
+CREATE INDEX former_profiles_account ON identity.former_profiles USING btree (account_id);
 CREATE INDEX identities_account ON identity.identities USING btree (account_id, id);
 CREATE INDEX login_failures_account ON identity.login_failures USING btree (email_hash, address, at);
 CREATE INDEX login_failures_address ON identity.login_failures USING btree (address, at);
@@ -298,6 +324,9 @@ CREATE INDEX sign_in_codes_expiry ON identity.sign_in_codes USING btree (expires
 CREATE INDEX terms_published ON identity.terms USING btree (published_at DESC) WHERE (published_at IS NOT NULL);
 CREATE INDEX webhooks_heard_at ON identity.webhooks_heard USING btree (at);
 
+alter table export_parts add constraint export_parts_export_id_fkey FOREIGN KEY (export_id) REFERENCES exports(id) ON DELETE CASCADE;
+alter table exports add constraint exports_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
+alter table former_profiles add constraint former_profiles_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 alter table identities add constraint identities_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 alter table mail_codes add constraint mail_codes_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
 alter table mfa_failures add constraint mfa_failures_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE;
@@ -369,6 +398,16 @@ AS $function$
 		entry.target, entry.request_id, entry.before, entry.after, entry.detail, encode(entry.personal_hash, 'hex'))::text
 $function$;
 
+CREATE OR REPLACE FUNCTION identity.profile_deleted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+	-- Not where the account itself is going.
+	insert into former_profiles (id, account_id) select old.id, id from accounts where id = old.account_id on conflict do nothing;
+	return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION identity.terms_kept()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -380,4 +419,5 @@ end $function$;
 CREATE CONSTRAINT TRIGGER audit_chained AFTER INSERT ON identity.audit DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION audit_chained();
 CREATE TRIGGER audit_kept BEFORE DELETE OR UPDATE ON identity.audit FOR EACH ROW EXECUTE FUNCTION audit_kept();
 CREATE TRIGGER audit_whole BEFORE TRUNCATE ON identity.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_kept();
+CREATE TRIGGER profile_deleted AFTER DELETE ON identity.profiles FOR EACH ROW EXECUTE FUNCTION profile_deleted();
 CREATE TRIGGER terms_kept BEFORE DELETE OR UPDATE ON identity.terms FOR EACH ROW WHEN ((old.published_at IS NOT NULL)) EXECUTE FUNCTION terms_kept();

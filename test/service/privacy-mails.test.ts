@@ -13,7 +13,7 @@ const erase = (who: Awaited<ReturnType<typeof person>>) => who.send("DELETE", "/
 describe("an address that was proved is told", () => {
 	it("in its language, that the archive is there and that the account is gone; another is not", async (t) => {
 		const app = await startTestApp();
-		t.after(app.stop);
+		t.after(() => app.stop());
 		const dataDir = settings(app.broker).DATA_DIR;
 		const [ana, ben] = [await person(app.url, "Ana"), await person(app.url, "Ben")];
 		const { code } = await mailTo(dataDir, ana.email);
@@ -34,11 +34,12 @@ describe("an address that was proved is told", () => {
 
 describe("mails that no server takes", () => {
 	it("say nothing readable of whom they were for", async (t) => {
-		const onRcptTo = (to: { address: string }, _session: unknown, callback: (error: Error) => void) => callback(new Error(`No ${to.address} here`));
+		const onRcptTo = (to: { address: string }, _session: unknown, callback: (error: Error) => void) =>
+			callback(new Error(`No ${to.address} here`));
 		const { port, stop } = await mailServer({ onRcptTo });
 		t.after(stop);
 		const app = await startTestApp({ SMTP_URL: `smtp://127.0.0.1:${port}` });
-		t.after(app.stop);
+		t.after(() => app.stop());
 		const ana = await person(app.url, "Ana");
 		is(await http(app.url, "/api/auth/forgot-password", { body: { email: ana.email } }), 202);
 		const db = database("identity");
