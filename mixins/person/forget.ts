@@ -26,7 +26,10 @@ export async function erasedAmong(db: Queryable, ids: readonly string[]): Promis
 
 type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
 
-/** The same without the person: their ids are nobody's, and a name that stands beside one is nobody's, too. */
+/** What profiles say of a person, in whatever has their id; and what stands there when nobody is left. */
+const SHOWN: Readonly<Record<string, JsonValue>> = { displayName: DELETED.displayName, bio: null, avatar: null };
+
+/** The same without the person: their ids are nobody's, and what is shown of somebody beside one is nobody's, too. */
 export function without(value: JsonValue, ids: ReadonlySet<string>): JsonValue {
 	if (typeof value === "string") return ids.has(value) ? DELETED.profileId : value;
 	if (typeof value !== "object" || value === null) return value;
@@ -34,7 +37,7 @@ export function without(value: JsonValue, ids: ReadonlySet<string>): JsonValue {
 	const theirs = Object.values(value).some((field) => typeof field === "string" && ids.has(field));
 	const fields = Object.entries(value).map(([name, field]) => [
 		name,
-		theirs && name === "displayName" ? DELETED.displayName : without(field, ids),
+		theirs && Object.hasOwn(SHOWN, name) ? (SHOWN[name] as JsonValue) : without(field, ids),
 	]);
 	return Object.fromEntries(fields) as JsonValue;
 }

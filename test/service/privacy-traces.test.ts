@@ -55,7 +55,7 @@ describe("after an erasure", () => {
 		is(await ana.send("DELETE", `/api/profiles/${other}`), 204);
 		await eventually(async () => assert.ok((await traces("presence", other)).gone));
 		await eventually(async () => assert.ok((await traces("groups", displayName)).people));
-		is(await http(app.url, "/api/auth/login", { body: { email: ana.email, password: "not this one" } }), 401);
+		is(await http(app.url, "/api/auth/login", { body: { email: ana.email, password: "not this one" } }), 401, "invalid-credentials");
 		const hers = await post(ana, groupId, "mine");
 		const his = await post(ben, groupId, "yours?", { mentions: [ana.profileId], replyTo: hers.seq });
 		is(await ana.send("PUT", `/api/groups/${groupId}/messages/${his.seq}/reactions/x`), 200);

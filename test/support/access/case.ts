@@ -31,6 +31,7 @@ export const HELPED: ReadonlySet<string> = new Set([
 	"GET /api/auth/oidc/:provider/callback",
 	"POST /api/auth/oidc/exchange",
 	"POST /api/webhooks/clerk",
+	"GET /api/jobs/:jobId",
 	"POST /api/auth/introspect",
 	"POST /api/auth/revoke",
 	"POST /api/auth/verify-email",
