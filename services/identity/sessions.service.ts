@@ -1,7 +1,7 @@
 // A person's open sessions, and ending one of them.
 import { pageById, service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
-import { deviceName } from "./domain/device.ts";
+import { shownSession } from "./domain/device.ts";
 import { identityNode, revokeSessions } from "./node.ts";
 import { openSessions, ownsSession } from "./store/sessions.ts";
 
@@ -11,7 +11,7 @@ export default service("sessions", {
 	actions: {
 		async list(ctx, node) {
 			const page = await pageById(ctx.params, (before, limit) => openSessions(node.db, ctx.caller, before, limit, new Date()));
-			return { ...page, data: page.data.map((session) => ({ ...session, device: deviceName(session.device) })) };
+			return { ...page, data: page.data.map(shownSession) };
 		},
 
 		async end(ctx, node) {

@@ -6,6 +6,7 @@ import { problem } from "../contracts/errors.ts";
 import { accountRole, profileKind } from "../contracts/identity.ts";
 import { scopeNames, scopes, scopesOfKind, scopesOfRole } from "../contracts/scopes.ts";
 import type { AdminUser } from "../contracts/users.ts";
+import { shownSession } from "./domain/device.ts";
 import { normalizeEmail } from "./domain/login.ts";
 import { hashPassword } from "./hashing.ts";
 import type { IdentityNode } from "./node.ts";
@@ -73,7 +74,8 @@ export default service("users", {
 		async sessions(ctx, { db }) {
 			const { userId } = ctx.params;
 			if (!(await findUser(db, { id: userId }))) throw problem("not-found");
-			return pageById(ctx.params, (before, limit) => sessionsOf(db, userId, before, limit, new Date()));
+			const page = await pageById(ctx.params, (before, limit) => sessionsOf(db, userId, before, limit, new Date()));
+			return { ...page, data: page.data.map(shownSession) };
 		},
 
 		async endSession(ctx, node) {

@@ -262,9 +262,15 @@ describe("an account", () => {
 
 	test("shows its sessions; one of them ends, or all", async () => {
 		const ana = await person(url, "Ana");
+		const { email, password } = ana;
+		const headers = { "user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0" };
+		is(await http(url, "/api/auth/login", { body: { email, password }, headers }), 200);
 		const [two, three] = [await signIn(url, { ...ana }), await signIn(url, { ...ana })];
 		const { data } = is(await moderator.get(`/api/admin/users/${ana.accountId}/sessions`), 200).body;
-		assert.equal(data.length, 3);
+		assert.deepEqual(
+			data.map(({ device }: { device: string }) => device),
+			["node", "node", "Firefox 131 on Windows", "node"],
+		);
 		is(await moderator.send("DELETE", `/api/admin/users/${ana.accountId}/sessions/${data[0].id}`), 204);
 		await eventually(async () => assert.equal((await http(url, "/api/auth/me", { token: three.accessToken })).status, 401), 1_000);
 		is(await moderator.send("DELETE", `/api/admin/users/${ana.accountId}/sessions/${data[0].id}`), 404, "not-found");

@@ -1,4 +1,5 @@
 // What a person calls the device they signed in with: read off its User-Agent. Pure.
+import type { Session } from "../../contracts/identity.ts";
 
 /** In this order: a browser names those that it wants to be taken for, too. */
 const PROGRAMS: readonly [RegExp, string][] = [
@@ -30,3 +31,6 @@ export function deviceName(userAgent: string): string {
 	}
 	return userAgent.trim().slice(0, LONGEST) || "Unknown device";
 }
+
+/** A session as it is shown: kept of its device is the User-Agent. */
+export const shownSession = (session: Session): Session => ({ ...session, device: deviceName(session.device) });
