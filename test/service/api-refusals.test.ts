@@ -68,7 +68,7 @@ describe("what is said", () => {
 		is(await ana.get("/api/groups?limit=101"), 422, "validation");
 		is(await ana.get("/api/groups?unknown=1"), 422, "validation");
 		is(await ana.get("/api/groups?limit=%ff"), 400, "malformed");
-		is(await ana.get("/api/groups?cursor=nonsense"), 400, "bad-cursor");
+		for (const cursor of ["nonsense", "", "%20", "x".repeat(600)]) is(await ana.get(`/api/groups?cursor=${cursor}`), 400, "bad-cursor");
 		assert.equal((await ana.get(`/api/presence?ids=${ana.profileId},${ben.profileId}`)).body.data.length, 2);
 	});
 });
