@@ -39,6 +39,11 @@ export function openapi({ routes, publicUrl }: OpenapiSource): JsonSchema {
 		components: {
 			securitySchemes: {
 				bearerAuth: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The access token of `POST /api/auth/login`." },
+				clientAuth: {
+					type: "http",
+					scheme: "basic",
+					description: "A registered client (`POST /api/admin/clients`). It may send `client_id` and `client_secret` in the body instead.",
+				},
 				cookieAuth: {
 					type: "apiKey",
 					in: "cookie",

@@ -15,6 +15,7 @@
 //   client       a registered client may say who it is by HTTP Basic: that becomes `client_id` and `client_secret`
 //   session      what happens to a session. "begin": the answer may have `tokens`, which ?cookie=true puts into cookies; "renew": so
 //                it does, and the refresh token may come in its cookie; "end": the cookies are taken away
+//   token        "optional": anyone may ask, and a token says who does
 //   details      the scope without which the answer's `checks` are left out
 //   down         the status of an answer that says `status: "down"`
 //   location     where the created thing is; `{field}` is the answer's
@@ -49,6 +50,7 @@ export interface Route {
 	readonly oauth?: true;
 	readonly client?: true;
 	readonly session?: "begin" | "renew" | "end";
+	readonly token?: "optional";
 	readonly details?: Scope;
 	readonly down?: 503;
 	readonly location?: string;

@@ -99,6 +99,7 @@ export const actions = {
 			summary: "Make an account with one consumer profile, and sign it in.",
 			params: { email, password, displayName, phone: optional(text(3, 32)), language: optional(language) },
 			answer: signedIn,
+			errors: ["email-taken"],
 			owner: "email",
 		},
 		"auth.login": {
@@ -106,6 +107,7 @@ export const actions = {
 			description: "An account with a second factor gets a ticket for `POST /api/auth/mfa/login` instead of tokens.",
 			params: { email: text(1, 254), password: text(1, 1024, { verbatim: true }) },
 			answer: either(signedIn, mfaRequired),
+			errors: ["invalid-credentials", "banned"],
 			owner: "email",
 		},
 		"auth.token": {
@@ -132,6 +134,7 @@ export const actions = {
 			summary: "Rotate the refresh token. The same token again within 10 s from the same client returns the same successor.",
 			params: { refreshToken: text(1, 1024) },
 			answer: object({ tokens }),
+			errors: ["invalid-token", "banned"],
 		},
 		"auth.logout": {
 			summary: "End this session, or with all=true every session of the account.",

@@ -14,6 +14,7 @@ export const actions = {
 			summary: "Prove an address by the mailed code or link: the account's own, or the one it changes to.",
 			params: proof,
 			answer: object({ account }),
+			errors: ["invalid-code", "email-taken"],
 		},
 		"recovery.resendVerification": {
 			summary: "Mail the verification once more. The same answer, whoever has the address.",
@@ -29,16 +30,19 @@ export const actions = {
 			summary: "Set a new password by the mailed code or link. Every session of the account ends.",
 			params: { ...proof, password },
 			answer: object({}),
+			errors: ["invalid-code"],
 		},
 		"recovery.changePassword": {
 			summary: "Set a new password, knowing the present one. The account's other sessions end.",
 			params: { currentPassword: knownPassword, newPassword: password },
 			answer: object({}),
+			errors: ["wrong-password"],
 		},
 		"recovery.changeEmail": {
 			summary: "Mail a code to a new address: once confirmed (verify-email) it is the account's. The old one is told.",
 			params: { email, password: knownPassword },
 			answer: object({}),
+			errors: ["wrong-password", "email-taken"],
 		},
 		"recovery.updateMe": {
 			summary: "Change one's language, time zone and phone; null takes one away.",

@@ -7,11 +7,13 @@ import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { openapi } from "../../services/api/openapi.ts";
+import type { Route } from "../../services/api/route.ts";
 import { routes } from "../../services/api/routes/index.ts";
 import { asyncapi } from "../../services/contracts/asyncapi.ts";
 import { allActions, contractOf } from "../../services/contracts/index.ts";
 import { schemaWriter } from "../../services/contracts/json-schema.ts";
 import type { JsonSchema } from "../../services/contracts/json-schema.ts";
+import { problems } from "../../services/contracts/problems.ts";
 import {
 	array,
 	bool,
@@ -92,16 +94,41 @@ test("every schema in the documents is a JSON Schema that compiles", () => {
 	}
 });
 
+type Operation = { operationId: string; security: JsonSchema[]; responses: JsonSchema };
+
+function operationOf({ method, path }: Route): Operation {
+	const paths = http.paths as Record<string, Record<string, Operation>>;
+	const operation = paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()];
+	assert.ok(operation, `${method} ${path}`);
+	return operation;
+}
+
 test("every row of the routes table is an operation, with a name of its own", () => {
-	const paths = http.paths as Record<string, Record<string, { operationId: string; security: unknown[] }>>;
 	const names = new Set<string>();
-	for (const { method, path, access } of routes) {
-		const operation = paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()];
-		assert.ok(operation, `${method} ${path}`);
-		assert.equal(operation.security.length, access === "anyone" ? 0 : 2, path);
-		names.add(operation.operationId);
-	}
+	for (const row of routes) names.add(operationOf(row).operationId);
 	assert.equal(names.size, routes.length);
+});
+
+test("an operation says who asks: nobody in particular, a person, a client of its own, or whoever likes to say so", () => {
+	const waysOf = ({ access, client, token }: Route): string[] => {
+		if (client) return ["clientAuth", ""];
+		if (access !== "anyone") return ["bearerAuth", "cookieAuth"];
+		return token ? ["bearerAuth", "cookieAuth", ""] : [];
+	};
+	for (const row of routes) {
+		const ways = operationOf(row).security.map((way) => Object.keys(way).join());
+		assert.deepEqual(ways, waysOf(row), row.path);
+	}
+});
+
+test("an operation has the status of every refusal that its contract names, and 403 wherever cookies are set or read", () => {
+	for (const row of routes) {
+		const { responses } = operationOf(row);
+		for (const code of contractOf(row.action).errors ?? []) assert.ok(responses[problems[code].status], `${row.path} ${code}`);
+		if (row.session || row.access !== "anyone") assert.ok(responses[403], row.path);
+	}
+	const login = operationOf(routes.find(({ path }) => path === "/api/auth/login") as Route);
+	for (const status of [200, 401, 403, 422, 429]) assert.ok(login.responses[status], String(status));
 });
 
 test("every event of both socket tables is an operation of the AsyncAPI document", () => {

@@ -2,6 +2,7 @@
 import { contractOf } from "../../contracts/index.ts";
 import { objectSchema } from "../../contracts/json-schema.ts";
 import type { JsonSchema, SchemaWriter } from "../../contracts/json-schema.ts";
+import { problems } from "../../contracts/problems.ts";
 import type { Props, Rule } from "../../contracts/schema.ts";
 import { ofTheDoor } from "../compiled-route.ts";
 import type { Route } from "../route.ts";
@@ -54,8 +55,11 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 				[
 					...ALWAYS,
 					...(signedIn ? SIGNED_IN : [401]),
+					// By cookies, or into them: the page may be a stranger's.
+					...(row.session ? [403] : []),
 					...(row.method === "GET" ? [] : CHANGES),
 					...(hasBody || row.raw ? WITH_BODY : []),
+					...(errors ?? []).map((code) => problems[code].status),
 				].filter((status) => status !== row.down),
 			),
 			...(row.oauth
@@ -73,9 +77,10 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 	};
 }
 
-/** A client's own credentials are in the body, or in a Basic header that says the same: the document has them as the body's. */
-const securityOf = ({ access }: Route): JsonSchema[] => {
-	if (access === "anyone") return [];
+/** `{}`: nothing is needed. A client's own credentials are in a Basic header, or in the body. */
+const securityOf = ({ access, client, token }: Route): JsonSchema[] => {
+	if (client) return [{ clientAuth: [] }, {}];
+	if (access === "anyone") return token ? [{ bearerAuth: [] }, { cookieAuth: [] }, {}] : [];
 	const scopes = access === "signed-in" ? [] : [access];
 	return [{ bearerAuth: scopes }, { cookieAuth: scopes }];
 };
@@ -140,9 +145,7 @@ function answers(row: Route, answer: Rule, writer: SchemaWriter): Record<string,
 		};
 	}
 	if (status === 204) return { 204: { description: "Done.", headers } };
-	const content = row.download
-		? { "application/octet-stream": { schema: {} } }
-		: { "application/json": { schema: answerSchema(row, answer, writer) } };
+	const content = row.download ? { "*/*": { schema: {} } } : { "application/json": { schema: answerSchema(row, answer, writer) } };
 	return {
 		[status]: {
 			description: status === 201 ? "Made." : status === 202 ? "It is on its way." : row.download ? "The file." : "The answer.",

@@ -72,7 +72,7 @@ export const identity: readonly Route[] = [
 	{ method: "POST", path: "/api/auth/me/export", action: "privacy.export", access: "signed-in", status: 202 },
 	{ method: "GET", path: "/api/auth/me/export", action: "privacy.latest", access: "signed-in" },
 	{ method: "GET", path: "/api/exports/:exportId", action: "privacy.download", access: "anyone", download: "privacy.part" },
-	{ method: "GET", path: "/api/jobs/:jobId", action: "work.show", access: "anyone" },
+	{ method: "GET", path: "/api/jobs/:jobId", action: "work.show", access: "anyone", token: "optional" },
 	{ method: "GET", path: "/api/auth/validate", action: "auth.validate", access: "signed-in" },
 	{ method: "GET", path: "/api/auth/availability", action: "auth.availability", access: "anyone", limit: "auth" },
 	{ method: "GET", path: "/api/auth/sessions", action: "sessions.list", access: "signed-in" },
