@@ -52,7 +52,7 @@ export const actions = {
 		"clients.introspect": {
 			summary: "RFC 7662: what an access token or a refresh token is, for a registered client.",
 			description:
-				"`active: false`, and not a word more, for whatever is unknown, used up, expired or revoked, and for accounts that may not sign in.",
+				"The client says who it is by its secret, or by an access token of its own. `active: false`, and not a word more, for whatever is unknown, used up, expired or revoked, and for accounts that may not sign in.",
 			params: { token, token_type_hint: optional(text(0, 64)), ...credentials },
 			answer: object({
 				active: bool,

@@ -92,7 +92,10 @@ export default service("clients", {
 		},
 
 		async introspect(ctx, node) {
-			await authenticateClient(node, ctx.params);
+			const { client_id, client_secret } = ctx.params;
+			// RFC 7662, 2.1: by its secret, or by a token of its own.
+			const byToken = ctx.meta.principal?.client && client_id === undefined && client_secret === undefined;
+			if (!byToken) await authenticateClient(node, ctx.params);
 			return once(ctx, node.db, () => introspect(node, ctx.params.token));
 		},
 

@@ -224,6 +224,11 @@ describe("introspection", () => {
 		const body = { token: ana.accessToken };
 		await refused(ask(url, "/api/auth/introspect", body), 401, "invalid_client");
 		await refused(http(url, "/api/auth/introspect", { token: ana.accessToken, body }), 401, "invalid_client");
+		const gone = await makeClient(admin);
+		const given = await tokenOf(url, gone);
+		assert.equal(is(await http(url, "/api/auth/introspect", { token: given, body }), 200).body.active, true);
+		is(await admin.send("DELETE", `/api/admin/clients/${gone.clientId}`), 204);
+		await eventually(() => refused(http(url, "/api/auth/introspect", { token: given, body }), 401, "invalid_client"), 1_000);
 		const { clientId } = await makeClient(admin);
 		await refused(ask(url, "/api/auth/introspect", body, { clientId, clientSecret: "wrong" }), 401, "invalid_client");
 		await refused(ask(url, "/api/auth/introspect", {}, await makeClient(admin)), 400, "invalid_request");
