@@ -36,13 +36,14 @@ function pointsOf(value: string): number {
 	return count;
 }
 
-const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|\+00:00)$/;
 teachValue("time", () => (value, field, errors) => {
 	if (typeof value !== "string") return void errors.push({ type: "type", field, expected: "a text" });
 	// The second half refuses the 30th of February, which Date reads as the 1st or 2nd of March.
 	if (!TIME.test(value) || new Date(value).getUTCDate() !== Number(value.slice(8, 10)))
 		return void errors.push({ type: "format", field, expected: "an ISO 8601 time in UTC" });
-	return value;
+	// UTC has two names; some languages write this one.
+	return value.replace("+00:00", "Z");
 });
 
 teachValue("number", (schema) => {
