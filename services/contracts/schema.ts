@@ -46,7 +46,7 @@ export const uuid: TextRule = {
 /** One `@` with something on both sides; white space around it is let through, the receiver normalises. */
 export const email: TextRule = { type: "text", min: 3, max: 254, format: "email", pattern: /^\s*[^\s@]+@[^\s@]+\s*$/u };
 /** The opaque place in a list where the next page begins. Any text passes: the list itself says of a bad one that it is (400, not 422). */
-export const cursor: TextRule = { type: "text", min: 0, max: 16_384 };
+export const cursor: TextRule = { type: "text", min: 0, max: 4096 };
 /** ISO 8601 in UTC: `2026-01-31T12:00:00.000Z`, seconds and fractions of up to nine digits; `+00:00` is read as `Z`. */
 export const time: TimeRule = { type: "time" };
 /** A safe integer, inclusive bounds. */

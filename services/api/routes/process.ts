@@ -10,7 +10,6 @@ const health = nodeNames.map(
 		path: `/api/${node}/health`,
 		action: `${node}.health`,
 		access: "anyone",
-		token: "optional",
 		details: "ops:read",
 		down: 503,
 	}),

@@ -45,12 +45,15 @@ export interface OpenApi {
 
 const isOpen = (parameter: Parameter): boolean => parameter.in === "query" && parameter.schema.type === "object";
 
+/** Where `{}` is among the ways to ask, nobody needs to say who they are. */
+const needsToken = (security: readonly object[]): boolean => security.length > 0 && security.every((way) => Object.keys(way).length > 0);
+
 function read(
 	method: string,
 	path: string,
 	operation: {
 		operationId: string;
-		security?: unknown[];
+		security?: object[];
 		parameters?: (Parameter & { $ref?: string })[];
 		requestBody?: { content: Record<string, { schema: Schema }> };
 	},
@@ -61,7 +64,7 @@ function read(
 		id: operation.operationId,
 		method,
 		path,
-		signedIn: (operation.security ?? []).length > 0,
+		signedIn: needsToken(operation.security ?? []),
 		oauth: "application/x-www-form-urlencoded" in content,
 		raw: "application/octet-stream" in content,
 		loose: parameters.some(isOpen),
