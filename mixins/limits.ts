@@ -44,6 +44,7 @@ export function makeLimiter(quota: Quota, maxKeys = MAX_KEYS): Limiter {
 	const window = quota.seconds * 1000;
 	const cost = window / quota.units;
 	const unusedAt = new Map<string, number>();
+	const forwards = onlyForwards();
 
 	// A key that is unused again is the same as one never seen. If an attacker fills the map with live keys, the oldest
 	// tenth goes: forgetting them is a smaller harm than growing without bound.
@@ -59,11 +60,10 @@ export function makeLimiter(quota: Quota, maxKeys = MAX_KEYS): Limiter {
 
 	return {
 		quota,
-		take(key, now = Date.now()) {
+		take(key, clock = Date.now()) {
+			const now = forwards(clock);
 			const known = unusedAt.get(key);
-			const from = known === undefined || known < now ? now : Math.min(known, now + window);
-			// A clock that was set back must not lock anybody out for longer than one window.
-			if (known !== undefined && known > from) unusedAt.set(key, from);
+			const from = known === undefined || known < now ? now : known;
 			const next = from + cost;
 			const spent = next - now;
 			// The tolerance is for sums of fractions: 60 times 1000/60 is a little more than 1000.
@@ -73,6 +73,19 @@ export function makeLimiter(quota: Quota, maxKeys = MAX_KEYS): Limiter {
 			return verdict(quota, true, spent);
 		},
 		size: () => unusedAt.size,
+	};
+}
+
+/**
+ * A clock that is set back would have everybody wait who has spent anything, and what is forgotten for that would be a gift to who
+ * has spent everything: so its time stands still for that moment, and goes on from there.
+ */
+function onlyForwards(): (clock: number) => number {
+	let [last, ahead] = [Number.NEGATIVE_INFINITY, 0];
+	return (clock) => {
+		if (clock + ahead < last) ahead = last - clock;
+		last = clock + ahead;
+		return last;
 	};
 }
 

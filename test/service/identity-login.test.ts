@@ -76,6 +76,16 @@ describe("guessing", () => {
 		await login(email, PASSWORD, from);
 	});
 
+	test("counts nothing that was before the clock was set back", async () => {
+		const from = { address: newAddress() };
+		const { email } = await person();
+		turnClock(MINUTE + 1000);
+		for (let i = 0; i < 10; i++) await refusedWith("invalid-credentials", login(email, `guess number ${i}`, from));
+		await refusedWith("rate-limited", login(email, PASSWORD, from));
+		turnClock(-MINUTE - 1000);
+		await login(email, PASSWORD, from);
+	});
+
 	test("many tries at once are no way around it", async () => {
 		const from = { address: newAddress() };
 		const { email } = await person();

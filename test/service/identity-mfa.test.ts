@@ -147,6 +147,19 @@ describe("recovery codes", () => {
 		assert.equal((await call("mfa.status", {}, { token })).recoveryCodes, 9);
 	});
 
+	test("guessed by many at once, each with a ticket of its own, may be tried ten times; the owner enters from home", async () => {
+		const { email, token, recoveryCodes } = await withApp();
+		const thief = { address: newAddress() };
+		const tickets = [];
+		for (let i = 0; i < 40; i++) tickets.push((await ticketOf(email, thief)).ticket);
+		const guesses = tickets.map((ticket, i) => second(ticket, "recovery", `AAAA-BBBB-CCCC-${1000 + i}`, thief));
+		assert.deepEqual(await outcomes(guesses), { "invalid-credentials": 10, "rate-limited": 30 });
+		const right = recoveryCodes[0] as string;
+		await refusedWith("rate-limited", second((await ticketOf(email, thief)).ticket, "recovery", right, thief));
+		assert.equal((await call("mfa.status", {}, { token })).recoveryCodes, 10);
+		await second((await ticketOf(email)).ticket, "recovery", right);
+	});
+
 	test("are another account's business: the same text opens nothing there", async () => {
 		const [ana, ben] = [await withApp(), await withApp()];
 		await refusedWith("invalid-credentials", second((await ticketOf(ben.email)).ticket, "recovery", ana.recoveryCodes[0] as string));
@@ -246,6 +259,18 @@ describe("guessing codes", () => {
 		await second(ticket, "totp", codeOf(secret), { address: newAddress() });
 		turnClock(15 * MINUTE + 1000);
 		await second((await ticketOf(email, from)).ticket, "totp", codeOf(secret), from);
+	});
+
+	test("counts nothing that was before the clock was set back", async () => {
+		const { email, recoveryCodes } = await withApp();
+		const from = { address: newAddress() };
+		turnClock(2 * MINUTE);
+		for (let round = 0; round < 2; round++) {
+			const { ticket } = await ticketOf(email, from);
+			for (let i = 0; i < 5; i++) await refusedWith("invalid-credentials", second(ticket, "recovery", "AAAA-BBBB", from));
+		}
+		turnClock(-2 * MINUTE);
+		await second((await ticketOf(email, from)).ticket, "recovery", recoveryCodes[0] as string, from);
 	});
 
 	test("from many addresses ends after fifty in a day; the owner enters from home, and from anywhere with a recovery code", async () => {

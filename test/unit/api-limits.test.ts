@@ -35,11 +35,25 @@ describe("a limiter", () => {
 		for (let i = 0; i < 100_000; i++) assert.ok(limiter.take("a", T0).allowed);
 	});
 
-	it("does not lock out for longer than its window when the clock is set back", () => {
-		const limiter = makeLimiter({ units: 1, seconds: 10 });
-		limiter.take("a", T0 + 3_600_000);
-		limiter.take("a", T0);
-		assert.equal(limiter.take("a", T0 + 20_000).allowed, true);
+	it("neither punishes nor forgives when the clock is set back, by whatever it is", () => {
+		for (const back of [1, 9_000, 10_000, 11_000, 3_600_000]) {
+			const limiter = makeLimiter({ units: 2, seconds: 10 });
+			limiter.take("spent", T0);
+			limiter.take("spent", T0);
+			assert.equal(limiter.take("used", T0).allowed, true);
+			const later = T0 - back;
+			assert.deepEqual(limiter.take("spent", later), { allowed: false, remaining: 0, resetSeconds: 10, retrySeconds: 5 }, `${back}`);
+			assert.equal(limiter.take("used", later).allowed, true, `${back}`);
+			assert.equal(limiter.take("spent", later + 4_999).allowed, false, `${back}`);
+			assert.equal(limiter.take("spent", later + 5_000).allowed, true, `${back}`);
+		}
+	});
+
+	it("takes a clock that goes forth and back as often as it likes for one that goes on", () => {
+		const limiter = makeLimiter({ units: 600, seconds: 60 });
+		for (let turn = 0; turn < 50; turn++) {
+			for (const now of [T0 + turn, T0 + turn + 86_400_000]) assert.equal(limiter.take("a", now).allowed, true, `${turn}`);
+		}
 	});
 
 	it("remembers a bounded number of keys, the unused ones last", () => {

@@ -16,6 +16,8 @@ export function acceptEmail(given: string): string {
 export const normalizeEmail = (email: string): string => email.trim().normalize("NFKC").toLowerCase();
 
 export const THROTTLE_WINDOW_MS = 15 * 60_000;
+/** The clocks of two processes may be so far apart. What is later than that was counted before a clock was set back: it is no reason to wait. */
+export const CLOCKS_APART_MS = 60_000;
 /** Wrong passwords in the window for one account from one address, and from one address for any account. */
 export const THROTTLES = { account: 10, address: 100 } as const;
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Queryable } from "../../../mixins/postgres.ts";
 import type { Failures, Limits } from "../domain/login.ts";
-import { THROTTLE_WINDOW_MS } from "../domain/login.ts";
+import { CLOCKS_APART_MS, THROTTLE_WINDOW_MS } from "../domain/login.ts";
 
 const emailHash = (email: string): Buffer => createHash("sha256").update(email).digest();
 
@@ -25,15 +25,15 @@ export async function failuresOf(
 	limits: Limits,
 	now: Date,
 ): Promise<{ account: Failures; address: Failures }> {
-	const since = new Date(now.getTime() - THROTTLE_WINDOW_MS);
+	const [since, until] = [new Date(now.getTime() - THROTTLE_WINDOW_MS), new Date(now.getTime() + CLOCKS_APART_MS)];
 	const [account] = await db.query<Failures>(
-		`select count(*)::int as count, (array_agg(at order by at desc))[$4] as oldest from login_failures where email_hash = $1 and address = $2 and at > $3`,
-		[emailHash(email), address, since, limits.account],
+		`select count(*)::int as count, (array_agg(at order by at desc))[$4] as oldest from login_failures where email_hash = $1 and address = $2 and at > $3 and at < $5`,
+		[emailHash(email), address, since, limits.account, until],
 		"failures-account",
 	);
 	const [anywhere] = await db.query<Failures>(
-		"select count(*)::int as count, (array_agg(at order by at desc))[$3] as oldest from login_failures where address = $1 and at > $2",
-		[address, since, limits.address],
+		"select count(*)::int as count, (array_agg(at order by at desc))[$3] as oldest from login_failures where address = $1 and at > $2 and at < $4",
+		[address, since, limits.address, until],
 		"failures-address",
 	);
 	return { account: account ?? { count: 0, oldest: null }, address: anywhere ?? { count: 0, oldest: null } };

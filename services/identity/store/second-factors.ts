@@ -3,7 +3,7 @@ import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { CodeKind, CodeLimits, WrongCodes } from "../domain/mfa.ts";
 import { DAY_MS } from "../domain/mfa.ts";
 import type { Failures } from "../domain/login.ts";
-import { THROTTLE_WINDOW_MS } from "../domain/login.ts";
+import { CLOCKS_APART_MS, THROTTLE_WINDOW_MS } from "../domain/login.ts";
 
 /** Whatever tries or changes the second factors of one account goes one after another, in every process. */
 export async function lockFactors(tx: Tx, accountId: string): Promise<void> {
@@ -104,15 +104,16 @@ export async function wrongCodes(
 	now: Date,
 ): Promise<WrongCodes> {
 	const ago = (ms: number) => new Date(now.getTime() - ms);
+	const until = ago(-CLOCKS_APART_MS);
 	const count = `count(*)::int as count, (array_agg(at order by at desc))`;
 	const [here] = await tx.query<Failures>(
-		`select ${count}[$4] as oldest from mfa_failures where account_id = $1 and address = $2 and at > $3`,
-		[accountId, key, ago(THROTTLE_WINDOW_MS), limits.address],
+		`select ${count}[$4] as oldest from mfa_failures where account_id = $1 and address = $2 and at > $3 and at < $5`,
+		[accountId, key, ago(THROTTLE_WINDOW_MS), limits.address, until],
 		"wrong-codes-here",
 	);
 	const [day] = await tx.query<Failures>(
-		`select ${count}[$3] as oldest from mfa_failures where account_id = $1 and kind = 'totp' and at > $2`,
-		[accountId, ago(DAY_MS), limits.day],
+		`select ${count}[$3] as oldest from mfa_failures where account_id = $1 and kind = 'totp' and at > $2 and at < $4`,
+		[accountId, ago(DAY_MS), limits.day, until],
 		"wrong-codes-day",
 	);
 	const strong = "select 1 from sessions where account_id = $1 and address = $2 and acr = '2' limit 1";
