@@ -2,7 +2,7 @@
 // trust, so that nothing but the fault named can be the reason for the refusal.
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import type { CryptoKey } from "jose";
 import {
 	CompactEncrypt,
@@ -19,7 +19,7 @@ import { database } from "../../mixins/postgres.ts";
 import { tokens } from "../../mixins/token/tokens.ts";
 import { identityNode } from "../../services/identity/node.ts";
 import { makeClient, official, tokenOf } from "../support/clients.ts";
-import { connect, http, is, person, testApp } from "../support/kit.ts";
+import { connect, http, is, person, say, testApp } from "../support/kit.ts";
 
 const app = await testApp();
 const { url } = app;
@@ -153,16 +153,28 @@ const cases: Record<string, () => Promise<string> | string> = {
 	"that is far too long": () => `${ana.accessToken}${"A".repeat(9_000)}`,
 };
 
+const open = await connect(url, ana.accessToken);
+after(() => open.close());
+const invalid = (error: Error & { problem?: { code: string } }) => error.problem?.code === "invalid-token";
+
 describe("an access token", () => {
+	test("the table below has what was promised: at least twenty-five ways to lie", () => assert.ok(Object.keys(cases).length >= 25));
+
 	test("signed as the platform signs is good: the table below is refused for what each row says", async () => {
-		is(await http(url, "/api/auth/me", { token: await token() }), 200);
+		const made = await token();
+		is(await http(url, "/api/auth/me", { token: made }), 200);
+		(await connect(url, made)).close();
+		assert.ok((await say(open, "token:refresh", { token: made })).expiresIn > 500);
 	});
 
 	for (const [what, make] of Object.entries(cases)) {
-		test(`${what} is refused, over HTTP and at the socket`, async () => {
+		test(`${what} is refused: over HTTP, in a handshake, and where a socket renews its token`, async () => {
 			const made = await make();
 			is(await http(url, "/api/auth/me", { token: made }), 401, "invalid-token");
-			await assert.rejects(connect(url, made), (error: Error & { problem?: { code: string } }) => error.problem?.code === "invalid-token");
+			await assert.rejects(connect(url, made), invalid);
+			// An event's payload has its limits, too.
+			if (made.length <= 8192) await assert.rejects(say(open, "token:refresh", { token: made }), invalid);
+			assert.equal(open.connected, true, "who is in stays in, by the token that was good");
 		});
 	}
 
@@ -177,6 +189,17 @@ describe("an access token", () => {
 			// It is no access token, and is a good refresh token.
 			if (made !== ana.refreshToken) assert.deepEqual(await ask(made), { active: false }, what);
 		}
+	});
+
+	test("of somebody else, or of another profile of one's own, renews no socket", async () => {
+		const eve = await person(url, "Eve");
+		const profileId = is(await ana.post("/api/profiles", { displayName: "Ana's shop", kind: "organization" }), 201).body.id;
+		const switched = is(await ana.post("/api/auth/switch-profile", { profileId }), 200).body.tokens.accessToken;
+		for (const other of [eve.accessToken, switched])
+			await assert.rejects(
+				say(open, "token:refresh", { token: other }),
+				(error: Error & { problem?: { code: string } }) => error.problem?.code === "forbidden",
+			);
 	});
 
 	test("of a client is no way to a person's, and a person's is none to a client's", async () => {
