@@ -29,7 +29,10 @@ describe("a collection whose index cannot be made", { skip: needs("mongod"), tim
 		server = await mongoServer();
 		const driver = createRequire(import.meta.url)("mongodb") as { MongoClient: { connect(url: string, options: object): Promise<Client> } };
 		client = await driver.MongoClient.connect(server.url, { useUnifiedTopology: true, retryWrites: false });
-		await client.db().collection("notes").insertMany([{ by: "ana" }, { by: "ana" }]);
+		await client
+			.db()
+			.collection("notes")
+			.insertMany([{ by: "ana" }, { by: "ana" }]);
 	});
 	after(async () => {
 		await broker.stop();

@@ -150,6 +150,18 @@ describe("somebody at Clerk", () => {
 		assert.deepEqual([reply.account.id, reply.created, reply.profile.displayName], [account?.id, false, "Ana"]);
 	});
 
+	test("is nothing more here than anybody, whatever else Clerk says of them", async () => {
+		const [id, email] = [`user_${randomUUID()}`, `${randomUUID()}@example.org`];
+		const more = { role: "admin", roles: ["admin"], state: "active", account_id: randomUUID(), public_metadata: { role: "admin" } };
+		const event = JSON.parse(userEvent("user.created", { id, email }));
+		await good(JSON.stringify({ ...event, ...more, data: { ...event.data, ...more, private_metadata: more, banned: false } }));
+		const made = await sql("select role, state from accounts where email = $1", [email]);
+		assert.deepEqual(made, [{ role: "user", state: "active" }]);
+		const { account, tokens } = is(await signIn(id, { email, ...more }), 200).body;
+		assert.equal(account.role, "user");
+		is(await http(app.url, "/api/admin/users", { token: tokens.accessToken }), 403, "forbidden");
+	});
+
 	test("is linked to the account of a verified e-mail, and takes over none that is unverified", async () => {
 		const [ana, eve] = [await person(app.url, "Ana"), await person(app.url, "Eve")];
 		await sql("update accounts set state = 'active' where id = $1", [ana.accountId]);

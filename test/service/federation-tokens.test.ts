@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import type { CryptoKey } from "jose";
-import { importJWK } from "jose";
+import { decodeJwt, importJWK } from "jose";
 import { database } from "../../mixins/postgres.ts";
 import { computed } from "../../services/identity/hashing.ts";
 import { codeOf } from "../support/factors.ts";
@@ -101,6 +101,22 @@ describe("signing in with an ID token", () => {
 		for (const more of [{ role: "admin" }, { state: "active" }, { email: "x@example.org" }, { accountId: randomUUID() }])
 			is(await signIn(idToken, more), 422, "validation");
 	});
+});
+
+test("an ID token makes nobody more than they are by what it claims besides", async () => {
+	const who = {
+		...someone(),
+		role: "admin",
+		roles: ["admin"],
+		scope: "users:write ops:read",
+		acr: "2",
+		state: "banned",
+		profile: randomUUID(),
+	};
+	const { account, profile, tokens } = is(await signIn(await google.token({ ...who, account: { role: "admin" }, sid: "x" })), 200).body;
+	assert.deepEqual([account.role, account.state, profile.kind], ["user", "active", "consumer"]);
+	const { roles, scope, acr } = decodeJwt(tokens.accessToken);
+	assert.deepEqual([roles, scope, acr], [["user", "consumer"], "account:own", "1"]);
 });
 
 describe("an ID token is refused", () => {
