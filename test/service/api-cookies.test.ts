@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decodeJwt } from "jose";
 import { io } from "socket.io-client";
+import { Browser } from "../support/browser.ts";
+import { codeOf } from "../support/factors.ts";
 import { eventually, http, is, person, testApp } from "../support/kit.ts";
 import type { Reply } from "../support/kit.ts";
 
@@ -10,39 +12,9 @@ const FRIEND = "https://friend.example";
 const app = await testApp({ CORS_ORIGINS: FRIEND });
 const { url } = app;
 
-/** A browser, as far as cookies go: it keeps what is set, and sends what the path asks for. */
-class Browser {
-	readonly jar = new Map<string, { value: string; path: string }>();
-
-	take(reply: Reply): Reply {
-		for (const line of reply.headers.getSetCookie()) {
-			const [pair = "", ...rest] = line.split("; ");
-			const [name = "", value = ""] = pair.split("=");
-			const path = rest.find((part) => part.startsWith("Path="))?.slice(5) ?? "/";
-			if (rest.includes("Max-Age=0")) this.jar.delete(name);
-			else this.jar.set(name, { value, path });
-		}
-		return reply;
-	}
-	cookie(path: string): string {
-		const sent = [...this.jar].filter(([, { path: of }]) => path.startsWith(of));
-		return sent.map(([name, { value }]) => `${name}=${value}`).join("; ");
-	}
-	get csrf(): string {
-		return this.jar.get("reloop_csrf")?.value ?? "";
-	}
-	async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
-		const sent = { Cookie: this.cookie(path), ...headers };
-		return this.take(await http(url, path, { method, body, headers: sent }));
-	}
-	/** As a page of ours does it: with the header. */
-	post = (path: string, body?: unknown, headers: Record<string, string> = {}) =>
-		this.ask("POST", path, body, { "X-CSRF-Token": this.csrf, ...headers });
-}
-
 async function signedIn(): Promise<Browser & { email: string; password: string }> {
 	const { email, password } = await person(url, "Ana");
-	const browser = Object.assign(new Browser(), { email, password });
+	const browser = Object.assign(new Browser(url), { email, password });
 	is(await browser.ask("POST", "/api/auth/login?cookie=true", { email, password }), 200);
 	return browser;
 }
@@ -150,7 +122,7 @@ describe("a session in cookies", () => {
 
 	test("is renewed into cookies from a body, too, where that is asked for", async () => {
 		const ben = await person(url, "Ben");
-		const browser = new Browser();
+		const browser = new Browser(url);
 		is(await browser.ask("POST", "/api/auth/refresh?cookie=true", { refreshToken: ben.refreshToken }), 200);
 		is(await browser.ask("GET", "/api/auth/me"), 200);
 	});
@@ -162,7 +134,7 @@ describe("a session in cookies", () => {
 		is(await ana.ask("POST", "/api/auth/logout"), 403, "csrf");
 		is(await ana.post("/api/auth/logout"), 204);
 		assert.deepEqual([...ana.jar.keys()], []);
-		const late = new Browser();
+		const late = new Browser(url);
 		const reply = await late.ask("POST", "/api/auth/refresh", undefined, { Cookie: kept, "X-CSRF-Token": csrf });
 		assert.equal(is(reply, 401, "invalid-token").headers.getSetCookie().length, 3);
 		for (const line of reply.headers.getSetCookie()) assert.match(line, /Max-Age=0/);
@@ -170,21 +142,43 @@ describe("a session in cookies", () => {
 });
 
 describe("session fixation", () => {
-	test("what was in the cookies before a login is never adopted", async () => {
-		const [eve, ana] = [await signedIn(), await person(url, "Ana")];
-		const planted = eve.cookie("/api/auth/refresh");
-		const victim = new Browser();
-		const body = { email: ana.email, password: ana.password };
-		is(await victim.ask("POST", "/api/auth/login?cookie=true", body, { Cookie: planted }), 200);
-		const [sid, theirs] = [victim, eve].map((one) => decodeJwt(one.jar.get("reloop_at")?.value as string).sid);
-		assert.notEqual(sid, theirs);
-		assert.notEqual(victim.csrf, eve.csrf);
-		assert.equal((await victim.ask("GET", "/api/auth/me")).body.account.email, ana.email);
-		assert.equal((await eve.ask("GET", "/api/auth/me")).body.account.email, eve.email);
-		// One planted beside ours is no reason to believe either.
-		const both = `reloop_at=${eve.jar.get("reloop_at")?.value}; ${victim.cookie("/api")}`;
-		is(await victim.ask("GET", "/api/auth/me", undefined, { Cookie: both }), 401, "unauthenticated");
-	});
+	/** Each way in, as a browser goes it. */
+	const ways: Record<string, (as: (path: string, body: unknown) => Promise<Reply>) => Promise<string>> = {
+		login: async (as) => {
+			const { email, password } = await person(url, "Ana");
+			is(await as("/api/auth/login", { email, password }), 200);
+			return email;
+		},
+		registration: async (as) => {
+			const { email, password } = await person(url, "Ana");
+			is(await as("/api/auth/register", { email: `new-${email}`, password, displayName: "Ana" }), 201);
+			return `new-${email}`;
+		},
+		"login in two steps": async (as) => {
+			const ana = await person(url, "Ana");
+			const { secret } = is(await ana.post("/api/auth/mfa/totp"), 201).body;
+			const { recoveryCodes } = is(await ana.post("/api/auth/mfa/totp/confirm", { code: codeOf(secret) }), 200).body;
+			const { ticket } = is(await as("/api/auth/login", { email: ana.email, password: ana.password }), 200).body;
+			is(await as("/api/auth/mfa/login", { ticket, method: "recovery", code: recoveryCodes[0] }), 200);
+			return ana.email;
+		},
+	};
+	for (const [way, enter] of Object.entries(ways)) {
+		test(`what was in the cookies before a ${way} is never adopted`, async () => {
+			const eve = await signedIn();
+			const planted = eve.cookie("/api/auth/refresh");
+			const victim = new Browser(url);
+			const email = await enter((path, body) => victim.ask("POST", `${path}?cookie=true`, body, { Cookie: planted }));
+			assert.notEqual(decodeJwt(victim.token).sid, decodeJwt(eve.token).sid);
+			assert.notEqual(victim.csrf, eve.csrf);
+			assert.notEqual(victim.jar.get("reloop_rt")?.value, eve.jar.get("reloop_rt")?.value);
+			assert.equal((await victim.ask("GET", "/api/auth/me")).body.account.email, email);
+			assert.equal((await eve.ask("GET", "/api/auth/me")).body.account.email, eve.email);
+			// One planted beside ours is no reason to believe either.
+			const both = `reloop_at=${eve.token}; ${victim.cookie("/api")}`;
+			is(await victim.ask("GET", "/api/auth/me", undefined, { Cookie: both }), 401, "unauthenticated");
+		});
+	}
 });
 
 describe("a socket with the cookie", () => {
