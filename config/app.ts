@@ -17,6 +17,7 @@ import { checkJobs } from "../mixins/jobs/index.ts";
 import { checkMongo } from "../mixins/mongo/check.ts";
 import { closeNats, connectToNats, natsOf, provideNats } from "../mixins/nats.ts";
 import { checkParts } from "../mixins/parts.ts";
+import type { DatabaseOptions } from "../mixins/postgres.ts";
 import { closeDatabases, configureDatabases } from "../mixins/postgres.ts";
 import { checkRedis } from "../mixins/redis/check.ts";
 import { registryOf } from "../mixins/registry.ts";
@@ -53,6 +54,8 @@ export interface AppOptions {
 	/** False for a tool that runs no node and looks into no database: it works while they are away. */
 	data?: boolean;
 	checkAnswers?: boolean;
+	/** How few connections a node may have, and how long it waits for one; as usual unless said. */
+	connections?: Pick<DatabaseOptions, "poolSize" | "waitMs">;
 }
 
 /** The services of a node: every `*.service.ts` in its folder. */
@@ -86,7 +89,7 @@ async function withPort(env: Env): Promise<Env> {
 /** Whoever uses a tool can try again, and reads what it says apart from its answer. */
 const TOOL_PATIENCE_MS = 3_000;
 
-export async function startApp({ env: given, tool = false, data = true, checkAnswers }: AppOptions): Promise<App> {
+export async function startApp({ env: given, tool = false, data = true, checkAnswers, connections }: AppOptions): Promise<App> {
 	const say = (sentence: string): void => (tool ? console.error(sentence) : console.log(sentence));
 	const patienceMs = tool ? TOOL_PATIENCE_MS : PATIENCE_MS;
 	const env = await withPort(given);
@@ -100,7 +103,7 @@ export async function startApp({ env: given, tool = false, data = true, checkAns
 		if (env.NODES.includes("groups")) await checkMongo(env, PATIENCE_MS, say);
 		if (!(await checkRedis(env))) say("REDIS_URL: no server answers; starting without it.");
 		databases = data ? await openMigratedDatabases(env, say, { patienceMs }) : undefined;
-		if (databases) configureDatabases(databases);
+		if (databases) configureDatabases({ ...databases, ...connections });
 
 		const nats = env.NATS_URL ? await connectToNats(env, env.NODES.join(" "), patienceMs, say) : undefined;
 		const made = new ServiceBroker({

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import type { App } from "../../config/app.ts";
+import type { App, AppOptions } from "../../config/app.ts";
 import { startApp } from "../../config/app.ts";
 import { readEnv } from "../../config/env.ts";
 import { showErrors } from "./errors.ts";
@@ -17,7 +17,10 @@ export interface TestApp extends App {
 export const everyAppGets: Record<string, string> = {};
 
 /** Every node with both doors on a free port; answers are held against their contracts. `environment` adds to the usual one. */
-export async function startTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
+export async function startTestApp(
+	environment: Record<string, string> = {},
+	options: Pick<AppOptions, "connections"> = {},
+): Promise<TestApp> {
 	const given = { ...everyAppGets, ...environment };
 	const [fresh, data] = await Promise.all([given.DATABASE_URL ? undefined : freshDatabase(), mkdtemp(join(tmpdir(), "reloop-test-"))]);
 	const env = readEnv({
@@ -30,7 +33,7 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
 		LOG_LEVEL: "fatal",
 		...given,
 	});
-	const app = await startApp({ env, checkAnswers: true });
+	const app = await startApp({ env, checkAnswers: true, ...options });
 	showErrors(app.broker);
 	const leave = async () => {
 		await app.stop();
