@@ -76,6 +76,12 @@ describe("guessing", () => {
 		await login(email, PASSWORD, from);
 	});
 
+	test("at nobody's account ends as at somebody's", async () => {
+		const [from, email] = [{ address: newAddress() }, newEmail()];
+		for (let i = 0; i < 10; i++) await refusedWith("invalid-credentials", login(email, `guess number ${i}`, from));
+		await refusedWith("rate-limited", login(email, "guess", from));
+	});
+
 	test("counts nothing that was before the clock was set back", async () => {
 		const from = { address: newAddress() };
 		const { email } = await person();

@@ -1,12 +1,15 @@
 // How often codes may be tried and mails asked for, with the limits as they are shipped.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { database } from "../../mixins/postgres.ts";
 import { settings } from "../../mixins/settings.ts";
+import { foreignIssuers } from "../support/foreign-issuer.ts";
 import { http, is, person, testApp, turnClock } from "../support/kit.ts";
 import { mailsTo, mailTo } from "../support/mailbox.ts";
 
-const app = await testApp({ RATE_LIMIT_FACTOR: "1", TRUST_PROXY: "127.0.0.1", TTL_MAIL_CODE: "120" });
+const { google, environment } = await foreignIssuers("google");
+const app = await testApp({ ...environment, RATE_LIMIT_FACTOR: "1", TRUST_PROXY: "127.0.0.1", TTL_MAIL_CODE: "120" });
 const dataDir = settings(app.broker).DATA_DIR;
 const NEW = "four green bottles";
 const ask = (path: string, body: unknown, address: string) => http(app.url, path, { body, headers: { "X-Forwarded-For": address } });
@@ -67,6 +70,26 @@ test("wrong passwords at change-password count as those of a sign-in", async () 
 	for (let i = 0; i < 10; i++) is(await change("something else"), 403, "wrong-password");
 	is(await change(ana.password), 429, "rate-limited");
 	is(await ask("/api/auth/login", { email: ana.email, password: ana.password }, "10.0.5.1"), 429, "rate-limited");
+});
+
+test("who can have any address written into an ID token, or asks for it as their new one, learns of ten an hour whether it has an account", async () => {
+	const ana = await person(app.url, "Ana");
+	const federated = async (email: string, email_verified: boolean, address: string) =>
+		ask("/api/auth/federated", { provider: "google", idToken: await google.token({ sub: randomUUID(), email, email_verified }) }, address);
+	for (let i = 0; i < 5; i++) is(await federated(ana.email, false, "10.0.7.1"), 409, "link-required");
+	for (let i = 0; i < 5; i++) is(await federated(`${randomUUID()}@example.org`, false, "10.0.7.1"), 200);
+	for (const email of [ana.email, `${randomUUID()}@example.org`]) is(await federated(email, false, "10.0.7.1"), 429, "rate-limited");
+	is(await federated(`${randomUUID()}@example.org`, true, "10.0.7.1"), 200);
+	const change = (email: string) =>
+		http(app.url, "/api/auth/change-email", {
+			token: ana.accessToken,
+			body: { email, password: ana.password },
+			headers: { "X-Forwarded-For": "10.0.7.2" },
+		});
+	const ben = await person(app.url, "Ben");
+	for (let i = 0; i < 10; i++) is(await change(ben.email), 409, "email-taken");
+	for (const email of [ben.email, `${randomUUID()}@example.org`]) is(await change(email), 429, "rate-limited");
+	is(await ask("/api/auth/register", { email: ben.email, password: NEW, displayName: "Eve" }, "10.0.7.2"), 429, "rate-limited");
 });
 
 test("TTL_MAIL_CODE is the life of every code", async () => {
