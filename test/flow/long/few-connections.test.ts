@@ -9,7 +9,7 @@ import { nodeOf } from "../../../services/contracts/index.ts";
 import { callers, signIn } from "../../support/access/callers.ts";
 import { idOf, rowsOf } from "../../support/access/matrix.ts";
 import { codeOf, softPasskey } from "../../support/factors.ts";
-import type { TestApp } from "../../support/kit.ts";
+import type { Person, TestApp } from "../../support/kit.ts";
 import { http, is, person, startTestApp } from "../../support/kit.ts";
 import { mailTo } from "../../support/mailbox.ts";
 
@@ -54,10 +54,10 @@ test("with one connection the identity node does all that it does", { timeout: 3
 
 test("with two connections many who come at once all come in", { timeout: 120_000 }, async () => {
 	const url = await start(2);
-	const people = [];
+	const people: Person[] = [];
 	for (let i = 0; i < 8; i++) people.push(await person(url, `Person ${i}`));
 	const visits = Array.from({ length: 48 }, async (_, i) => {
-		const one = await signIn(url, { ...(people[i % people.length] as (typeof people)[number]) });
+		const one = await signIn(url, { ...(people[i % people.length] as Person) });
 		const { refreshToken } = one;
 		const { tokens } = is(await http(url, "/api/auth/refresh", { body: { refreshToken } }), 200).body;
 		is(await http(url, "/api/auth/me", { token: tokens.accessToken }), 200);
