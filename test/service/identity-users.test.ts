@@ -3,9 +3,12 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import type { Person, Reply } from "../support/kit.ts";
-import { connect, eventually, http, is, person, testApp, told, turnClock } from "../support/kit.ts";
+import { connect, eventually, groupOf, http, is, person, testApp, told, turnClock } from "../support/kit.ts";
+import { codeOf, softPasskey } from "../support/factors.ts";
+import { mailTo } from "../support/mailbox.ts";
 import { database } from "../../mixins/postgres.ts";
 import { callAction } from "../../mixins/call.ts";
+import { settings } from "../../mixins/settings.ts";
 import type { AccountRole } from "../../services/contracts/scopes.ts";
 import { keeperNames } from "../../services/contracts/index.ts";
 import { signIn } from "../support/access/callers.ts";
@@ -152,6 +155,41 @@ describe("a purge", () => {
 			is(await admin.post(`/api/admin/users/${ana.accountId}/${action}`, action === "ban" ? { reason: "x" } : {}), 409, "wrong-state");
 		assert.equal((await told("identity.account.erased", ana.accountId)).length, 1);
 	});
+});
+
+test("whoever registers the e-mail of somebody purged gets nothing of theirs, and the old ways in lead nowhere", async () => {
+	const ana = await person(url, "Ana");
+	const { secret } = is(await ana.post("/api/auth/mfa/totp"), 201).body;
+	const { recoveryCodes } = is(await ana.post("/api/auth/mfa/totp/confirm", { code: codeOf(secret) }), 200).body;
+	const passkey = softPasskey(new URL(url).origin);
+	const options = is(await ana.post("/api/auth/mfa/passkeys/options"), 200).body;
+	is(await ana.post("/api/auth/mfa/passkeys", { response: passkey.create(options), name: "Phone" }), 201);
+	is(await ana.post("/api/profiles", { displayName: "Ana's shop", kind: "organization" }), 201);
+	await groupOf(ana);
+	const { ticket } = is(await login(ana), 200).body;
+	const mailed = await mailTo(settings(broker).DATA_DIR, ana.email);
+	await callAction(broker, "auth.setRole", { email: ana.email, role: "moderator" });
+	is(await admin.post(`/api/admin/users/${ana.accountId}/purge`), 200);
+
+	const { email, password } = ana;
+	const made = is(await http(url, "/api/auth/register", { body: { email, password, displayName: "Another" } }), 201).body;
+	const { account, profiles } = is(await http(url, "/api/auth/me", { token: made.tokens.accessToken }), 200).body;
+	assert.deepEqual([account.state, account.role, account.mfa, profiles.length], ["unverified", "user", false, 1]);
+	assert.ok(account.id !== ana.accountId && profiles[0].id !== ana.profileId);
+	assert.deepEqual((await http(url, "/api/groups", { token: made.tokens.accessToken })).body.data, []);
+
+	await out(ana);
+	is(await http(url, "/api/auth/refresh", { body: { refreshToken: ana.refreshToken } }), 401, "invalid-token");
+	for (const [method, code] of [
+		["totp", codeOf(secret, 1)],
+		["recovery", recoveryCodes[0]],
+	])
+		is(await http(url, "/api/auth/mfa/login", { body: { ticket, method, code } }), 401, "invalid-token");
+	const response = passkey.get(is(await http(url, "/api/auth/passkeys/options", { body: {} }), 200).body);
+	is(await http(url, "/api/auth/passkeys/login", { body: { response } }), 401, "invalid-credentials");
+	for (const proof of [{ token: mailed.token }, { email, code: mailed.code }])
+		is(await http(url, "/api/auth/verify-email", { body: proof }), 400, "invalid-code");
+	is(await login(ana), 200);
 });
 
 describe("a role", () => {
