@@ -7,13 +7,13 @@ import type { Db } from "../postgres.ts";
 import { isUnavailable } from "../postgres.ts";
 import { Bridge } from "./bridge.ts";
 import { crontabOf, nextTime } from "./every.ts";
-import type { JobTools, Recurring, Task, Tasks } from "./index.ts";
+import type { Apart, JobTools, Recurring, Task, Tasks } from "./index.ts";
 import { forgetReplaced, freeHeld, noteHeld, planOnce } from "./queue.ts";
 
 export interface EngineOptions {
 	/** Tries before a job is given up. Default 10: with graphile-worker's back-off (e, e², e³ … seconds) about three and a half hours. */
 	tries: number;
-	/** Jobs at the same time in this process. Default 4. */
+	/** Jobs at the same time in this process, besides those with lanes of their own. Default 4. */
 	lanes?: number;
 	/** How often (ms) held jobs are noted and looked at; one that nobody notes for three looks is free. The same in all processes. Default 2 s. */
 	lookEvery?: number;
@@ -37,7 +37,14 @@ interface Occurrence {
 	due: string;
 }
 
-const isRecurring = (task: Task | Recurring): task is Recurring => typeof task !== "function";
+const isRecurring = (task: Task | Recurring | Apart): task is Recurring => typeof task !== "function" && task.every !== undefined;
+const isApart = (task: Task | Recurring | Apart): task is Apart => typeof task !== "function" && task.lanes !== undefined;
+
+/** Those who do some of the tasks. */
+interface Crew {
+	pool: WorkerPool;
+	lanes: number;
+}
 
 export class Engine {
 	readonly #node: string;
@@ -55,7 +62,7 @@ export class Engine {
 	/** What others held at the last look, and how many looks long it has not changed. */
 	#held = new Map<string, number>();
 	#matchers = new Map<string, CronMatcher>();
-	#pool: WorkerPool | undefined;
+	#crews: Crew[] = [];
 	#unlisten: (() => Promise<void>) | undefined;
 	#looking: Promise<void> | undefined;
 	#timer: NodeJS.Timeout | undefined;
@@ -101,21 +108,31 @@ export class Engine {
 	}
 
 	#begin(runTaskList: Library["runTaskList"], logger: InstanceType<Library["Logger"]>): void {
-		this.#pool = runTaskList(
-			{
-				schema: `${this.#node}_jobs`,
-				concurrency: this.#lanes,
-				pollInterval: POLL,
-				useNodeTime: true,
-				noHandleSignals: true,
-				logger,
-				preset: { worker: { gracefulShutdownAbortTimeout: this.#patience / 2 } },
-			},
-			this.#taskList(),
-			this.#bridge.pool,
-		);
-		// Whoever stops hears of it; here nobody listens.
-		this.#pool.promise.catch(() => {});
+		const apart = Object.entries(this.#tasks).filter((entry): entry is [string, Apart] => isApart(entry[1]));
+		const together = Object.keys(this.#tasks).filter((name) => !apart.some(([other]) => other === name));
+		const groups = [{ names: together, lanes: this.#lanes }, ...apart.map(([name, { lanes }]) => ({ names: [name], lanes }))];
+		const tasks = this.#taskList();
+		this.#crews = groups
+			.filter(({ names }) => names.length > 0)
+			.map(({ names, lanes }) => {
+				const pool = runTaskList(
+					{
+						schema: `${this.#node}_jobs`,
+						concurrency: lanes,
+						pollInterval: POLL,
+						useNodeTime: true,
+						noHandleSignals: true,
+						logger,
+						preset: { worker: { gracefulShutdownAbortTimeout: this.#patience / 2 } },
+					},
+					// It asks for jobs of the tasks that it knows, and leaves the others to others.
+					Object.fromEntries(names.map((name) => [name, tasks[name]])),
+					this.#bridge.pool,
+				);
+				// Whoever stops hears of it; here nobody listens.
+				pool.promise.catch(() => {});
+				return { pool, lanes };
+			});
 		this.#look();
 	}
 
@@ -134,8 +151,10 @@ export class Engine {
 
 	/** Waits for the jobs that run; after a while they are given back, to be tried again elsewhere. */
 	async #end(): Promise<void> {
-		const pool = this.#pool;
-		if (!pool) return;
+		await Promise.all(this.#crews.map(({ pool }) => this.#endOf(pool)));
+	}
+
+	async #endOf(pool: WorkerPool): Promise<void> {
 		const timer = setTimeout(() => void Promise.resolve(pool.forcefulShutdown("The process stopped.")).catch(() => {}), this.#patience);
 		await Promise.resolve(pool.gracefulShutdown()).catch((error) => this.#logger.debug("jobs were left", { error: String(error) }));
 		clearTimeout(timer);
@@ -149,7 +168,9 @@ export class Engine {
 						await this.#planNext(name, new Date(Math.max(tools.at.getTime(), Date.parse(due))));
 						await task.run(tools);
 					}
-				: task;
+				: isApart(task)
+					? task.run
+					: task;
 			return [name, this.#guarded(name, run as Run)];
 		});
 		return Object.fromEntries(entries);
@@ -200,13 +221,16 @@ export class Engine {
 	async #lookOnce(): Promise<void> {
 		if (!this.#unlisten && !this.#stopped)
 			// The channel is the database's: jobs of other nodes are heard, too.
-			this.#unlisten = await this.#db.listen("jobs:insert", (payload) => this.#nudge(payload === null ? this.#lanes : addedBy(payload)));
+			this.#unlisten = await this.#db.listen("jobs:insert", (payload) =>
+				this.#nudge(payload === null ? Number.POSITIVE_INFINITY : addedBy(payload)),
+			);
 		if (!this.#planned) {
 			for (const task of this.#matchers.keys()) await this.#planNext(task, new Date());
 			await forgetReplaced(this.#db, this.#node);
 			this.#planned = true;
 		}
-		const held = await noteHeld(this.#db, this.#node, this.#pool?.id ?? "", [...this.#running]);
+		const workers = this.#crews.map(({ pool }) => pool.id);
+		const held = await noteHeld(this.#db, this.#node, workers, [...this.#running]);
 		const before = this.#held;
 		const looks = (job: { id: number; mark: string }) => (before.get(`${job.id} ${job.mark}`) ?? 0) + 1;
 		this.#held = new Map(held.map((job) => [`${job.id} ${job.mark}`, looks(job)]));
@@ -219,7 +243,8 @@ export class Engine {
 
 	/** Has so many lanes look for a job. */
 	#nudge(jobs: number): void {
-		if (!this.#stopped && jobs > 0) this.#pool?.nudge(Math.min(jobs, this.#lanes));
+		if (this.#stopped || jobs <= 0) return;
+		for (const { pool, lanes } of this.#crews) pool.nudge(Math.min(jobs, lanes));
 	}
 
 	#waits(error: unknown): void {

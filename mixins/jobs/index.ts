@@ -4,6 +4,7 @@
 //   export const notesJobs = jobsOf("notes", {
 //   	expire: ({ noteId }: { noteId: string }, { db, cause }) => db.tx(async (tx) => { … }),
 //   	sweep: { every: "hourly", run: ({ at, db }) => sweep(db, at) },
+//   	ask: { lanes: 2, run: ({ url }: { url: string }) => askSomebody(url) },
 //   });
 //
 //   await notesJobs.plan(tx, "expire", { noteId }, { at: expiresAt, key: noteId });   // the same key again moves it
@@ -44,13 +45,24 @@ export type Task = (payload: never, tools: JobTools) => unknown;
 /** A job that comes by itself: once in the cluster at each of its times; when nobody was there, once as soon as somebody is. */
 export interface Recurring {
 	every: Every;
+	lanes?: never;
 	run(tools: JobTools): unknown;
 }
 
-export type Tasks = Record<string, Task | Recurring>;
+/**
+ * A job with lanes of its own, so many at the same time in one process: what it waits for (a server outside that hangs) holds up no
+ * other job of the node, and none of those holds it up.
+ */
+export interface Apart {
+	lanes: number;
+	every?: never;
+	run: Task;
+}
 
-type Planned<T extends Tasks> = { [K in keyof T]: T[K] extends Task ? K : never }[keyof T] & string;
-type PayloadOf<T> = T extends (payload: infer P, ...rest: never) => unknown ? P : never;
+export type Tasks = Record<string, Task | Recurring | Apart>;
+
+type Planned<T extends Tasks> = { [K in keyof T]: T[K] extends Task | Apart ? K : never }[keyof T] & string;
+type PayloadOf<T> = T extends (payload: infer P, ...rest: never) => unknown ? P : T extends { run: infer R } ? PayloadOf<R> : never;
 
 export interface When {
 	/** Default: now. */

@@ -51,17 +51,17 @@ export interface Held {
 }
 
 /**
- * Notes that the jobs `mine` (ids) of `worker` are being worked on, and answers those that nobody here works on. The database's clock makes
+ * Notes that the jobs `mine` (ids) of `workers` are being worked on, and answers those that nobody here works on. The database's clock makes
  * the marks, and no clock reads them.
  */
-export function noteHeld(db: Db, node: string, worker: string, mine: readonly string[]): Promise<Held[]> {
+export function noteHeld(db: Db, node: string, workers: readonly string[], mine: readonly string[]): Promise<Held[]> {
 	return db.query<Held>(
 		`with noted as (
-			update ${schemaOf(node)}._private_jobs set locked_at = clock_timestamp() where id = any($2::bigint[]) and locked_by = $1
+			update ${schemaOf(node)}._private_jobs set locked_at = clock_timestamp() where id = any($2::bigint[]) and locked_by = any($1::text[])
 		)
 		select id, locked_by || ' ' || locked_at::text as mark
-		from ${schemaOf(node)}._private_jobs where locked_at is not null and not (locked_by = $1 and id = any($2::bigint[]))`,
-		[worker, mine],
+		from ${schemaOf(node)}._private_jobs where locked_at is not null and not (locked_by = any($1::text[]) and id = any($2::bigint[]))`,
+		[workers, mine],
 		"jobs-note",
 	);
 }

@@ -47,12 +47,14 @@ export interface Waiting {
 
 export interface NodeMail<T extends Templates> {
 	on(broker: ServiceBroker): SendMail<T>;
-	/** For the node's jobs, under the name `mail`. */
-	task(waiting: Waiting, tools: JobTools): Promise<void>;
+	/** For the node's jobs, under the name `mail`: in lanes of its own, so that a mail server that hangs holds up mails alone. */
+	readonly task: { lanes: number; run(waiting: Waiting, tools: JobTools): Promise<void> };
 }
 
 /** With the back-off of jobs (e, e², e³ … seconds, at most six hours) about two and a half days. */
 const TRIES = 20;
+/** Mails at the same time in one process. */
+const LANES = 2;
 
 /** What the mails of one process share. */
 const postOf = perBroker((broker) => {
@@ -77,22 +79,25 @@ export function mailOf<const T extends Templates>(node: string, templates: T): N
 			return planJob(tx, node, { task: "mail", key: id, payload, at, tries: TRIES });
 		},
 
-		async task({ id, at, sealed }, { broker, signal }) {
-			const { deliver, key, from, lacking } = postOf(broker);
-			const { to, language, template: name, values } = JSON.parse(unseal(key, sealed, id)) as Mail<T>;
-			if (!isMailable(to)) {
-				broker.logger.warn("a mail has an address that no mail can go to", { node, mail: id, template: name });
-				return;
-			}
-			const template = templates[name];
-			if (!template) throw new Error(`There is no mail "${name}".`);
-			const rendered = render(template, language, values);
-			const missing = `${node} ${name} ${language}`;
-			if (language !== null && rendered.language !== language && !lacking.has(missing)) {
-				lacking.add(missing);
-				broker.logger.warn("a mail is not translated: English is sent", { node, template: name, language });
-			}
-			await deliver({ ...rendered, id, at: new Date(at), to, from }, signal);
+		task: {
+			lanes: LANES,
+			async run({ id, at, sealed }, { broker, signal }) {
+				const { deliver, key, from, lacking } = postOf(broker);
+				const { to, language, template: name, values } = JSON.parse(unseal(key, sealed, id)) as Mail<T>;
+				if (!isMailable(to)) {
+					broker.logger.warn("a mail has an address that no mail can go to", { node, mail: id, template: name });
+					return;
+				}
+				const template = templates[name];
+				if (!template) throw new Error(`There is no mail "${name}".`);
+				const rendered = render(template, language, values);
+				const missing = `${node} ${name} ${language}`;
+				if (language !== null && rendered.language !== language && !lacking.has(missing)) {
+					lacking.add(missing);
+					broker.logger.warn("a mail is not translated: English is sent", { node, template: name, language });
+				}
+				await deliver({ ...rendered, id, at: new Date(at), to, from }, signal);
+			},
 		},
 	};
 }

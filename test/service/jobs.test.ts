@@ -427,6 +427,44 @@ describe("the clock", () => {
 	});
 });
 
+test("a job with lanes of its own that hangs holds up no other, and no other holds it up", async () => {
+	const gate = Promise.withResolvers<void>();
+	const jobs = jobsOf(
+		NODE,
+		{
+			async write({ text }: { text: string }) {
+				if (text === "hangs") await gate.promise;
+				await note(db, text);
+			},
+			ask: {
+				lanes: 2,
+				async run({ text }: { text: string }) {
+					if (text === "hangs, too") await gate.promise;
+					await note(db, `asked ${text}`);
+				},
+			},
+		},
+		{ lanes: 1, lookEvery: 50 },
+	);
+	await start(jobs);
+	const planned = (task: "write" | "ask", text: string) => db.tx((tx) => jobs.plan(tx, task, { text }));
+	for (const _ of [1, 2, 3]) await planned("ask", "hangs, too");
+	await eventually(async () => assert.equal((await jobsState(db, NODE, new Date())).ask?.running, 2));
+	await planned("write", "now");
+	await doneIs("now");
+	// Looked at again and again, they are not taken for those of a process that is gone.
+	const looks = (await db.query<{ at: string }>("select max(locked_at) as at from notes_jobs._private_jobs"))[0]?.at;
+	await eventually(async () => {
+		const [row] = await db.query("select 1 from notes_jobs._private_jobs having min(locked_at) > $1::timestamptz + interval '300 ms'", [
+			looks,
+		]);
+		assert.ok(row);
+	});
+	assert.equal((await jobsState(db, NODE, new Date())).ask?.running, 2);
+	gate.resolve();
+	await doneIs("now", ...Array(3).fill("asked hangs, too"));
+});
+
 describe("stopping", () => {
 	test("waits for the job that runs, and begins no other", async () => {
 		const gate = Promise.withResolvers<void>();

@@ -5,7 +5,8 @@ import type { Letter } from "../../mixins/mail/letter.ts";
 import { overSmtp } from "../../mixins/mail/smtp.ts";
 import { failedJobs, jobsState, retryJobs } from "../../mixins/jobs/state.ts";
 import { database } from "../../mixins/postgres.ts";
-import { eventually, person, startTestApp } from "../support/kit.ts";
+import { ended } from "../support/archive.ts";
+import { eventually, is, person, startTestApp } from "../support/kit.ts";
 import type { MailServer } from "../support/smtp.ts";
 import { freePort, mailServer, silentServer } from "../support/smtp.ts";
 
@@ -103,6 +104,23 @@ describe("a mail over SMTP", () => {
 		await eventually(() => assert.equal(server.connections(), 0));
 		await server.stop();
 	});
+});
+
+test("a mail server that takes connections and never answers holds up mails, and no other job of the node", {
+	timeout: 60_000,
+}, async () => {
+	const server = await silentServer();
+	after(() => server.stop());
+	const app = await startTestApp({ SMTP_URL: `smtp://127.0.0.1:${server.port}` });
+	after(() => app.stop());
+	const ana = await person(app.url, "Ana");
+	// More than the node has lanes, of whatever kind.
+	await Promise.all(Array.from({ length: 6 }, (_, n) => person(app.url, `Ben ${n}`)));
+	await eventually(() => assert.equal(server.connections(), 2));
+	const job = is(await ana.post("/api/auth/me/export"), 202).body;
+	await ended(() => ana.get(`/api/jobs/${job.id}`));
+	assert.equal(server.connections(), 2);
+	await app.stop();
 });
 
 describe("a mail server that is away", () => {

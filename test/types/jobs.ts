@@ -8,6 +8,7 @@ const jobs = jobsOf("notes", {
 		console.log(noteId.length, year, broker.nodeID, signal.aborted);
 	},
 	sweep: { every: "hourly", run: ({ at }) => console.log(at.getTime()) },
+	ask: { lanes: 2, run: async ({ url }: { url: string }, { signal }) => console.log(url.length, signal.aborted) },
 	report: { every: "30 4 * * 1", run: () => {} },
 });
 
@@ -19,6 +20,7 @@ export const wrong = jobsOf("notes", {
 export async function uses(tx: Tx, db: Db): Promise<void> {
 	await jobs.plan(tx, "expire", { noteId: "a" });
 	await jobs.plan(tx, "expire", { noteId: "a" }, { at: new Date(), key: "a" });
+	await jobs.plan(tx, "ask", { url: "a" });
 	await jobs.cancel(tx, "expire", "a");
 	// @ts-expect-error there is no such job
 	await jobs.plan(tx, "explode", { noteId: "a" });
@@ -26,6 +28,8 @@ export async function uses(tx: Tx, db: Db): Promise<void> {
 	await jobs.plan(tx, "expire", { noteId: 1 });
 	// @ts-expect-error the payload is complete
 	await jobs.plan(tx, "expire", {});
+	// @ts-expect-error the payload of another job
+	await jobs.plan(tx, "ask", { noteId: "a" });
 	// @ts-expect-error a recurring job comes by itself
 	await jobs.plan(tx, "sweep", {});
 	// @ts-expect-error only in a transaction

@@ -42,8 +42,8 @@ const files = () => fs.readdirSync(path.join(DATA_DIR, "mail"));
 test("a mail is a file named after its job, for its owner's eyes, and the same file when the job runs twice", async () => {
 	const waiting = await planned({ to: "ana@example.org", language: "pt", template: "shared", values: { title: "../../Zips" } });
 	assert.doesNotMatch(JSON.stringify(waiting), /ana|Zips/);
-	await Promise.all([notesMail.task(waiting, tools), notesMail.task(waiting, tools)]);
-	await notesMail.task(waiting, tools);
+	await Promise.all([notesMail.task.run(waiting, tools), notesMail.task.run(waiting, tools)]);
+	await notesMail.task.run(waiting, tools);
 	assert.deepEqual(files(), [`${waiting.id}.eml`]);
 	assert.equal(fs.statSync(path.join(DATA_DIR, "mail", `${waiting.id}.eml`)).mode & 0o077, 0);
 	const [mail] = await mailsTo(DATA_DIR, "ana@example.org");
@@ -53,7 +53,7 @@ test("a mail is a file named after its job, for its owner's eyes, and the same f
 
 test("a mail without a translation is English, and that is said once for each template and language", async () => {
 	const send = async (template: "shared" | "read", language: string | null) =>
-		notesMail.task(await planned({ to: "ben@example.org", language, template, values: { title: "Zips" } }), tools);
+		notesMail.task.run(await planned({ to: "ben@example.org", language, template, values: { title: "Zips" } }), tools);
 	for (let i = 0; i < 3; i++) await send("read", "ku");
 	await send("shared", "ku");
 	await send("shared", "pt");
@@ -67,7 +67,7 @@ test("a mail without a translation is English, and that is said once for each te
 
 test("a subject adds no header", async () => {
 	const title = "Hello\r\nBcc: eve@example.org\r\n\r\nText";
-	await notesMail.task(await planned({ to: "cid@example.org", language: "en", template: "shared", values: { title } }), tools);
+	await notesMail.task.run(await planned({ to: "cid@example.org", language: "en", template: "shared", values: { title } }), tools);
 	const [mail] = await mailsTo(DATA_DIR, "cid@example.org");
 	assert.equal(mail?.subject, "Hello Bcc: eve@example.org Text");
 	assert.doesNotMatch(mail?.raw ?? "", /^Bcc:/im);
@@ -75,6 +75,6 @@ test("a subject adds no header", async () => {
 
 test("an address that no mail can go to is no reason to try for ever", async () => {
 	const before = files();
-	await notesMail.task(await planned({ to: "a,b<c>@example.org", language: "en", template: "read", values: {} }), tools);
+	await notesMail.task.run(await planned({ to: "a,b<c>@example.org", language: "en", template: "read", values: {} }), tools);
 	assert.deepEqual(files(), before);
 });
