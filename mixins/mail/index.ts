@@ -28,7 +28,7 @@ import { overSmtp } from "./smtp.ts";
 import type { Templates, ValuesOf } from "./template.ts";
 import { render } from "./template.ts";
 
-export type { Template, Templates, Wording } from "./template.ts";
+export type { Language, Template, Templates, ValuesOf, Wording } from "./template.ts";
 
 /** A mail that is asked for. `language`: of who gets it; null, or one without a translation, is English. */
 export type Mail<T extends Templates> = {

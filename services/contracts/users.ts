@@ -73,8 +73,15 @@ export const actions = {
 		},
 		"users.show": { summary: "An account.", params: user, answer: adminUser, repeatable: true },
 		"users.change": {
-			summary: "Change an account's e-mail, phone or language; `null` takes phone or language away. A new e-mail is unverified.",
-			params: { ...user, email: optional(email), phone: optional(nullable(phone)), language: optional(nullable(language)) },
+			summary:
+				"Change an account's e-mail, phone or language, or the name of its oldest profile; `null` takes phone or language away. A new e-mail is unverified: it gets a mail to prove it, the old one a notice.",
+			params: {
+				...user,
+				email: optional(email),
+				phone: optional(nullable(phone)),
+				language: optional(nullable(language)),
+				displayName: optional(profile.props.displayName),
+			},
 			answer: adminUser,
 			errors: ["email-taken", "rank", "wrong-state"],
 		},

@@ -6,11 +6,15 @@ import type { Ctx } from "../contracts/index.ts";
 import { makeAccount } from "./auth.service.ts";
 import type { Claimed, Meeting, Met } from "./domain/federation.ts";
 import { becomesActive, displayNameOf, meeting } from "./domain/federation.ts";
+import { mailCode } from "./mail-codes.ts";
 import type { AccountRow } from "./store/accounts.ts";
-import { findAccount, holdAccount } from "./store/accounts.ts";
+import { holdAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import type { IdentityRow } from "./store/federation.ts";
-import { findIdentity, isDeleted, lockSubject, saveIdentity, setState, touchIdentity } from "./store/federation.ts";
+import { findIdentity, isDeleted, lockSubject, saveIdentity, touchIdentity } from "./store/federation.ts";
+import { findAddressee } from "./store/recovery.ts";
+import { tellOwner } from "./tell-owner.ts";
+import { setVerified, tellVerified } from "./verified.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -28,9 +32,12 @@ export async function arrive(tx: Tx, ctx: AnyCtx, provider: string, claimed: Cla
 	const linked = identity && (await holdAccount(tx, identity.accountId));
 	const met = linked && identity && { ...linked, proven: identity.proven };
 	const decide = async (): Promise<[Meeting, AccountRow | undefined]> => {
-		const same = claimed.email === null ? undefined : await findAccount(tx, { email: claimed.email });
+		const same = claimed.email === null ? undefined : await findAddressee(tx, { email: claimed.email });
 		const held = same && (await holdAccount(tx, same.id));
-		return [meeting(claimed, met as (Met & { proven: boolean }) | undefined, held), held];
+		// One whose password must be changed says by its state nothing about its address.
+		const unproved = held?.state === "mustChangePassword" && same?.verifiedAt === null;
+		const there = held && (unproved ? { ...held, state: "unverified" as const } : held);
+		return [meeting(claimed, met as (Met & { proven: boolean }) | undefined, there), held];
 	};
 	let [what, same] = await decide();
 	if (what === "create") {
@@ -39,16 +46,17 @@ export async function arrive(tx: Tx, ctx: AnyCtx, provider: string, claimed: Cla
 		// Somebody registered with this e-mail meanwhile.
 		[what, same] = await decide();
 	}
-	if (what === "enter") return { account: await enter(tx, linked as AccountRow, identity as IdentityRow, claimed, now), created: false };
+	if (what === "enter")
+		return { account: await enter(tx, ctx, linked as AccountRow, identity as IdentityRow, claimed, now), created: false };
 	await link(tx, ctx, provider, claimed, same as AccountRow, now);
 	return { account: same as AccountRow, created: false };
 }
 
-async function enter(tx: Tx, account: AccountRow, identity: IdentityRow, claimed: Claimed, now: Date): Promise<AccountRow> {
+async function enter(tx: Tx, ctx: AnyCtx, account: AccountRow, identity: IdentityRow, claimed: Claimed, now: Date): Promise<AccountRow> {
 	const proven = claimed.emailVerified && claimed.email === account.email;
 	await touchIdentity(tx, identity.id, claimed, proven, now);
 	if (!becomesActive(account, claimed)) return account;
-	await setState(tx, account.id, "active", now);
+	await setVerified(tx, ctx, { id: account.id, verifiedAt: null }, account.email, now);
 	return { ...account, state: "active" };
 }
 
@@ -75,6 +83,8 @@ async function create(tx: Tx, ctx: AnyCtx, provider: string, claimed: Claimed, n
 		return undefined;
 	}
 	await saveIdentity(tx, { ...claimed, id: newId(), accountId: account.id, provider, proven: emailVerified }, now);
+	if (emailVerified) await tellVerified(tx, ctx, account.id);
+	else await mailCode(ctx.broker, tx, "verify", account, now);
 	return account;
 }
 
@@ -83,5 +93,6 @@ export async function link(tx: Tx, ctx: AnyCtx, provider: string, claimed: Claim
 	const saved = await saveIdentity(tx, { ...claimed, id: newId(), accountId: account.id, provider, proven: true }, now);
 	const detail = { provider, identityId: saved.id };
 	await addAudit(tx, { actor: ctx.actor, action: "account.link", target: account.id, requestId: ctx.requestId, detail }, now);
+	await tellOwner(ctx.broker, tx, account.id, "signInLinked", { provider });
 	return saved;
 }

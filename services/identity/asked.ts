@@ -41,6 +41,6 @@ export async function answerAsked({ id, for: purpose, sealed }: Asked, { at, db,
 		await lockMailing(tx, account.id, mailed);
 		if ((await mailedSince(tx, account.id, mailed, since)) >= most) return;
 		// The job may run twice.
-		if (!(await isMailed(tx, id))) await mailCode(broker, tx, mailed, account, at, id);
+		if (!(await isMailed(tx, id))) await mailCode(broker, tx, mailed, account, at, { id });
 	});
 }

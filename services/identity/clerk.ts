@@ -10,16 +10,20 @@ import { arrive } from "./arrival.ts";
 import type { ClerkEvent } from "./domain/clerk.ts";
 import { readClerkEvent } from "./domain/clerk.ts";
 import type { Claimed } from "./domain/federation.ts";
-import { displayNameOf } from "./domain/federation.ts";
+import { becomesActive, disowned, displayNameOf } from "./domain/federation.ts";
 import type { IdentityNode } from "./node.ts";
 import { revokeSessions } from "./node.ts";
 import { saveProfile } from "./save-profile.ts";
-import { findAccount, holdAccount, isEmailTaken } from "./store/accounts.ts";
+import { findAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import type { IdentityRow } from "./store/federation.ts";
 import * as store from "./store/federation.ts";
 import { profilesOf } from "./store/profiles.ts";
+import type { Addressee } from "./store/recovery.ts";
+import { lockAddressee } from "./store/recovery.ts";
 import { factorsOf } from "./store/second-factors.ts";
+import { tellOwner } from "./tell-owner.ts";
+import { setVerified } from "./verified.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -70,25 +74,35 @@ export async function follow(node: IdentityNode, tx: Tx, ctx: AnyCtx, event: Cle
 
 /** The account follows its person's e-mail and name for as long as it has them as the directory had them. */
 async function changed(tx: Tx, ctx: AnyCtx, identity: IdentityRow, who: Claimed, now: Date): Promise<void> {
-	const account = await holdAccount(tx, identity.accountId);
+	const account = await lockAddressee(tx, identity.accountId);
 	if (!account) return;
-	const moves = who.emailVerified && who.email !== null && who.email !== account.email && identity.email === account.email;
-	const free = moves && !(await findAccount(tx, { email: who.email as string }));
-	if (free) await moveTo(tx, account.id, who.email as string, now);
-	if (who.name !== null && identity.name !== who.name)
+	const { email } = who;
+	const theirs = who.emailVerified && email !== null;
+	// Who has an account by an e-mail that was another's does not lead it to their own.
+	const follows = !disowned({ ...identity, passwordHash: account.passwordHash });
+	const moved =
+		theirs && follows && email !== account.email && identity.email === account.email && (await moveTo(tx, ctx, account, email, now));
+	const proven = moved || (theirs && email === account.email);
+	if (proven && !moved && becomesActive(account, who)) await setVerified(tx, ctx, account, account.email, now);
+	if (follows && who.name !== null && identity.name !== who.name)
 		for (const profile of await profilesOf(tx, account.id))
 			if (profile.displayName === displayNameOf(identity))
 				await saveProfile(tx, ctx, account.id, { ...profile, displayName: displayNameOf(who) }, now);
-	await store.touchIdentity(tx, identity.id, who, who.emailVerified && (who.email === account.email || free), now);
+	await store.touchIdentity(tx, identity.id, who, proven, now);
 }
 
-async function moveTo(tx: Tx, accountId: string, email: string, now: Date): Promise<void> {
+/** The address is the account's from now on, as the directory has proved; the old one is told. False where it has an account already. */
+async function moveTo(tx: Tx, ctx: AnyCtx, account: Addressee, email: string, now: Date): Promise<boolean> {
+	if (await findAccount(tx, { email })) return false;
 	await tx.query("savepoint before_email");
 	try {
-		await store.setEmail(tx, accountId, email, now);
+		await tellOwner(ctx.broker, tx, account.id, "emailChanged", { email });
+		await setVerified(tx, ctx, account, email, now);
+		return true;
 	} catch (error) {
-		if (!isEmailTaken(error)) throw error;
+		if (!isProblem(error, "email-taken")) throw error;
 		await tx.query("rollback to savepoint before_email");
+		return false;
 	}
 }
 
@@ -101,6 +115,7 @@ async function gone(node: IdentityNode, tx: Tx, ctx: AnyCtx, who: Pick<Claimed, 
 	const account = await store.lockAccount(tx, accountId);
 	await store.deleteIdentity(tx, accountId, identity.id);
 	const ways = (await store.countIdentities(tx, accountId)) + (await factorsOf(tx, accountId)).passkeys;
+	await tellOwner(ctx.broker, tx, accountId, "signInUnlinked", { provider: PROVIDER });
 	const stranded = account?.passwordHash === null && ways === 0;
 	if (stranded) await store.setState(tx, accountId, "trashed", now);
 	await revokeSessions(node, tx, ctx, { accountId }, "unlinked", now);

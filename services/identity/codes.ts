@@ -12,6 +12,7 @@ import { codeLimitsTimes, codesWait, plainCode, RECOVERY_CODES, recoveryCode, ST
 import { seal, unseal } from "./signing.ts";
 import {
 	addWrongCode,
+	factorsOf,
 	findTotp,
 	forgetWrongCodes,
 	lockFactors,
@@ -20,6 +21,7 @@ import {
 	useStep,
 	wrongCodes,
 } from "./store/second-factors.ts";
+import { tellOwner } from "./tell-owner.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -83,12 +85,17 @@ export async function proveByCode(tx: Tx, ctx: AnyCtx, accountId: string, kind: 
 	await lockFactors(tx, accountId);
 	const { limits } = keys(ctx.broker);
 	const key = limitKey(ctx.address);
-	const wait = codesWait(kind, await wrongCodes(tx, accountId, { address: ctx.address, key }, limits, now), limits, now);
+	const wrong = await wrongCodes(tx, accountId, { address: ctx.address, key }, limits, now);
+	const wait = codesWait(kind, wrong, limits, now);
 	if (wait > 0) throw problem("rate-limited", { retryAfter: wait });
 	if (!(await isRight(tx, ctx, accountId, kind, code, now))) {
 		await addWrongCode(tx, accountId, key, kind, now);
+		// Whoever guesses has had the password before.
+		if (kind === "totp" && wrong.day.count + 1 === limits.day) await tellOwner(ctx.broker, tx, accountId, "codesTried", {});
 		return false;
 	}
+	if (kind === "recovery")
+		await tellOwner(ctx.broker, tx, accountId, "recoveryUsed", { left: (await factorsOf(tx, accountId)).recoveryCodes });
 	await forgetWrongCodes(tx, accountId, key);
 	return true;
 }

@@ -19,6 +19,7 @@ import { factorsOf } from "./store/second-factors.ts";
 import { holdAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import * as store from "./store/federation.ts";
+import { tellOwner } from "./tell-owner.ts";
 
 type AnyCtx = Ctx<unknown>;
 /** Somebody at a provider, as it says. */
@@ -109,10 +110,12 @@ export default service("federation", {
 			await db.tx(async (tx) => {
 				const account = await store.lockAccount(tx, accountId);
 				const identities = await store.countIdentities(tx, accountId);
-				if (!account || !(await store.deleteIdentity(tx, accountId, identityId))) throw problem("not-found");
+				const provider = account && (await store.deleteIdentity(tx, accountId, identityId));
+				if (!provider) throw problem("not-found");
 				mayUnlink(account, identities + (await factorsOf(tx, accountId)).passkeys);
 				const entry = { actor: ctx.actor, action: "account.unlink", target: accountId, requestId: ctx.requestId, detail: { identityId } };
 				await addAudit(tx, entry, new Date());
+				await tellOwner(ctx.broker, tx, accountId, "signInUnlinked", { provider });
 			});
 			return {};
 		},

@@ -23,6 +23,7 @@ const hashOfLink = (token: string): Buffer => createHash("sha256").update(token)
 /** Where links lead: pages that ask for what the token is for. */
 const PAGES: Record<Purpose, string> = { verify: "verify-email", reset: "reset-password", change: "verify-email" };
 const TEMPLATES = { verify: "verification", reset: "reset", change: "change" } as const;
+type CodeMail = (typeof TEMPLATES)[Purpose] | "passwordRequired";
 
 /** Who gets a code, and where. */
 export interface Receiver {
@@ -31,14 +32,14 @@ export interface Receiver {
 	language: string | null;
 }
 
-/** Makes a code and a link and plans their mail; they end the older ones. */
+/** Makes a code and a link and plans their mail, which is the purpose's own unless said; they end the older ones. */
 export async function mailCode(
 	broker: ServiceBroker,
 	tx: Tx,
 	purpose: Purpose,
 	to: Receiver,
 	now: Date,
-	id: string = newId(),
+	{ id = newId(), template = TEMPLATES[purpose] }: { id?: string; template?: CodeMail } = {},
 ): Promise<void> {
 	const { PUBLIC_URL, TTL_MAIL_CODE } = settings(broker);
 	const [code, token] = [String(randomInt(1_000_000)).padStart(6, "0"), randomBytes(32).toString("base64url")];
@@ -48,7 +49,7 @@ export async function mailCode(
 	const times = { codeUntil: until(seconds.code), linkUntil: until(seconds.link) };
 	await insertCode(tx, { id, accountId: to.id, purpose, email: to.email, ...hashes, ...times }, now);
 	const values = { code, link: `${PUBLIC_URL}/${PAGES[purpose]}?token=${token}`, minutes: Math.ceil(seconds.code / 60) };
-	await identityNode(broker).sendMail(tx, { to: to.email, language: to.language, template: TEMPLATES[purpose], values });
+	await identityNode(broker).sendMail(tx, { to: to.email, language: to.language, template, values });
 }
 
 /** The mail that this proves, locked until the transaction ends; a wrong code is counted. */

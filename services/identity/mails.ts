@@ -1,8 +1,10 @@
 // The mails of the identity node. A mail with a code or a link names nobody: its address may be a stranger's, typed by somebody else.
 import { mailOf } from "../../mixins/mail/index.ts";
 import type { Templates } from "../../mixins/mail/index.ts";
+import { notices } from "./notices.ts";
 
 export const mails = {
+	...notices,
 	verification: {
 		values: ["code", "link", "minutes"],
 		en: {

@@ -14,6 +14,7 @@ import { addAudit } from "./store/audit.ts";
 import { deleteTickets } from "./store/mfa-tickets.ts";
 import { deletePasskeys } from "./store/passkeys.ts";
 import { confirmTotp, deleteRecoveryCodes, deleteTotp, factorsOf, findTotp, lockFactors, putTotp } from "./store/second-factors.ts";
+import { tellOwner } from "./tell-owner.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -58,6 +59,7 @@ export default service("mfa", {
 				if (!(await useTotp(tx, ctx, accountId, ctx.params.code, now))) return null;
 				await confirmTotp(tx, accountId, now);
 				await note(tx, ctx, "mfa.totp.on", now);
+				await tellOwner(ctx.broker, tx, accountId, "authenticatorOn", {});
 				return makeRecoveryCodes(tx, ctx, accountId);
 			});
 			if (!recoveryCodes) throw wrongFactor();
@@ -74,6 +76,7 @@ export default service("mfa", {
 				await deleteTotp(tx, accountId);
 				if ((await factorsOf(tx, accountId)).passkeys === 0) await deleteRecoveryCodes(tx, accountId);
 				await note(tx, ctx, "mfa.totp.off", now);
+				await tellOwner(ctx.broker, tx, accountId, "authenticatorOff", {});
 				return true;
 			});
 			if (!removed) throw wrongFactor();
@@ -87,6 +90,7 @@ export default service("mfa", {
 				const { totp, passkeys } = await factorsOf(tx, accountId);
 				if (!totp && passkeys === 0) throw problem("wrong-state", { detail: "The account has no second factor to recover from." });
 				await note(tx, ctx, "mfa.recovery.renew", new Date());
+				await tellOwner(ctx.broker, tx, accountId, "recoveryRenewed", {});
 				return { recoveryCodes: await makeRecoveryCodes(tx, ctx, accountId) };
 			});
 		},
@@ -111,6 +115,7 @@ export default service("mfa", {
 				await deleteTickets(tx, id);
 				const detail = { totp, passkeys };
 				await addAudit(tx, { actor: null, action: "mfa.reset", target: id, requestId: ctx.requestId, detail }, now);
+				await tellOwner(ctx.broker, tx, id, "factorsReset", {});
 				// Whoever has the lost device may be signed in on it.
 				await revokeSessions(node, tx, ctx, { accountId: id }, "mfa", now);
 				return { id, email, totp, passkeys };

@@ -14,6 +14,7 @@ import { addAudit } from "./store/audit.ts";
 import { countIdentities, lockAccount } from "./store/federation.ts";
 import { deletePasskey, insertPasskey, isPasskeyTaken, passkeysOf } from "./store/passkeys.ts";
 import { deleteRecoveryCodes, factorsOf, lockFactors } from "./store/second-factors.ts";
+import { tellOwner } from "./tell-owner.ts";
 
 /** Whether the account is still there to sign in to. Throws 403 `banned`. */
 function isThere(account: AccountRow): boolean {
@@ -59,6 +60,7 @@ export default service("passkeys", {
 				const { id, backedUp, createdAt, lastUsedAt } = passkey;
 				const detail = { passkey: id, name, address: ctx.address };
 				await addAudit(tx, { actor: accountId, action: "passkey.add", target: accountId, requestId: ctx.requestId, detail }, now);
+				await tellOwner(ctx.broker, tx, accountId, "passkeyAdded", { name });
 				const first = !factors.totp && factors.passkeys === 0;
 				const codes = first ? { recoveryCodes: await makeRecoveryCodes(tx, ctx, accountId) } : {};
 				return { id, name, backedUp, createdAt, lastUsedAt, ...codes };
@@ -83,6 +85,7 @@ export default service("passkeys", {
 				if (!totp && passkeys === 0) await deleteRecoveryCodes(tx, accountId);
 				const detail = { passkey: passkeyId, name, address: ctx.address };
 				await addAudit(tx, { actor: accountId, action: "passkey.remove", target: accountId, requestId: ctx.requestId, detail }, new Date());
+				await tellOwner(ctx.broker, tx, accountId, "passkeyRemoved", { name });
 				return {};
 			});
 		},

@@ -1,7 +1,7 @@
 // Around mail: proving an address, a lost password, and what people change of their accounts.
 import { limitKey } from "../../mixins/address.ts";
 import { limiterOf } from "../../mixins/limits.ts";
-import { once, onceAfter, perBroker, service, settings, tellFacts } from "../../mixins/node.ts";
+import { once, onceAfter, perBroker, service, settings } from "../../mixins/node.ts";
 import type { Tx } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
@@ -16,19 +16,19 @@ import { provePassword } from "./guesses.ts";
 import { hashPassword } from "./hashing.ts";
 import { identityJobs } from "./jobs.ts";
 import { commonPasswords, identityNode, revokeSessions, viewAccount } from "./node.ts";
-import { findAccount, isEmailTaken } from "./store/accounts.ts";
+import { findAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import type { CodeRow } from "./store/mail-codes.ts";
 import { endCodes } from "./store/mail-codes.ts";
 import { forgetFailures } from "./store/failures.ts";
 import type { Addressee } from "./store/recovery.ts";
-import { findAddressee, lockAddressee, updatePassword, updateSettings, updateVerified } from "./store/recovery.ts";
+import { findAddressee, lockAddressee, updatePassword, updateSettings } from "./store/recovery.ts";
+import { setVerified } from "./verified.ts";
 
 type AnyCtx = Ctx<unknown>;
 
 const VERIFIES: readonly Purpose[] = ["verify", "change"];
 const RESETS: readonly Purpose[] = ["reset", "verify"];
-const ALL: readonly Purpose[] = ["verify", "reset", "change"];
 
 /** Mails that one client address may ask for, whoever they are for. */
 const asks = perBroker((broker) =>
@@ -59,18 +59,6 @@ async function opened(ctx: AnyCtx, tx: Tx, proof: Proof, purposes: readonly Purp
 	return [row, account];
 }
 
-/** The address a mail was read at is the account's, and what else was mailed to the account has had its day. */
-async function setVerified(ctx: AnyCtx, tx: Tx, account: Addressee, email: string, now: Date): Promise<void> {
-	try {
-		await updateVerified(tx, account.id, email, now);
-	} catch (error) {
-		throw isEmailTaken(error) ? problem("email-taken") : error;
-	}
-	await endCodes(tx, account.id, ALL, now);
-	if (account.verifiedAt === null)
-		await tellFacts(tx, ctx, [{ type: "identity.account.verified", aggregate: account.id, payload: { accountId: account.id } }]);
-}
-
 const audited = (ctx: AnyCtx, tx: Tx, action: string, target: string, now: Date) =>
 	addAudit(tx, { actor: ctx.actor, action, target, requestId: ctx.requestId, detail: {} }, now);
 
@@ -90,7 +78,7 @@ export default service("recovery", {
 			return onceAfter(ctx, db, prove, async (tx) => {
 				const now = new Date();
 				const [{ purpose, email }, account] = await opened(ctx, tx, proof, VERIFIES, now);
-				await setVerified(ctx, tx, account, email, now);
+				await setVerified(tx, ctx, account, email, now);
 				if (purpose === "change") await audited(ctx, tx, "account.email", account.id, now);
 				return { account: viewAccount({ ...account, email, state: account.state === "unverified" ? "active" : account.state }) };
 			});
@@ -114,7 +102,7 @@ export default service("recovery", {
 			return onceAfter(ctx, node.db, prove, async (tx, passwordHash) => {
 				const now = new Date();
 				const [{ email }, account] = await opened(ctx, tx, proof, RESETS, now);
-				await setVerified(ctx, tx, account, email, now);
+				await setVerified(tx, ctx, account, email, now);
 				await updatePassword(tx, account.id, passwordHash, now);
 				await forgetFailures(tx, account.email, limitKey(ctx.address));
 				await revokeSessions(node, tx, ctx, { accountId: account.id }, "password", now);

@@ -15,11 +15,18 @@ import { eraseAccount } from "./erase.ts";
 import { identityJobs } from "./jobs.ts";
 import type { Doing, IdentityNode, RevocationReason } from "./node.ts";
 import { revokeSessions } from "./node.ts";
+import type { Receiver } from "./mail-codes.ts";
+import { mailCode } from "./mail-codes.ts";
+import { saveProfile } from "./save-profile.ts";
 import { findAccount, isEmailTaken, updateRole } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
+import { endCodes } from "./store/mail-codes.ts";
+import { profilesOf } from "./store/profiles.ts";
+import { findAddressee } from "./store/recovery.ts";
 import { ownsSession } from "./store/sessions.ts";
 import type { UserRow } from "./store/users.ts";
 import { findUser, lockUser, otherAdmins, profilesOfAll, saveContact, savePassword, saveStanding } from "./store/users.ts";
+import { tellOwner } from "./tell-owner.ts";
 
 /** Who does it, and on whose call. `by` null: an operator, who may do everything. */
 export interface Doer extends Doing {
@@ -103,6 +110,11 @@ const reasonSaid = ({ state, banReason }: UserRow): Said => (state === "banned" 
 const noteBan = (subject: Subject, action: string, to: UserRow) =>
 	note(subject, action, banSaid(subject.user), banSaid(to), { before: reasonSaid(subject.user), after: reasonSaid(to) });
 
+const tellBan = ({ tx, doer: { broker }, user }: Subject, reason: string, until: string | null): Promise<void> =>
+	until === null
+		? tellOwner(broker, tx, user.id, "banned", { reason })
+		: tellOwner(broker, tx, user.id, "bannedUntil", { reason, until: `${until.slice(0, 16).replace("T", " ")} UTC` });
+
 export const ban =
 	(given: { reason: string; until?: string | null | undefined }): Change =>
 	async (subject) => {
@@ -114,6 +126,7 @@ export const ban =
 		if (until) await identityJobs.plan(tx, "endBan", { accountId: user.id }, { at: new Date(until), key: user.id });
 		else await identityJobs.cancel(tx, "endBan", user.id);
 		await noteBan(subject, "account.ban", to);
+		await tellBan(subject, given.reason, until);
 		await endSessions(subject, "banned");
 		await tellFacts(tx, doer, [{ type: "identity.account.banned", aggregate: user.id, payload: { ...(await whose(subject)), until } }]);
 	};
@@ -124,6 +137,7 @@ export const unban: Change = async (subject) => {
 	await saveStanding(tx, user.id, to, now);
 	await identityJobs.cancel(tx, "endBan", user.id);
 	await noteBan(subject, "account.unban", to);
+	await tellOwner(doer.broker, tx, user.id, "unbanned", {});
 	await tellFacts(tx, doer, [{ type: "identity.account.unbanned", aggregate: user.id, payload: await whose(subject) }]);
 };
 
@@ -159,11 +173,13 @@ export const purge: Change<string> = async (subject) => {
 export const resetPassword =
 	(passwordHash?: string): Change =>
 	async (subject) => {
-		const { tx, user, now } = subject;
+		const { tx, user, now, doer } = subject;
 		const to = toChangePassword(user);
 		await saveStanding(tx, user.id, to, now);
 		if (passwordHash !== undefined) await savePassword(tx, user.id, passwordHash, now);
 		await note(subject, "account.resetPassword", { state: user.state }, { state: to.state, temporary: passwordHash !== undefined });
+		const account = await findAddressee(tx, { id: user.id });
+		if (account?.verifiedAt) await mailCode(doer.broker, tx, "reset", account, now, { template: "passwordRequired" });
 		await endSessions(subject, "password");
 	};
 
@@ -182,31 +198,56 @@ export const giveRole =
 		await tellFacts(tx, doer, [{ type: "identity.account.roleChanged", aggregate: user.id, payload: { ...(await whose(subject)), role } }]);
 	};
 
-/** The mail and the telephone are the person's: the audit says what they were for as long as there is one. */
+interface GivenContact {
+	email?: string | undefined;
+	phone?: string | null | undefined;
+	language?: string | null | undefined;
+	displayName?: string | undefined;
+}
+
+/** The mail and the telephone are the person's: the audit says what they were for as long as there is one. So is the name of a profile. */
 export const changeContact =
-	(given: { email?: string | undefined; phone?: string | null | undefined; language?: string | null | undefined }): Change =>
+	({ displayName, ...given }: GivenContact): Change =>
 	async (subject) => {
 		const { tx, user, now } = subject;
 		erasable(user);
 		const email = given.email === undefined ? user.email : acceptEmail(given.email);
-		// Nobody has shown yet that the new address is theirs.
-		const state = email !== user.email && user.state === "active" ? "unverified" : user.state;
+		const moved = email !== user.email;
 		const { phone = user.phone, language = user.language } = given;
-		const to = { email, phone, language, state };
-		try {
-			await saveContact(tx, user.id, to, now);
-		} catch (error) {
+		// To the old address, as long as it is the account's.
+		if (moved) await tellOwner(subject.doer.broker, tx, user.id, "emailChanged", { email });
+		const to = { email, phone, language };
+		const state = await saveContact(tx, user.id, to, now).catch((error: unknown) => {
 			throw isEmailTaken(error) ? problem("email-taken") : error;
-		}
+		});
+		if (moved) await proveAnew(subject, { id: user.id, email, language });
+		const name = displayName === undefined ? undefined : await rename(subject, displayName);
 		const { email: oldEmail, phone: oldPhone } = user;
 		await note(
 			subject,
 			"account.change",
 			{ state: user.state, language: user.language },
 			{ state, language },
-			{ before: { email: oldEmail, phone: oldPhone }, after: { email, phone } },
+			{
+				before: { email: oldEmail, phone: oldPhone, ...(name && { displayName: name.before }) },
+				after: { email, phone, ...(name && { displayName: name.after }) },
+			},
 		);
 	};
+
+/** Nobody has shown yet that the new address is theirs; and what was mailed to the old one is good for nothing. */
+async function proveAnew({ tx, doer, user, now }: Subject, to: Receiver): Promise<void> {
+	await endCodes(tx, user.id, ["verify", "reset", "change"], now);
+	await mailCode(doer.broker, tx, "verify", to, now);
+}
+
+/** The account's first face. */
+async function rename({ tx, doer, user, now }: Subject, displayName: string): Promise<{ before: string; after: string } | undefined> {
+	const [oldest] = await profilesOf(tx, user.id, null, 1);
+	if (!oldest) return undefined;
+	if (oldest.displayName !== displayName) await saveProfile(tx, doer, user.id, { ...oldest, displayName }, now);
+	return { before: oldest.displayName, after: displayName };
+}
 
 /** Ends sessions: all, or one; throws 404 for one that is not open, or somebody else's. */
 export const endSessionsOf =

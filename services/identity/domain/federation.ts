@@ -90,7 +90,8 @@ export function meeting(
  * Somebody made an account here with an e-mail that nobody had proved to be theirs, and then it got a password: that takes the
  * mailbox. Its owner may be somebody else, who does not share it.
  */
-const disowned = ({ proven, passwordHash }: { proven: boolean; passwordHash: string | null }): boolean => !proven && passwordHash !== null;
+export const disowned = ({ proven, passwordHash }: { proven: boolean; passwordHash: string | null }): boolean =>
+	!proven && passwordHash !== null;
 
 /** Nobody else was ever in this account, and now the issuer knows its e-mail to be this person's. */
 export const becomesActive = (

@@ -71,9 +71,10 @@ export async function countIdentities(tx: Tx, accountId: string): Promise<number
 	return row?.n ?? 0;
 }
 
-/** False where the account has no such identity. */
-export async function deleteIdentity(tx: Tx, accountId: string, id: string): Promise<boolean> {
-	return (await tx.query("delete from identities where id = $1 and account_id = $2 returning 1", [id, accountId])).length > 0;
+/** Answers its provider; undefined where the account has no such identity. */
+export async function deleteIdentity(tx: Tx, accountId: string, id: string): Promise<string | undefined> {
+	const gone = "delete from identities where id = $1 and account_id = $2 returning provider";
+	return (await tx.query<{ provider: string }>(gone, [id, accountId]))[0]?.provider;
 }
 
 /** Two who take a way to sign in away from one account meet here. */
@@ -86,15 +87,7 @@ export async function lockAccount(tx: Tx, accountId: string): Promise<{ password
 }
 
 export async function setState(tx: Tx, accountId: string, state: Account["state"], now: Date): Promise<void> {
-	await tx.query(
-		"update accounts set state = $2::text, updated_at = $3::timestamptz, verified_at = coalesce(verified_at, case when $2::text = 'active' then $3::timestamptz end) where id = $1",
-		[accountId, state, now],
-	);
-}
-
-/** Throws the unique violation of `accounts_email` when the address has an account. */
-export async function setEmail(tx: Tx, accountId: string, email: string, now: Date): Promise<void> {
-	await tx.query("update accounts set email = $2, updated_at = $3 where id = $1", [accountId, email, now]);
+	await tx.query("update accounts set state = $2, updated_at = $3 where id = $1", [accountId, state, now]);
 }
 
 /** Takes note of what a directory says; false where it has said something newer, or that the person is gone. */

@@ -75,18 +75,23 @@ export async function saveStanding(tx: Tx, accountId: string, to: Standing, now:
 	);
 }
 
-export type Contact = Pick<UserRow, "email" | "phone" | "language" | "state">;
+export type Contact = Pick<UserRow, "email" | "phone" | "language">;
 
-/** Throws the unique violation of `accounts_email` when the address has an account. */
-export async function saveContact(tx: Tx, accountId: string, to: Contact, now: Date): Promise<void> {
-	await tx.query("update accounts set email = $2, phone = $3, language = $4, state = $5, updated_at = $6 where id = $1", [
-		accountId,
-		to.email,
-		to.phone,
-		to.language,
-		to.state,
-		now,
-	]);
+/**
+ * Answers the state in which the account is then: with another address an active one is unverified, also where it is banned or in the trash
+ * and will be active again. Throws the unique violation of `accounts_email` when the address has an account.
+ */
+export async function saveContact(tx: Tx, accountId: string, to: Contact, now: Date): Promise<UserRow["state"]> {
+	const unverified = (column: string) => `${column} = case when email <> $2 and ${column} = 'active' then 'unverified' else ${column} end`;
+	const [row] = await tx.query<Pick<UserRow, "state">>(
+		`update accounts set email = $2, phone = $3, language = $4, updated_at = $5,
+			verified_at = case when email = $2 then verified_at end,
+			${unverified("state")}, ${unverified("state_before_ban")}, ${unverified("state_before_trash")}
+		where id = $1 returning state`,
+		[accountId, to.email, to.phone, to.language, now],
+	);
+	if (!row) throw new Error(`There is no account ${accountId}.`);
+	return row.state;
 }
 
 export async function savePassword(tx: Tx, accountId: string, passwordHash: string, now: Date): Promise<void> {
