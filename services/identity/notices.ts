@@ -52,7 +52,7 @@ export const notices = {
 	}),
 	passkeyAdded: change(
 		{
-			en: ["Your account at Reloop has a new passkey", "The passkey “{name}” was added to your account: it opens it without a password."],
+			en: ["Your account at Reloop has a new passkey", 'The passkey "{name}" was added to your account: it opens it without a password.'],
 			pt: [
 				"A sua conta do Reloop tem uma nova chave de acesso",
 				"A chave de acesso «{name}» foi adicionada à sua conta: abre-a sem palavra-passe.",
@@ -67,7 +67,7 @@ export const notices = {
 	),
 	passkeyRemoved: change(
 		{
-			en: ["A passkey of your account at Reloop was removed", "The passkey “{name}” no longer opens your account."],
+			en: ["A passkey of your account at Reloop was removed", 'The passkey "{name}" no longer opens your account.'],
 			pt: ["Uma chave de acesso da sua conta do Reloop foi removida", "A chave de acesso «{name}» já não abre a sua conta."],
 			ar: ["أُزيل مفتاح مرور من حسابك في Reloop", "لم يعد مفتاح المرور «{name}» يفتح حسابك."],
 			ku: ["Mifteyeke ketinê ya hesabê te li Reloopê hat rakirin", "Mifteya ketinê “{name}” êdî hesabê te venake."],
@@ -142,7 +142,7 @@ export const notices = {
 	}),
 	signInLinked: change(
 		{
-			en: ["Your account at Reloop has another way to sign in", "Your account can be signed in to with “{provider}” from now on."],
+			en: ["Your account at Reloop has another way to sign in", 'Your account can be signed in to with "{provider}" from now on.'],
 			pt: [
 				"A sua conta do Reloop tem mais uma forma de iniciar sessão",
 				"A partir de agora é possível iniciar sessão na sua conta com «{provider}».",
@@ -154,7 +154,7 @@ export const notices = {
 	),
 	signInUnlinked: change(
 		{
-			en: ["A way to sign in to your account at Reloop was removed", "“{provider}” no longer opens your account."],
+			en: ["A way to sign in to your account at Reloop was removed", '"{provider}" no longer opens your account.'],
 			pt: ["Uma forma de iniciar sessão na sua conta do Reloop foi removida", "«{provider}» já não abre a sua conta."],
 			ar: ["أُزيلت إحدى طرق تسجيل الدخول إلى حسابك في Reloop", "لم يعد «{provider}» يفتح حسابك."],
 			ku: ["Rêyeke ketina hesabê te li Reloopê hat rakirin", "“{provider}” êdî hesabê te venake."],

@@ -99,10 +99,10 @@ const rows: Record<string, Row> = {
 		says: /no longer asks for a code/,
 		link: NOT_YOU,
 	},
-	"a passkey is added": { act: withPasskey, says: /The passkey “My telephone” was added/, link: NOT_YOU },
+	"a passkey is added": { act: withPasskey, says: /The passkey "My telephone" was added/, link: NOT_YOU },
 	"a passkey is removed": {
 		act: async (who) => is(await who.send("DELETE", `/api/auth/mfa/passkeys/${await withPasskey(who)}`), 204),
-		says: /The passkey “My telephone” no longer opens/,
+		says: /The passkey "My telephone" no longer opens/,
 		link: NOT_YOU,
 	},
 	"a recovery code is used": {
@@ -130,18 +130,18 @@ const rows: Record<string, Row> = {
 		says: /An operator has removed the authenticator app/,
 		link: NOT_YOU,
 	},
-	"a way to sign in is linked": { act: linked, says: /can be signed in to with “clerk” from now on/, link: NOT_YOU },
+	"a way to sign in is linked": { act: linked, says: /can be signed in to with "clerk" from now on/, link: NOT_YOU },
 	"a way to sign in is linked by the address": {
 		async act(who) {
 			const idToken = await clerk.token({ sub: randomUUID(), email: who.email });
 			is(await http(url, "/api/auth/federated", { body: { provider: "clerk", idToken } }), 200);
 		},
-		says: /can be signed in to with “clerk” from now on/,
+		says: /can be signed in to with "clerk" from now on/,
 		link: NOT_YOU,
 	},
 	"a way to sign in is unlinked": {
 		act: async (who) => is(await who.send("DELETE", `/api/auth/federated/${await linked(who)}`), 204),
-		says: /“clerk” no longer opens your account/,
+		says: /"clerk" no longer opens your account/,
 		link: NOT_YOU,
 	},
 	"the account is banned for good": {
@@ -238,7 +238,7 @@ describe("the owner is told by mail that", () => {
 		await mailSaying(next, /Somebody asked for a new password/);
 		// And lets them go: where they came in by it alone, nobody reads that they are gone but there.
 		await clerkSays("user.deleted", { id, deleted: true });
-		await mailSaying(next, /“clerk” no longer opens/);
+		await mailSaying(next, /"clerk" no longer opens/);
 	});
 
 	test("what was done, in the account's language", async () => {
