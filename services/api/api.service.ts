@@ -184,6 +184,7 @@ export default defineService<ApiService>({
 		const entrance = door(this.broker);
 		const verifier = tokens(this.broker);
 		const origins = new Set(allowedOrigins(this.broker));
+		const home = new URL(env.PUBLIC_URL).pathname.replace(/\/+$/, "");
 		this.cors = makeCors((origin) => origins.has(origin));
 		this.answers = makeAnswers({ https: env.NODE_ENV === "production" && env.PUBLIC_URL.startsWith("https:") });
 		this.tells = env.LOG_LEVEL === "debug" || env.LOG_LEVEL === "trace";
@@ -198,11 +199,13 @@ export default defineService<ApiService>({
 			cookies: makeCookies({
 				secret: keyFor(env.SECRET_KEY, "CSRF tokens of sessions in cookies"),
 				secure: env.PUBLIC_URL.startsWith("https:"),
+				home,
 				ttlRefresh: env.TTL_REFRESH,
 				isAllowed: (origin) => origins.has(origin),
 			}),
 			secret: keyFor(env.SECRET_KEY, "fingerprints of what is asked with an Idempotency-Key"),
 			https: env.PUBLIC_URL.startsWith("https:"),
+			home,
 		});
 		entrance.onRequest((req, res) => this.httpHandler(req, res));
 	},

@@ -30,6 +30,8 @@ export interface ChainParts {
 	secret: Buffer;
 	/** Clients come over https: cookies do not go without. */
 	https: boolean;
+	/** The path of PUBLIC_URL, "" for none. */
+	home: string;
 }
 
 type Answer = Record<string, unknown>;
@@ -56,7 +58,7 @@ function withBasic(basic: { client_id: string; client_secret: string }, { client
 	return basic;
 }
 
-export function makeChain({ answers, quotas, verify, addressOf, cookies, secret, https }: ChainParts) {
+export function makeChain({ answers, quotas, verify, addressOf, cookies, secret, https, home }: ChainParts) {
 	/**
 	 * Of a header or else of a cookie. A token that is not good counts as none, and so does a cookie where nobody needs a token
 	 * and the page has not said that it knows the session. Throws 403 `csrf` and `origin`.
@@ -150,7 +152,7 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 				row.location.replace(LOCATION_FIELD, (_, field: string) => encodeURIComponent(String(answer[field]))),
 			);
 		if (row.cookie && typeof answer[row.cookie.param] === "string")
-			exchange.extra.push("Set-Cookie", setCookie(row.cookie, answer[row.cookie.param] as string, https));
+			exchange.extra.push("Set-Cookie", setCookie(row.cookie, answer[row.cookie.param] as string, { secure: https, home }));
 		if (row.redirect) exchange.extra.push("Location", String(answer.location));
 		answers.send(exchange, status, status === 204 || row.redirect ? undefined : JSON.stringify(shown), row.cache);
 	};

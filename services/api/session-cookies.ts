@@ -15,6 +15,8 @@ export interface CookieOptions {
 	secret: Buffer;
 	/** Cookies are for https only. */
 	secure: boolean;
+	/** The path of PUBLIC_URL, "" for none. */
+	home: string;
 	/** How long a session lasts, in seconds. */
 	ttlRefresh: number;
 	/** Of pages that may speak with us. */
@@ -42,7 +44,7 @@ export interface SessionCookies {
 	clear(): string[];
 }
 
-export function makeCookies({ secret, secure, ttlRefresh, isAllowed }: CookieOptions): SessionCookies {
+export function makeCookies({ secret, secure, home, ttlRefresh, isAllowed }: CookieOptions): SessionCookies {
 	const csrfOf = (sessionId: string) => `${sessionId}.${createHmac("sha256", secret).update(sessionId).digest("base64url")}`;
 	const setCookie = (
 		name: string,
@@ -61,7 +63,7 @@ export function makeCookies({ secret, secure, ttlRefresh, isAllowed }: CookieOpt
 	];
 	const all = (access: string, refresh: string, csrf: string, seconds: { access: number; session: number }) => [
 		...setCookie(COOKIES.access, access, { seconds: seconds.access }),
-		...setCookie(COOKIES.refresh, refresh, { seconds: seconds.session, path: REFRESH_PATH }),
+		...setCookie(COOKIES.refresh, refresh, { seconds: seconds.session, path: `${home}${REFRESH_PATH}` }),
 		...setCookie(COOKIES.csrf, csrf, { seconds: seconds.session, readable: true }),
 	];
 

@@ -71,12 +71,13 @@ export const actions = {
 		"federation.start": {
 			summary: "Send a browser to an issuer (authorization code flow with PKCE).",
 			description:
-				"`redirect`: where the browser comes back to, on the origin of PUBLIC_URL or one of CORS_ORIGINS, without a fragment. `challenge`: the base64url SHA-256 of a secret of the page that begins; only who has that secret can exchange the code. `link`: to link the identity to an account, by `POST /api/auth/federated/link`; asks for a challenge.",
+				"`redirect`: where the browser comes back to, on the origin of PUBLIC_URL or one of CORS_ORIGINS, without a fragment. `challenge`: the base64url SHA-256 of a secret of the page that begins; only who has that secret can exchange the code. `link`: to link the identity to an account, by `POST /api/auth/federated/link`; asks for a challenge. `stepUp`: to say once more who one is, in the session whose access token exchanges the code; the issuer must ask anew.",
 			params: {
 				provider,
 				redirect: optional(text(1, 2000)),
 				challenge: optional(text(43, 43, { pattern: /^[A-Za-z0-9_-]{43}$/ })),
 				link: defaulted(bool, false),
+				stepUp: defaulted(bool, false),
 				flows,
 			},
 			answer: redirect,
@@ -84,6 +85,8 @@ export const actions = {
 		},
 		"federation.callback": {
 			summary: "Where the issuer sends the browser back to. It goes on to `redirect`, with a code in the fragment: `#code=…`.",
+			description:
+				"What goes wrong is in the fragment, too: `#error=…&error_description=…`, with a problem's code, and `issuer_error` where the issuer gave one. A problem is answered only where nobody knows which page began.",
 			params: {
 				provider,
 				code: optional(text(1, 4096)),
@@ -93,13 +96,14 @@ export const actions = {
 				flows,
 			},
 			answer: redirect,
-			errors: ["bad-state", "sign-in-refused", "invalid-token", "banned", "link-required", "issuer-unavailable"],
+			errors: ["bad-state"],
 		},
 		"federation.exchange": {
 			summary: "The tokens for the code of a fragment: once, within a minute.",
+			description: "For the code of a step-up, with the access token of the session: answers that session's new tokens.",
 			params: { code: text(1, 128), verifier: optional(text(1, 128)) },
 			answer: federatedSignIn,
-			errors: ["invalid-token", "banned"],
+			errors: ["invalid-token", "invalid-credentials", "unauthenticated", "banned"],
 		},
 		"federation.clerk": {
 			summary: "Clerk's webhook (Standard Webhooks): user.created, user.updated, user.deleted; anything else is let pass.",

@@ -11,7 +11,7 @@ import type { Params } from "../contracts/index.ts";
 import type { Claimed } from "./domain/federation.ts";
 import { claimed } from "./domain/federation.ts";
 import type { Flow } from "./domain/flows.ts";
-import { FLOW_SECONDS, mayLink, takeFlow, targetOf, withFlow } from "./domain/flows.ts";
+import { FLOW_SECONDS, isKnown, mayBegin, takeFlow, targetOf, withFlow } from "./domain/flows.ts";
 import type { Issuer, IssuerMetadata } from "./issuer.ts";
 
 const callbackOf = (broker: ServiceBroker, issuer: Issuer): string =>
@@ -74,7 +74,7 @@ function configuration(issuer: Issuer, metadata: IssuerMetadata): oidc.Configura
 export async function start(broker: ServiceBroker, issuer: Issuer, params: Params<"federation.start">) {
 	const { PUBLIC_URL, CORS_ORIGINS } = settings(broker);
 	const now = new Date();
-	mayLink(params.link, params.challenge);
+	mayBegin(params);
 	const r = targetOf(params.redirect, PUBLIC_URL, CORS_ORIGINS);
 	const metadata = await issuer.metadata();
 	if (!metadata.authorization_endpoint || !metadata.token_endpoint) throw problem("issuer-unavailable");
@@ -86,6 +86,7 @@ export async function start(broker: ServiceBroker, issuer: Issuer, params: Param
 		r,
 		...(params.challenge && { c: params.challenge }),
 		...(params.link && { l: 1 as const }),
+		...(params.stepUp && { u: 1 as const }),
 		x: Math.floor(now.getTime() / 1000) + FLOW_SECONDS,
 	};
 	const location = oidc.buildAuthorizationUrl(configuration(issuer, metadata), {
@@ -96,21 +97,36 @@ export async function start(broker: ServiceBroker, issuer: Issuer, params: Param
 		nonce: flow.n,
 		code_challenge: await oidc.calculatePKCECodeChallenge(flow.v),
 		code_challenge_method: "S256",
+		// Whoever is signed in there already says it anew; with max_age the ID token must say when (OpenID Connect Core 1.0, 3.1.2.1).
+		...(params.stepUp && { prompt: "login", max_age: "0" }),
 	});
 	const flows = await sealed(broker, withFlow(await unsealed(broker, params.flows), flow, now));
 	return { location: location.href, flows };
 }
 
-export interface Returned {
-	claimed: Claimed;
-	flow: Flow;
-	/** The browser's cookie without this flow. */
-	flows: string;
+/**
+ * The flow that this browser has begun, and its cookie without it. Throws 400 `bad-state`, also where it would lead to a site that is known
+ * no more.
+ */
+export async function begunFlow(
+	broker: ServiceBroker,
+	issuer: Issuer,
+	params: Params<"federation.callback">,
+): Promise<{ flow: Flow; flows: string }> {
+	const { PUBLIC_URL, CORS_ORIGINS } = settings(broker);
+	const { flow, left } = takeFlow(await unsealed(broker, params.flows), params.state, issuer.name, new Date());
+	if (!isKnown(flow.r, PUBLIC_URL, CORS_ORIGINS)) throw problem("bad-state");
+	return { flow, flows: await sealed(broker, left) };
 }
 
-/** Throws 400 `bad-state`, 403 `sign-in-refused`, 401 `invalid-token`, 503 `issuer-unavailable`. */
-export async function callback(broker: ServiceBroker, issuer: Issuer, params: Params<"federation.callback">): Promise<Returned> {
-	const { flow, left } = takeFlow(await unsealed(broker, params.flows), params.state, issuer.name, new Date());
+export interface Returned {
+	claimed: Claimed;
+	/** When they proved there who they are (seconds since 1970), if the issuer says. */
+	authTime: unknown;
+}
+
+/** Who has come back. Throws 400 `bad-state`, 403 `sign-in-refused`, 401 `invalid-token`, 503 `issuer-unavailable`. */
+export async function finish(broker: ServiceBroker, issuer: Issuer, flow: Flow, params: Params<"federation.callback">): Promise<Returned> {
 	const current = new URL(callbackOf(broker, issuer));
 	for (const name of ["code", "state", "iss", "error"] as const) {
 		const value = params[name];
@@ -123,7 +139,7 @@ export async function callback(broker: ServiceBroker, issuer: Issuer, params: Pa
 		const answer = await oidc.authorizationCodeGrant(config, current, checks);
 		const claims = await issuer.verify(answer.id_token as string, flow.n);
 		const more = claims.email === undefined ? await userinfo(config, answer.access_token, claims.sub) : {};
-		return { claimed: claimed(claims.iss as string, claims.sub, { ...more, ...claims }), flow, flows: await sealed(broker, left) };
+		return { claimed: claimed(claims.iss as string, claims.sub, { ...more, ...claims }), authTime: claims.auth_time };
 	} catch (error) {
 		const refusal = told(error);
 		// Also what only an operator can mend: a wrong secret, a redirect that the issuer does not know.

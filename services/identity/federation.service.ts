@@ -1,12 +1,12 @@
 // Signing in at others: ID tokens of OpenID Connect issuers, the code flow for browsers, and what Clerk tells of its people.
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Tx } from "../../mixins/node.ts";
 import { once, onceAfter, pageById, service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import { arrive, link } from "./arrival.ts";
 import { limitEnumeration } from "./auth.service.ts";
-import { callback, start } from "./code-flow.ts";
+import { answersChallenge, comeBack } from "./browser-return.ts";
+import { start } from "./code-flow.ts";
 import { clerkEvent, follow } from "./clerk.ts";
 import type { Claimed } from "./domain/federation.ts";
 import { claimed, mayUnlink } from "./domain/federation.ts";
@@ -19,14 +19,12 @@ import { factorsOf } from "./store/second-factors.ts";
 import { holdAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import * as store from "./store/federation.ts";
+import { renewed } from "./step-up.ts";
 import { tellOwner } from "./tell-owner.ts";
 
 type AnyCtx = Ctx<unknown>;
 /** Somebody at a provider, as it says. */
 type ToLink = { provider: string; who: Claimed };
-
-/** A code of a fragment is good for so long, in ms. */
-const CODE_MS = 60_000;
 
 /** The provider that a body names. Throws 422 `validation`. */
 function issuerNamed({ issuers }: IdentityNode, name: string): Issuer {
@@ -67,6 +65,15 @@ async function linkedBy(tx: Tx, code: string, verifier: string | undefined, now:
 async function limitUnproven(node: IdentityNode, ctx: AnyCtx, who: Claimed): Promise<Claimed> {
 	if (!who.emailVerified && !(await store.findIdentity(node.db, who))) await limitEnumeration(node, ctx);
 	return who;
+}
+
+/** Who said once more at an issuer who they are is whose session it is. Throws 401 `unauthenticated`, `invalid-credentials`. */
+async function steppedUp(node: IdentityNode, tx: Tx, ctx: AnyCtx, by: { accountId: string; provedAt: string }, now: Date) {
+	const { principal } = ctx.meta;
+	if (!principal) throw problem("unauthenticated", { detail: "A step-up is for a session: send its access token." });
+	if (principal.accountId !== by.accountId)
+		throw problem("invalid-credentials", { detail: "Whoever signed in at the issuer is not the person of this session." });
+	return { ...(await renewed(node, tx, ctx, now, new Date(by.provedAt))), created: false };
 }
 
 export default service("federation", {
@@ -128,19 +135,7 @@ export default service("federation", {
 
 		async callback(ctx, node) {
 			const issuer = issuerAt(node, ctx.params.provider);
-			const { claimed: who, flow, flows } = await callback(ctx.broker, issuer, ctx.params);
-			if (!flow.l) await limitUnproven(node, ctx, who);
-			const code = randomBytes(32).toString("base64url");
-			await node.db.tx(async (tx) => {
-				const now = new Date();
-				const kept = { provider: issuer.name, challenge: flow.c ?? null };
-				const until = new Date(now.getTime() + CODE_MS);
-				if (flow.l) return store.insertCode(tx, code, { ...kept, accountId: null, created: false, claimed: who }, until);
-				const { account, created } = await arrive(tx, ctx, issuer.name, who, now);
-				return store.insertCode(tx, code, { ...kept, accountId: account.id, created, claimed: null }, until);
-			});
-			// In the fragment: it reaches the page, and no server, log or Referer.
-			return { location: `${flow.r}#code=${code}`, flows };
+			return comeBack(node, ctx, issuer, (who) => limitUnproven(node, ctx, who));
 		},
 
 		async exchange(ctx, node) {
@@ -149,6 +144,7 @@ export default service("federation", {
 				const now = new Date();
 				const taken = await store.takeCode(tx, code, now);
 				if (!taken?.accountId || !answersChallenge(taken.challenge, verifier)) throw problem("invalid-token");
+				if (taken.provedAt) return steppedUp(node, tx, ctx, { accountId: taken.accountId, provedAt: taken.provedAt }, now);
 				const account = await holdAccount(tx, taken.accountId);
 				if (!account) throw problem("invalid-token");
 				maySignIn(account);
@@ -166,13 +162,3 @@ export default service("federation", {
 		},
 	},
 });
-
-/** RFC 7636 between the page that began and our own code. */
-function answersChallenge(challenge: string | null, verifier: string | undefined): boolean {
-	if (challenge === null) return true;
-	const expected = Buffer.from(challenge, "base64url");
-	const given = createHash("sha256")
-		.update(verifier ?? "")
-		.digest();
-	return expected.length === given.length && timingSafeEqual(expected, given);
-}

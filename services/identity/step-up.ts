@@ -2,13 +2,13 @@
 import { once, onceAfter } from "../../mixins/idempotency.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { problem } from "../contracts/errors.ts";
-import type { Tokens } from "../contracts/identity.ts";
+import type { SignedIn, Tokens } from "../contracts/identity.ts";
 import type { Ctx, Params } from "../contracts/index.ts";
 import { proveByCode } from "./codes.ts";
 import { maySignIn } from "./domain/login.ts";
 import { kindOf } from "./domain/mfa.ts";
 import type { IdentityNode } from "./node.ts";
-import { issueTokens, PROFILES_IN_TOKEN } from "./node.ts";
+import { issueTokens, PROFILES_IN_TOKEN, viewAccount } from "./node.ts";
 import { accountOfPasskey } from "./passkeys.ts";
 import { wrongFactor } from "./second-step.ts";
 import { authenticate } from "./sign-in.ts";
@@ -31,7 +31,7 @@ export async function stepUp(node: IdentityNode, ctx: AnyCtx, given: Params<"mfa
 			if (!account) throw problem("invalid-token");
 			return authenticate(node, ctx, { email: account.email, password });
 		};
-		return onceAfter(ctx, node.db, authenticated, (tx) => renewed(node, tx, ctx, new Date()));
+		return onceAfter(ctx, node.db, authenticated, async (tx) => (await renewed(node, tx, ctx, new Date())).tokens);
 	}
 	const now = new Date();
 	const tokens = await once(ctx, node.db, async (tx) => {
@@ -40,23 +40,27 @@ export async function stepUp(node: IdentityNode, ctx: AnyCtx, given: Params<"mfa
 				? await proveByCode(tx, ctx, accountId, kindOf(code), code, now)
 				: response !== undefined && (await accountOfPasskey(tx, ctx, response, now))?.id === accountId;
 		// Answered, not thrown: a throw would forget that it was tried.
-		return proved ? renewed(node, tx, ctx, now) : null;
+		return proved ? (await renewed(node, tx, ctx, now)).tokens : null;
 	});
 	if (!tokens) throw wrongFactor();
 	return tokens;
 }
 
-/** The tokens of the caller's session, which was proved anew. The refresh token of before is good until the new one is used. */
-async function renewed(node: IdentityNode, tx: Tx, ctx: AnyCtx, now: Date): Promise<Tokens> {
+/**
+ * The caller's session, which was proved anew, with its tokens. The refresh token of before is good until the new one is used. Throws 401
+ * `invalid-token`, 403 `banned`.
+ */
+export async function renewed(node: IdentityNode, tx: Tx, ctx: AnyCtx, now: Date, provedAt = now): Promise<SignedIn> {
 	const { accountId, sessionId } = ctx.caller;
 	const account = await holdAccount(tx, accountId);
 	if (!account) throw problem("invalid-token");
 	maySignIn(account);
-	const session = await strengthenSession(tx, { sessionId, accountId }, now);
+	const session = await strengthenSession(tx, { sessionId, accountId }, now, provedAt);
 	const profile = session && (await findProfile(tx, session.profileId));
 	if (!session || !profile) throw problem("invalid-token");
 	const refreshToken = node.signing.newRefreshToken();
 	await supersedeRefreshTokens(tx, sessionId, refreshToken, now);
 	const profiles = await profilesOf(tx, accountId, null, PROFILES_IN_TOKEN);
-	return issueTokens(node, account, profile, profiles, session, refreshToken, now);
+	const tokens = await issueTokens(node, account, profile, profiles, session, refreshToken, now);
+	return { account: viewAccount(account), profile, tokens };
 }

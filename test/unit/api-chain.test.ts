@@ -74,9 +74,10 @@ const chain = makeChain({
 	quotas: makeQuotas(0.05, (_name, quota) => makeLimiter(quota)),
 	verify: async (token) => people[token] ?? Promise.reject(problem("invalid-token")),
 	addressOf: () => "203.0.113.9",
-	cookies: makeCookies({ secret: Buffer.alloc(32), secure: false, ttlRefresh: 60, isAllowed: () => false }),
+	cookies: makeCookies({ secret: Buffer.alloc(32), secure: false, ttlRefresh: 60, isAllowed: () => false, home: "" }),
 	secret: Buffer.alloc(32),
 	https: true,
+	home: "",
 });
 const door = makeDoor();
 let url = "";

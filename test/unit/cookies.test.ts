@@ -5,8 +5,8 @@ import { COOKIES, cookieOf } from "../../mixins/cookies.ts";
 import { makeCookies } from "../../services/api/session-cookies.ts";
 
 const tokens = { accessToken: `x.${Buffer.from(JSON.stringify({ sid: "s" })).toString("base64url")}.x`, refreshToken: "r", expiresIn: 600 };
-const made = (secure: boolean) =>
-	makeCookies({ secret: Buffer.alloc(32), secure, ttlRefresh: 60, isAllowed: () => false })
+const made = (secure: boolean, home = "") =>
+	makeCookies({ secret: Buffer.alloc(32), secure, home, ttlRefresh: 60, isAllowed: () => false })
 		.put(tokens)
 		.filter((value) => value.startsWith("reloop_"));
 
@@ -14,6 +14,12 @@ test("cookies are for https alone where the platform is", () => {
 	assert.equal(made(true).length, 3);
 	for (const line of made(true)) assert.match(line, /; Secure$/);
 	for (const line of made(false)) assert.doesNotMatch(line, /Secure/);
+});
+
+test("cookies for one path are for that path as browsers see it", () => {
+	const paths = (home: string) => made(true, home).map((line) => /Path=([^;]*)/.exec(line)?.[1]);
+	assert.deepEqual(paths(""), ["/", "/api/auth/refresh", "/"]);
+	assert.deepEqual(paths("/reloop"), ["/", "/reloop/api/auth/refresh", "/"]);
 });
 
 describe("a cookie", () => {

@@ -128,6 +128,8 @@ export interface SignInCode {
 	provider: string;
 	/** Who is to be linked; null for one that signs in. */
 	claimed: Claimed | null;
+	/** When they proved who they are, for a step-up (ISO 8601); null for one that is none. */
+	provedAt: string | null;
 	challenge: string | null;
 }
 
@@ -135,10 +137,11 @@ export interface SignInCode {
 const hashOf = (code: string): Buffer => createHash("sha256").update(code).digest();
 
 export async function insertCode(tx: Queryable, code: string, kept: SignInCode, expiresAt: Date): Promise<void> {
-	const { accountId, created, provider, claimed, challenge } = kept;
+	const { accountId, created, provider, claimed, provedAt, challenge } = kept;
 	await tx.query(
-		"insert into sign_in_codes (hash, account_id, created, provider, claimed, challenge, expires_at) values ($1, $2, $3, $4, $5, $6, $7)",
-		[hashOf(code), accountId, created, provider, claimed && JSON.stringify(claimed), challenge, expiresAt],
+		`insert into sign_in_codes (hash, account_id, created, provider, claimed, proved_at, challenge, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		[hashOf(code), accountId, created, provider, claimed && JSON.stringify(claimed), provedAt, challenge, expiresAt],
 	);
 }
 
@@ -146,7 +149,7 @@ export async function insertCode(tx: Queryable, code: string, kept: SignInCode, 
 export async function takeCode(tx: Tx, code: string, now: Date): Promise<SignInCode | undefined> {
 	const [row] = await tx.query<SignInCode>(
 		`delete from sign_in_codes where hash = $1 and expires_at > $2
-		returning account_id as "accountId", created, provider, claimed, challenge`,
+		returning account_id as "accountId", created, provider, claimed, proved_at as "provedAt", challenge`,
 		[hashOf(code), now],
 	);
 	return row;

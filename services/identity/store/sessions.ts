@@ -31,16 +31,17 @@ export async function insertSession(tx: Tx, session: NewSession, now: Date): Pro
 	);
 }
 
-/** Somebody has proved anew who they are; undefined where the session is over. */
+/** Somebody has proved anew, at `provedAt`, who they are; undefined where the session is over. */
 export async function strengthenSession(
 	tx: Tx,
 	{ sessionId, accountId }: { sessionId: string; accountId: string },
 	now: Date,
+	provedAt: Date,
 ): Promise<{ id: string; profileId: string; authTime: string; acr: string } | undefined> {
 	const [row] = await tx.query<{ id: string; profileId: string; authTime: string; acr: string }>(
-		`update sessions set auth_time = $3, acr = '2' where id = $1 and account_id = $2 and ended_at is null and expires_at > $3
+		`update sessions set auth_time = greatest(auth_time, $4), acr = '2' where id = $1 and account_id = $2 and ended_at is null and expires_at > $3
 		returning id, profile_id as "profileId", auth_time as "authTime", acr`,
-		[sessionId, accountId, now],
+		[sessionId, accountId, now, provedAt],
 	);
 	return row;
 }
