@@ -40,7 +40,7 @@ export function basicOf(req: IncomingMessage): { client_id: string; client_secre
 	return { client_id: decoded(id).slice(0, 254) || "?", client_secret: decoded(secret).slice(0, 254) || "?" };
 }
 
-/** Throws 401 unauthenticated, 403 password-change-required, 403 forbidden, 403 step-up-required. */
+/** Throws 401 unauthenticated, 403 needs-person, 403 password-change-required, 403 forbidden, 403 step-up-required. */
 export function authorize(row: Route, principal: Principal | undefined): void {
 	if (row.access === "anyone") return;
 	if (!principal) throw problem("unauthenticated");
@@ -48,7 +48,10 @@ export function authorize(row: Route, principal: Principal | undefined): void {
 	if (row.access === "signed-in" && principal.client) throw problem("needs-person");
 	if (!row.narrow && isNarrow(principal.scopes)) throw problem("password-change-required");
 	if (row.access !== "signed-in" && !principal.scopes.includes(row.access)) throw problem("forbidden");
-	if (row.stepUp && !isFresh(principal.authTime)) throw problem("step-up-required");
+	if (!row.stepUp) return;
+	// Nor can a client say once more who it is.
+	if (principal.client) throw problem("needs-person");
+	if (!isFresh(principal.authTime)) throw problem("step-up-required");
 }
 
 /** A token of the version before does not say when: that is too long ago. */

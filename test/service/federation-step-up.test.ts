@@ -133,8 +133,7 @@ describe("a step-up at an issuer", () => {
 		};
 		const { tokens } = is(await exchange((await come("", {})).code), 200).body;
 		const token = await longAgo(tokens);
-		for (const auth_time of [undefined, seconds() - 60])
-			assert.equal((await come(STEP_UP, { auth_time })).error, "step-up-required");
+		for (const auth_time of [undefined, seconds() - 60]) assert.equal((await come(STEP_UP, { auth_time })).error, "step-up-required");
 		// A clock that goes before ours makes nobody fresh for longer.
 		const { body } = is(await exchange((await come(STEP_UP, { auth_time: seconds() + 3600 })).code, token), 200);
 		assert.ok(Number(decodeJwt(body.tokens.accessToken).auth_time) <= seconds());

@@ -37,9 +37,20 @@ describe("registering a client", () => {
 		const strong = await makeClient(admin, ["ops:read"]);
 		const weak = await tokenOf(url, await makeClient(admin, ["clients:write"]));
 		const by = (path: string, body: unknown) => http(url, path, { token: weak, body });
-		is(await by("/api/admin/clients", { name: "child", scopes: ["ops:read"] }), 403, "forbidden");
-		is(await by(`/api/admin/clients/${strong.clientId}/rotate-secret`, {}), 403, "forbidden");
-		is(await by("/api/admin/clients", { name: "child", scopes: ["clients:write"] }), 201);
+		// What gives scopes away asks for a step-up, and a client is nobody who could.
+		for (const scopes of [["ops:read"], ["clients:write"]])
+			is(await by("/api/admin/clients", { name: "child", scopes }), 403, "needs-person");
+		is(await by(`/api/admin/clients/${strong.clientId}/rotate-secret`, {}), 403, "needs-person");
+	});
+
+	test("asks whoever gives a secret out to have said lately who they are", async () => {
+		const client = await makeClient(admin);
+		const late = await official(app);
+		await sql("update sessions set auth_time = now() - interval '6 minutes' where account_id = $1", [late.accountId]);
+		const { tokens } = is(await http(url, "/api/auth/refresh", { body: { refreshToken: late.refreshToken } }), 200).body;
+		const by = (path: string, body: unknown) => http(url, path, { token: tokens.accessToken, body });
+		is(await by("/api/admin/clients", { name: "x", scopes: [] }), 403, "step-up-required");
+		is(await by(`/api/admin/clients/${client.clientId}/rotate-secret`, {}), 403, "step-up-required");
 	});
 
 	test("is for those with the scope alone", async () => {

@@ -172,9 +172,9 @@ export const identity: readonly Route[] = [
 	{ method: "POST", path: "/api/auth/introspect", action: "clients.introspect", access: "anyone", oauth: true, client: true },
 	{ method: "POST", path: "/api/auth/revoke", action: "clients.revoke", access: "anyone", oauth: true, client: true },
 	{ method: "GET", path: "/api/admin/clients", action: "clients.list", access: CLIENTS },
-	{ method: "POST", path: "/api/admin/clients", action: "clients.create", access: CLIENTS, status: 201 },
+	{ method: "POST", path: "/api/admin/clients", action: "clients.create", access: CLIENTS, status: 201, stepUp: true },
 	{ method: "DELETE", path: "/api/admin/clients/:clientId", action: "clients.remove", access: CLIENTS, status: 204 },
-	{ method: "POST", path: "/api/admin/clients/:clientId/rotate-secret", action: "clients.rotate", access: CLIENTS },
+	{ method: "POST", path: "/api/admin/clients/:clientId/rotate-secret", action: "clients.rotate", access: CLIENTS, stepUp: true },
 
 	{ method: "GET", path: "/api/auth/tos/current", action: "terms.current", access: "anyone" },
 	{ method: "POST", path: "/api/auth/tos/accept", action: "terms.accept", access: "signed-in" },

@@ -8,6 +8,7 @@ import type { AccountRole, ProfileKind, Scope } from "../../../services/contract
 import { NARROW, scopesOfKind, scopesOfRole } from "../../../services/contracts/scopes.ts";
 import type { Person } from "../client.ts";
 import { http, person } from "../client.ts";
+import { makeClient, tokenOf } from "../clients.ts";
 
 export interface Caller {
 	/** The column of the matrix. */
@@ -17,6 +18,8 @@ export interface Caller {
 	person?: Person;
 	/** They can have something of their own. */
 	acts: boolean;
+	/** A program that acts for itself: it signs in nowhere. */
+	client?: true;
 }
 
 const identity = () => database("identity");
@@ -35,7 +38,22 @@ async function made(url: string, name: string, role: AccountRole, kind: ProfileK
 	return { name, scopes: [...scopesOfRole[role], ...scopesOfKind[kind]], person: await signIn(url, somebody), acts: true };
 }
 
-/** The columns: anyone, each role with a consumer profile, each other kind with the role user, an admin who must change the password. */
+/** A registered client with all scopes of an admin; of a person it has no more than the token. */
+async function client(url: string, admin: Person): Promise<Caller> {
+	const scopes = scopesOfRole.admin;
+	return {
+		name: "client",
+		scopes,
+		person: { ...admin, accessToken: await tokenOf(url, await makeClient(admin, [...scopes])) },
+		acts: false,
+		client: true,
+	};
+}
+
+/**
+ * The columns: anyone, each role with a consumer profile, each other kind with the role user, an admin who must change the password, a client
+ * with an admin's scopes.
+ */
 export async function callers(url: string): Promise<Caller[]> {
 	const all: Caller[] = [{ name: "anyone", scopes: [], acts: false }];
 	for (const role of accountRole.values) all.push(await made(url, role, role, "consumer"));
@@ -43,6 +61,8 @@ export async function callers(url: string): Promise<Caller[]> {
 	const narrow = await person(url, "Narrow");
 	await identity().query("update accounts set role = 'admin', state = 'mustChangePassword' where id = $1", [narrow.accountId]);
 	all.push({ name: "mustChangePassword", scopes: [NARROW], person: await signIn(url, narrow), acts: false });
+	const admin = all.find(({ name }) => name === "admin")?.person;
+	if (admin) all.push(await client(url, admin));
 	return all;
 }
 

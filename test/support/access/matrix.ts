@@ -50,7 +50,7 @@ export async function rowsOf(url: string, route: Route, columns: readonly Caller
 	for (const [object, make] of objects) {
 		const isLast = object === objects.at(-1)?.[0];
 		const statuses: (number | null)[] = [];
-		for (const { person, acts } of columns) {
+		for (const { person, acts, client } of columns) {
 			// Who has nothing of their own is asked about somebody else's alone.
 			if (!acts && !isLast) {
 				statuses.push(null);
@@ -58,7 +58,7 @@ export async function rowsOf(url: string, route: Route, columns: readonly Caller
 			}
 			const me = (acts ? person : columns.find((column) => column.acts)?.person) as Person;
 			statuses.push(await ask(url, route, await make(me, other, url), person?.accessToken));
-			if (person && ENDS_SESSION.has(id)) await signIn(url, person);
+			if (person && !client && ENDS_SESSION.has(id)) await signIn(url, person);
 		}
 		rows.push({ route, id, object: objects.length > 1 ? object : "", statuses });
 	}
@@ -84,7 +84,8 @@ Generated: each status is what the route answered in the test. To write it anew:
     npm run test:one -- --test-update-snapshots test/service/access-matrix.test.ts
 
 What a change of this file says is what the change of the code does; read it as such. \`anyone\` has no token. The roles are those of accounts with a
-\`consumer\` profile, \`organization\` and \`employee\` are profiles of a \`user\`, \`mustChangePassword\` an admin in that state. Where a route is about something, there is a line for each: \`own\` is
+\`consumer\` profile, \`organization\` and \`employee\` are profiles of a \`user\`, \`mustChangePassword\` an admin in that state,
+\`client\` a registered client with all scopes of an admin: what is for a person alone, or asks for a step-up, is refused to it. Where a route is about something, there is a line for each: \`own\` is
 the caller's. 401 not signed in, 403 may not, 404 is not there for them.
 
 ## Scopes
