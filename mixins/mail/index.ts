@@ -20,7 +20,7 @@ import { perBroker } from "../per-broker.ts";
 import type { Tx } from "../postgres.ts";
 import { keyFor } from "../secret.ts";
 import { settings } from "../settings.ts";
-import { intoFiles } from "./files.ts";
+import { intoFiles, markOf, removeFiles } from "./files.ts";
 import type { Deliver } from "./letter.ts";
 import { isMailable } from "./letter.ts";
 import { seal, unseal } from "./sealed.ts";
@@ -60,15 +60,38 @@ const LANES = 2;
 const postOf = perBroker((broker) => {
 	const { DATA_DIR, SMTP_URL, MAIL_FROM, PUBLIC_URL, SECRET_KEY, NODE_ENV } = settings(broker);
 	if (!SMTP_URL && NODE_ENV === "production") broker.logger.warn("Mails are written into files: SMTP_URL is not set.");
-	const deliver: Deliver = SMTP_URL ? overSmtp(SMTP_URL) : intoFiles(join(DATA_DIR, "mail"));
+	const folder = SMTP_URL ? undefined : join(DATA_DIR, "mail");
+	const fileKey = keyFor(SECRET_KEY, "names of mails in files");
+	const deliver: Deliver = folder === undefined ? overSmtp(SMTP_URL as string) : intoFiles(folder, fileKey);
 	return {
 		deliver,
+		/** Where mails are kept, if they are. */
+		folder,
+		fileKey,
 		key: keyFor(SECRET_KEY, "mails that wait"),
 		from: MAIL_FROM ?? `Reloop <reloop@${new URL(PUBLIC_URL).hostname}>`,
 		/** Templates and languages that were said to be missing. */
 		lacking: new Set<string>(),
 	};
 });
+
+/** Mails that are to go: those that were planned before `before` (an id) to the addresses whose marks these are. */
+export interface OldMails {
+	marks: string[];
+	before: string;
+}
+
+/** The mails that were planned so far to the addresses, as they are kept in files; undefined where none are: they are with the mail server. */
+export function mailsSoFar(broker: ServiceBroker, addresses: readonly string[]): OldMails | undefined {
+	const { folder, fileKey } = postOf(broker);
+	return folder === undefined ? undefined : { marks: addresses.map((address) => markOf(fileKey, address)), before: newId() };
+}
+
+/** Removes them from this process's DATA_DIR. Safe to do twice. */
+export async function forgetMails(broker: ServiceBroker, { marks, before }: OldMails): Promise<void> {
+	const { folder } = postOf(broker);
+	if (folder !== undefined) await removeFiles(folder, marks, before);
+}
 
 export function mailOf<const T extends Templates>(node: string, templates: T): NodeMail<T> {
 	return {

@@ -116,9 +116,13 @@ export async function noteResult(tx: Tx, id: string, result: Stored, done: numbe
 	await tx.query("update work set state = 'running', result = $2, done = $3 where id = $1", [id, JSON.stringify(result), done]);
 }
 
-/** Ended work of a person goes with them. */
-export async function forgetStarter(tx: Tx, starter: string): Promise<void> {
-	await tx.query("delete from work where starter = $1", [starter]);
+/**
+ * The work of a person goes with them. What is under way and about others goes on to its end, as nobody's: whoever operates sees it.
+ * @param own kinds that are about the person alone
+ */
+export async function forgetStarter(tx: Tx, starter: string, own: readonly string[]): Promise<void> {
+	await tx.query("delete from work where starter = $1 and (ended_at is not null or kind = any($2::text[]))", [starter, own]);
+	await tx.query("update work set starter = null where starter = $1", [starter]);
 }
 
 export async function sweepWork(db: Db, before: Date): Promise<void> {

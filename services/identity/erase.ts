@@ -2,12 +2,15 @@
 import { tellFacts } from "../../mixins/facts/index.ts";
 import type { Consumer } from "../../mixins/facts/index.ts";
 import { eachFact } from "../../mixins/facts/index.ts";
+import { mailsSoFar } from "../../mixins/mail/index.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { endWork, holdWork, noteResult } from "../../mixins/work/store.ts";
 import { problem } from "../contracts/errors.ts";
 import type { FactName, KeeperName } from "../contracts/index.ts";
 import { keeperNames } from "../contracts/index.ts";
 import type { Job } from "../contracts/work.ts";
+import { DAY_MS } from "./domain/mfa.ts";
+import { identityJobs } from "./jobs.ts";
 import type { Doing } from "./node.ts";
 import { identityNode, revokeSessions } from "./node.ts";
 import { forgetInAudit } from "./store/audit.ts";
@@ -16,7 +19,8 @@ import { identityWork } from "./work.ts";
 
 /**
  * Erases an account in the caller's transaction: its sessions end, its e-mail is free, what stays is an empty account in the state
- * `purged`, and in the audit what was done and when, without what names the person. A mail tells the address, if it was proved. Answers the work that ends when every node has erased its part; its ticket opens it to whoever has no account any more.
+ * `purged`, and in the audit what was done and when, without what names the person. A mail tells the address, if it was proved; those from
+ * before go. Answers the work that ends when every node has erased its part; its ticket opens it to whoever has no account any more.
  * So may whoever erases somebody else's, by their own account (`starter`). The audit is the caller's to write. Throws 404 `not-found`,
  * 409 `wrong-state`.
  */
@@ -40,9 +44,18 @@ export async function eraseAccount(
 	await tellFacts(tx, { requestId: ctx.requestId, actor: null }, [
 		{ type: "identity.account.erased", aggregate: accountId, payload: { accountId, profileIds, since } },
 	]);
-	const { email: to, language, verifiedAt } = condemned;
+	const { email: to, language, verifiedAt, addresses } = condemned;
+	await forgetMailsTo(tx, ctx, addresses, now);
 	if (verifiedAt !== null) await node.sendMail(tx, { to, language, template: "accountErased", values: {} });
+	// That one is the last, and has a day to be read.
+	await forgetMailsTo(tx, ctx, addresses, new Date(now.getTime() + DAY_MS));
 	return { ...job, ticket: job.ticket ?? "" };
+}
+
+/** Mails that lie in files go, too. Planned so far: whoever registers with the address meanwhile keeps theirs. */
+async function forgetMailsTo(tx: Tx, { broker }: Doing, addresses: readonly string[], at: Date): Promise<void> {
+	const mails = mailsSoFar(broker, addresses);
+	if (mails) await identityJobs.plan(tx, "forgetMails", mails, { at });
 }
 
 /** When each node gave its receipt. */

@@ -1,5 +1,7 @@
 // What the identity node does by itself, at its times.
 import type { JobTools } from "../../mixins/jobs/index.ts";
+import type { OldMails } from "../../mixins/mail/index.ts";
+import { forgetMails } from "../../mixins/mail/index.ts";
 import { jobsOf } from "../../mixins/node.ts";
 import { answerAsked } from "./asked.ts";
 import { identityMail } from "./mails.ts";
@@ -30,5 +32,6 @@ export const identityJobs = jobsOf("identity", {
 		},
 	},
 	mail: identityMail.task,
+	forgetMails: (mails: OldMails, { broker }: JobTools) => forgetMails(broker, mails),
 	asked: answerAsked,
 });

@@ -337,6 +337,59 @@ describe("an account", () => {
 	});
 });
 
+describe("the name of an account's oldest profile", () => {
+	test("is changed by whoever looks after accounts, as by its owner, and is in the audit", async () => {
+		const ana = await person(url, "Ana");
+		const second = is(await ana.post("/api/profiles", { displayName: "Ana's shop", kind: "organization" }), 201).body;
+		const { body } = is(await moderator.send("PATCH", pathOf(ana), { displayName: "Somebody" }), 200);
+		assert.deepEqual(
+			body.profiles.map(({ displayName }: { displayName: string }) => displayName),
+			["Somebody", "Ana's shop"],
+		);
+		assert.equal(is(await ana.get("/api/profiles/me"), 200).body.displayName, "Somebody");
+		const [fact] = (await told("identity.profile.updated", ana.accountId)) as { payload: { profileId: string; displayName: string } }[];
+		assert.deepEqual([fact?.payload.profileId, fact?.payload.displayName], [ana.profileId, "Somebody"]);
+		const [entry] = await auditOf(ana.accountId);
+		assert.deepEqual([entry.before.displayName, entry.after.displayName], ["Ana", "Somebody"]);
+		is(await moderator.send("PATCH", pathOf(ana), { phone: null }), 200);
+		assert.equal((await told("identity.profile.updated", ana.accountId)).length, 1);
+		for (const displayName of ["", "x".repeat(61), null, 7])
+			is(await moderator.send("PATCH", pathOf(ana), { displayName }), 422, "validation");
+		is(await moderator.send("PATCH", pathOf(admin), { displayName: "Boss" }), 403, "rank");
+		assert.notEqual(second.id, ana.profileId);
+	});
+});
+
+describe("whoever has begun to change many accounts, and is erased meanwhile,", () => {
+	test("changes no more of them, and what was left is told to those who stay", async () => {
+		const people = await Promise.all(Array.from({ length: 26 }, (_, at) => person(url, `Bulk ${at}`)));
+		const leaving = await withRole("admin", "Leaving");
+		const ids = people.map(({ accountId }) => accountId);
+		const gate = Promise.withResolvers<void>();
+		const locked = Promise.withResolvers<void>();
+		const holding = database("identity").tx(async (tx) => {
+			await tx.query("select from accounts where id = $1 for update", [ids[22]]);
+			locked.resolve();
+			await gate.promise;
+		});
+		await locked.promise;
+		const { body: job } = is(await leaving.post("/api/admin/users/bulk-status", { ids, state: "banned" }), 202);
+		const look = async () => (await admin.get(`/api/jobs/${job.id}`)).body;
+		await eventually(async () => assert.equal((await look()).done, 20));
+		is(await leaving.send("DELETE", "/api/auth/me", { password: leaving.password }), 202);
+		assert.equal((await look()).state, "running");
+		gate.resolve();
+		await holding;
+		const over = await ended(() => admin.get(`/api/jobs/${job.id}`));
+		assert.deepEqual(
+			over.result.failed,
+			ids.slice(22).map((id) => ({ id, code: "rank" })),
+		);
+		const [entry] = await auditOf(job.id);
+		assert.deepEqual(entry?.after, { state: "banned", total: 26, failed: over.result.failed });
+	});
+});
+
 describe("the registry", () => {
 	test("says what each role and kind may", async () => {
 		const { roles, scopes } = is(await admin.get("/api/admin/roles"), 200).body;

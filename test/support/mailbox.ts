@@ -38,7 +38,7 @@ export function read(id: string, raw: string): Got {
 export async function mailsTo(dataDir: string, address: string): Promise<Got[]> {
 	const folder = join(dataDir, "mail");
 	const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".eml")).sort();
-	const mails = await Promise.all(files.map(async (name) => read(name.slice(0, -4), await readFile(join(folder, name), "utf8"))));
+	const mails = await Promise.all(files.map(async (name) => read(name.slice(0, 36), await readFile(join(folder, name), "utf8"))));
 	return mails.filter(({ to }) => to === address);
 }
 

@@ -10,16 +10,24 @@ export interface Condemned {
 	verifiedAt: string | null;
 	createdAt: string;
 	profileIds: string[];
+	/** Where mails for the account went that no other account has. */
+	addresses: string[];
 }
 
 /** The account with its profiles, locked until the transaction ends. */
 export async function holdCondemned(tx: Tx, accountId: string): Promise<Condemned | undefined> {
-	const [account] = await tx.query<Omit<Condemned, "profileIds">>(
+	const [account] = await tx.query<Omit<Condemned, "profileIds" | "addresses">>(
 		`select email, state, language, verified_at as "verifiedAt", created_at as "createdAt" from accounts where id = $1 for update`,
 		[accountId],
 	);
 	if (!account) return undefined;
-	return { ...account, profileIds: await profileIdsOf(tx, accountId) };
+	const mailed = await tx.query<{ email: string }>(
+		`select distinct c.email from mail_codes c
+		where c.account_id = $1 and c.email <> $2 and not exists (select 1 from accounts a where a.email = c.email)`,
+		[accountId, account.email],
+	);
+	const addresses = [account.email, ...mailed.map(({ email }) => email)];
+	return { ...account, addresses, profileIds: await profileIdsOf(tx, accountId) };
 }
 
 /** All profiles of an account, also those that it has no more. */
@@ -52,5 +60,5 @@ export async function eraseRows(tx: Tx, accountId: string, { email, createdAt }:
 		[accountId, createdAt, now],
 	);
 	await forgetEmail(tx, email);
-	await forgetStarter(tx, accountId);
+	await forgetStarter(tx, accountId, ["export"]);
 }

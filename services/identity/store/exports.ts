@@ -106,14 +106,18 @@ const sessions: Question = (db, { accountId }, after, limit) =>
 		[accountId, after, limit],
 	);
 
-/** What was done by the person or to them, and of the latter what it says of them; who else it was is somebody else's. */
+/** What was done by the person, to them or to their sessions, and of the latter two what it says of them; who else it was is somebody else's. */
 const audit: Question = (db, { accountId, profileIds }, after, limit) =>
 	db.query<Exported>(
-		`select id::text as key, id, at, action, coalesce(actor = any($1::uuid[]), false) as "byYou", target = any($2::text[]) as "aboutYou",
-			case when target = any($2::text[]) then before end as before, case when target = any($2::text[]) then after end as after,
-			case when target = any($2::text[]) then personal::jsonb - 'salt' end as personal
-		from audit where (actor = any($1::uuid[]) or target = any($2::text[])) and ($3::uuid is null or id > $3) order by id limit $4`,
-		[[accountId, ...profileIds], [accountId, ...profileIds], after, limit],
+		`select id::text as key, id, at, action, "byYou", "aboutYou", case when "aboutYou" then before end as before,
+			case when "aboutYou" then after end as after, case when "aboutYou" then personal::jsonb - 'salt' end as personal
+		from (
+			select id, at, action, before, after, personal, coalesce(actor = any($1::uuid[]), false) as "byYou",
+				(target = any($2::text[]) or coalesce(detail ->> 'accountId' = $5, false)) as "aboutYou"
+			from audit where (actor = any($1::uuid[]) or target = any($2::text[]) or detail ->> 'accountId' = $5)
+				and ($3::uuid is null or id > $3)
+		) entries order by id limit $4`,
+		[[accountId, ...profileIds], [accountId, ...profileIds], after, limit, accountId],
 	);
 
 /** Who they are at others. */

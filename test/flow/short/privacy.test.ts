@@ -65,6 +65,21 @@ describe("an export", () => {
 			assert.ok(!all.includes(foreign), foreign);
 	});
 
+	it("says, too, that a token of theirs was used by somebody else", async () => {
+		const ana = await person(app.url, "Ana");
+		const use = (refreshToken: string, device: string) =>
+			http(app.url, "/api/auth/refresh", { body: { refreshToken }, headers: { "User-Agent": device } });
+		is(await use(ana.refreshToken, "mine/1"), 200);
+		is(await use(ana.refreshToken, "thief/1"), 401, "invalid-token");
+		const { tokens } = is(await http(app.url, "/api/auth/login", { body: { email: ana.email, password: ana.password } }), 200).body;
+		ana.accessToken = tokens.accessToken;
+		const { "identity.json": identity } = await exported(app.url, ana);
+		const entries = identity.audit.filter(({ action }: { action: string }) => action === "session.reuse");
+		assert.partialDeepStrictEqual(entries, [{ aboutYou: true, byYou: false }]);
+		assert.equal(entries.length, 1);
+		assert.match(jsonOf(entries[0].personal), /thief/);
+	});
+
 	it("that runs is answered again instead of a second one", async () => {
 		const ana = await person(app.url, "Ana");
 		is(await ana.get("/api/auth/me/export"), 404, "not-found");
