@@ -19,9 +19,11 @@ describe("an export and an erasure", { skip: needs("nats-server", "redis-server"
 	test("begun while a node is down, by a process that is killed then, end when both are back", async () => {
 		const [url = ""] = cluster.doors("api");
 		const [ana, ben] = [await person(url, "Ana"), await person(url, "Ben")];
-		await groupOf(ana, ben);
-		for (const who of [ana, ben])
+		const groupId = await groupOf(ana, ben);
+		for (const who of [ana, ben]) {
+			is(await who.post(`/api/groups/${groupId}/messages`, { clientId: "1", kind: "text", content: "words" }), 201);
 			await eventually(async () => assert.ok((await who.get("/api/gamification/points/me")).body.xp > 0), 30_000);
+		}
 		await cluster.one("gamification").end("SIGKILL");
 		const exporting = is(await ana.post("/api/auth/me/export"), 202).body;
 		const erasing = is(await ben.send("DELETE", "/api/auth/me", { password: ben.password }), 202).body;

@@ -16,7 +16,8 @@ describe("a node that is down", () => {
 		const first = await startTestApp({ DATABASE_URL: fresh.ownerUrl });
 		t.after(() => first.stop());
 		const ana = await person(first.url, "Ana");
-		await groupOf(ana);
+		const groupId = await groupOf(ana);
+		is(await ana.post(`/api/groups/${groupId}/messages`, { clientId: "1", kind: "text", content: "words" }), 201);
 		await eventually(async () => assert.ok((await ana.get("/api/gamification/points/me")).body.xp > 0));
 		const sleeping = first.broker.getLocalService("gamification");
 		assert.ok(sleeping);
