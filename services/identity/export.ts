@@ -50,26 +50,29 @@ interface Manifest {
 	files: Record<string, { node: string; sections: Counts }>;
 }
 
-/** The archive's bytes. The manifest is its last entry: it says what is in the others. */
+/** The archive's bytes; throws what a node's answer throws. The manifest is its last entry: it says what is in the others. */
 function archiveOf(broker: ServiceBroker, person: Person, now: Date, asked: (nodes: number) => Promise<void>): AsyncIterable<Buffer> {
 	const zip = new yazl.ZipFile();
+	const bytes = zip.outputStream as Readable;
+	const fail = (error: unknown) => void bytes.destroy(error instanceof Error ? error : new Error(String(error)));
+	const add = (name: string, text: () => AsyncGenerator<string>) =>
+		zip.addReadStreamLazy(name, { mtime: now }, (begin) => {
+			// The ZIP does not hear when what it reads breaks off: nobody would, and the archive would wait for ever.
+			begin(null, Readable.from(text()).on("error", fail));
+		});
 	const manifest: Manifest = { format: 1, ...person, madeAt: now.toISOString(), files: {} };
-	const options = { mtime: now };
 	for (const [index, node] of keeperNames.entries()) {
 		const counts: Counts = {};
-		async function* file() {
+		add(`${node}.json`, async function* () {
 			yield* fileOf(broker, node, person, counts);
 			manifest.files[`${node}.json`] = { node, sections: counts };
 			await asked(index + 1);
-		}
-		zip.addReadStreamLazy(`${node}.json`, options, (begin) => begin(null, Readable.from(file())));
+		});
 	}
-	const last = async function* () {
+	add("manifest.json", async function* () {
 		yield `${JSON.stringify(manifest, null, 2)}\n`;
-	};
-	zip.addReadStreamLazy("manifest.json", options, (begin) => begin(null, Readable.from(last())));
-	const bytes = zip.outputStream as Readable;
-	zip.on("error", (error: unknown) => bytes.destroy(error instanceof Error ? error : new Error(String(error))));
+	});
+	zip.on("error", fail);
 	zip.end();
 	return bytes;
 }

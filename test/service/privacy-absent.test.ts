@@ -12,9 +12,11 @@ const job = (url: string, { id, ticket }: { id: string; ticket: string }) => htt
 describe("a node that is down", () => {
 	it("is waited for by an export, which has its part when it is there again", { timeout: 120_000 }, async (t) => {
 		const fresh = await freshDatabase();
-		t.after(() => fresh.close());
 		const first = await startTestApp({ DATABASE_URL: fresh.ownerUrl });
-		t.after(() => first.stop());
+		t.after(async () => {
+			await first.stop();
+			await fresh.close();
+		});
 		const ana = await person(first.url, "Ana");
 		const groupId = await groupOf(ana);
 		is(await ana.post(`/api/groups/${groupId}/messages`, { clientId: "1", kind: "text", content: "words" }), 201);
@@ -39,7 +41,6 @@ describe("a node that is down", () => {
 			assert.ok(gamification.entries.length > 0);
 		} finally {
 			await second.stop();
-			await fresh.close();
 		}
 	});
 
