@@ -1,6 +1,7 @@
 // A browser comes back from an issuer: what it is given for the page that began, and what that page hears where it goes wrong.
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Tx } from "../../mixins/node.ts";
+import { CLOCK_TOLERANCE } from "../../mixins/token/claims.ts";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { Ctx, Params } from "../contracts/index.ts";
 import { problems } from "../contracts/problems.ts";
@@ -67,7 +68,7 @@ async function keptOf(
 ): Promise<Omit<SignInCode, "provider" | "challenge">> {
 	if (flow.l) return { accountId: null, created: false, claimed, provedAt: null };
 	if (flow.u) {
-		const at = provedAt(flow, authTime, now).toISOString();
+		const at = provedAt(flow, authTime, CLOCK_TOLERANCE, now).toISOString();
 		return { accountId: await ownerOf(tx, claimed), created: false, claimed: null, provedAt: at };
 	}
 	const { account, created } = await arrive(tx, ctx, issuer.name, claimed, now);

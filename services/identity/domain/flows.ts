@@ -1,5 +1,4 @@
 // The sign-ins that a browser has begun at issuers: what its cookie holds, and where it may come back to. Pure.
-import { CLOCK_TOLERANCE } from "../../../mixins/token/claims.ts";
 import { problem } from "../../contracts/errors.ts";
 
 /** One, in few letters: a cookie is sent with every request. */
@@ -66,11 +65,11 @@ export function mayBegin({ link, stepUp, challenge }: { link: boolean; stepUp: b
 
 /**
  * When the person proved who they are, who was to do so in this flow; not later than now. Throws 403 `step-up-required` where the issuer
- * does not say, or took them as still signed in from before. `authTime`: in seconds since 1970, by the issuer's clock.
+ * does not say, or took them as still signed in from before. `authTime`: in seconds since 1970, by the issuer's clock, which may differ from ours by `tolerance` (s).
  */
-export function provedAt({ x }: Flow, authTime: unknown, now: Date): Date {
+export function provedAt({ x }: Flow, authTime: unknown, tolerance: number, now: Date): Date {
 	const begun = x - FLOW_SECONDS;
-	if (typeof authTime !== "number" || authTime < begun - CLOCK_TOLERANCE)
+	if (typeof authTime !== "number" || authTime < begun - tolerance)
 		throw problem("step-up-required", { detail: "The issuer has not asked anew who this is." });
 	return new Date(Math.min(authTime * 1000, now.getTime()));
 }
