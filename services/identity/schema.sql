@@ -236,6 +236,7 @@ create table sign_in_codes (
   claimed json,
   challenge text,
   expires_at timestamp with time zone not null,
+  proved_at timestamp with time zone,
   constraint sign_in_codes_pkey PRIMARY KEY (hash)
 );
 
