@@ -3,9 +3,10 @@
 //
 // The table is in every node (mixins/migrations).
 //
-// Three ways to use it:
+// Four ways to use it:
 //   once(ctx, db, work)           the effect is one transaction: it runs in the one that keeps the answer
 //   onceAfter(ctx, db, prepare, work)   the same, after something that no transaction may wait for
+//   onceBefore(ctx, db, work, finish)   the same, and what is made of the outcome no transaction may wait for either
 //   onceClaimed(ctx, db, work)    the effect is committed by somebody else (an actor): `work` gets a claim to write with it
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
@@ -73,6 +74,20 @@ export async function once<R>(ctx: IdempotentCtx, db: Db, work: (tx: Tx) => Prom
 			return answer;
 		}),
 	);
+}
+
+/**
+ * The same where the answer is made of what `work` has decided, and making it takes a while: without a key it is made after the
+ * commit, and no connection waits for it. What `finish` throws then undoes nothing.
+ */
+export async function onceBefore<D, R>(
+	ctx: IdempotentCtx,
+	db: Db,
+	work: (tx: Tx) => Promise<D>,
+	finish: (decided: D) => Promise<R>,
+): Promise<R> {
+	if (!ctx.idempotency) return finish(await db.tx(work));
+	return once(ctx, db, async (tx) => finish(await work(tx)));
 }
 
 /**

@@ -74,6 +74,8 @@ function asker(prepared: boolean): Ask {
 async function transaction<T>(pool: pg.Pool, ask: Ask, work: (tx: Tx) => Promise<T>, onFailedEffect: (error: unknown) => void): Promise<T> {
 	const client = await pool.connect().catch(failed);
 	const effects: (() => void)[] = [];
+	const sent: Promise<unknown>[] = [];
+	let failedSent: unknown;
 	let broken = false;
 	let result: T;
 	try {
@@ -82,17 +84,28 @@ async function transaction<T>(pool: pg.Pool, ask: Ask, work: (tx: Tx) => Promise
 		begun.catch(() => {});
 		result = await work({
 			query: (sql, values, name) => ask(client, sql, values, name),
+			send(sql, values, name) {
+				const statement = ask(client, sql, values, name);
+				statement.catch((error: unknown) => {
+					failedSent ??= error;
+				});
+				sent.push(statement);
+			},
 			afterCommit: (effect) => void effects.push(effect),
 		});
 		await begun;
 		// A statement that failed and was swallowed by `work` turns this commit into a rollback: say so, do not pretend.
-		const { command } = await client.query("commit");
+		const committed = client.query("commit");
+		committed.catch(() => {});
+		await Promise.all(sent);
+		const { command } = await committed;
 		if (command !== "COMMIT") throw new Error("The transaction was rolled back: a statement in it had failed.");
 	} catch (error) {
 		await client.query("rollback").catch(() => {
 			broken = true;
 		});
-		return failed(error);
+		// What follows a failed statement fails too, and says less.
+		return failed(failedSent ?? error);
 	} finally {
 		client.release(broken);
 	}

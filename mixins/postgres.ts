@@ -23,6 +23,11 @@ export interface Queryable {
 }
 
 export interface Tx extends Queryable {
+	/**
+	 * A statement whose answer nobody needs: it is not waited for, and travels with what comes next, at last the commit. Where it
+	 * fails, the transaction does.
+	 */
+	send(sql: string, values?: readonly unknown[], name?: string): void;
 	/** `effect` runs once the commit has been confirmed, never after a rollback. What it throws is reported and swallowed. */
 	afterCommit(effect: () => void): void;
 }

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { ServiceBroker } from "moleculer";
 import type { IdempotentCtx } from "../../mixins/idempotency.ts";
-import { findStored, isTaken, keep, once, onceAfter, onceClaimed } from "../../mixins/idempotency.ts";
+import { findStored, isTaken, keep, once, onceAfter, onceBefore, onceClaimed } from "../../mixins/idempotency.ts";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import { database } from "../../mixins/postgres.ts";
 import { provideSettings } from "../../mixins/settings.ts";
@@ -225,6 +225,29 @@ describe("an action that asks others first", () => {
 		const { apply, count } = effect();
 		await onceAfter({ ...ask(), idempotency: undefined }, db, async () => 1, apply);
 		assert.equal(await count(), 1);
+	});
+});
+
+describe("an action whose answer is made of what was decided", () => {
+	const finish = async (name: string) => ({ name });
+
+	it("keeps the answer with the effect where there is a key, and makes it once", async () => {
+		const { apply, count } = effect();
+		const decide = async (tx: Tx) => {
+			await apply(tx);
+			return "Ana";
+		};
+		const first = ask();
+		assert.deepEqual(await onceBefore(first, db, decide, finish), { name: "Ana" });
+		const never = async (): Promise<never> => assert.fail("nothing is made again");
+		assert.deepEqual(await onceBefore(again(first), db, decide, never), { name: "Ana" });
+		assert.equal(await count(), 1);
+	});
+
+	it("has committed its effect before the answer is made where there is none", async () => {
+		const { apply, count } = effect();
+		const made = await onceBefore({ ...ask(), idempotency: undefined }, db, apply, count);
+		assert.equal(made, 1);
 	});
 });
 

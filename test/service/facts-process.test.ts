@@ -35,7 +35,7 @@ describe("a running process", () => {
 		await stranger.connect();
 		try {
 			await tellFacts(
-				{ query: async (sql, values) => (await stranger.query(sql, values as unknown[])).rows, afterCommit: () => {} },
+				{ query: async (sql, values) => (await stranger.query(sql, values as unknown[])).rows, send: () => {}, afterCommit: () => {} },
 				cause,
 				[posted("g", 2)],
 			);

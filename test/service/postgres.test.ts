@@ -130,6 +130,30 @@ test("A transaction that throws leaves nothing, and its effects do not run.", as
 	assert.deepEqual(seen, []);
 });
 
+test("A statement that is only sent is committed with the rest, in the order in which they were asked.", async () => {
+	await alpha.tx(async (tx) => {
+		tx.send("insert into things (id) values ($1)", [12], "insert-thing");
+		assert.deepEqual(await tx.query("select id from things where id = 12"), [{ id: 12 }]);
+		tx.send("insert into things (id) values ($1)", [13], "insert-thing");
+	});
+	assert.deepEqual(await alpha.query("select id from things where id in (12, 13) order by id"), [{ id: 12 }, { id: 13 }]);
+});
+
+test("A statement that is only sent and fails undoes the transaction and says why, whatever followed it; the connection is good afterwards.", async () => {
+	const seen: string[] = [];
+	for (const follows of ["select 1", undefined]) {
+		const attempt = alpha.tx(async (tx) => {
+			tx.afterCommit(() => seen.push("never"));
+			await tx.query("insert into things (id) values (14)");
+			tx.send("insert into things (id) values (14)");
+			if (follows) await tx.query(follows);
+		});
+		await assert.rejects(attempt, { code: "23505" });
+	}
+	assert.deepEqual(await alpha.query("select id from things where id = 14"), []);
+	assert.deepEqual(seen, []);
+});
+
 test("A failed statement that the work swallows does not end in a pretended commit.", async () => {
 	const attempt = alpha.tx(async (tx) => {
 		await tx.query("insert into things (id) values (11)");

@@ -34,7 +34,7 @@ async function planned(mail: Parameters<ReturnType<typeof notesMail.on>>[1]): Pr
 		payload = String(values[1]);
 		return [{ id: 1 }];
 	};
-	await notesMail.on(broker)({ query, afterCommit: () => {} } as Tx, mail);
+	await notesMail.on(broker)({ query, send: () => {}, afterCommit: () => {} } as Tx, mail);
 	return JSON.parse(payload);
 }
 const files = () => fs.readdirSync(path.join(DATA_DIR, "mail"));
