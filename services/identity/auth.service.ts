@@ -9,7 +9,6 @@ import type { Ctx } from "../contracts/index.ts";
 import type { Account } from "../contracts/identity.ts";
 import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
 import { stateOf } from "./domain/terms.ts";
-import { hashPassword } from "./hashing.ts";
 import { mailCode } from "./mail-codes.ts";
 import type { IdentityNode } from "./node.ts";
 import { commonPasswords, identityNode, openSession, PROFILES_IN_TOKEN, revokeSessions, viewAccount } from "./node.ts";
@@ -64,7 +63,7 @@ export default service("auth", {
 			await limitEnumeration(node, ctx);
 			const hash = async () => {
 				if (await findAccount(node.db, { email })) throw problem("email-taken");
-				return hashPassword(password);
+				return node.hashing.hash(password);
 			};
 			return onceAfter(ctx, node.db, hash, async (tx, passwordHash) => {
 				const now = new Date();
@@ -133,7 +132,7 @@ export default service("auth", {
 			return { available: (await findAccount(node.db, { email: acceptEmail(ctx.params.email) })) === undefined };
 		},
 
-		async create(ctx, { db }) {
+		async create(ctx, { db, hashing }) {
 			const email = acceptEmail(ctx.params.email);
 			const password = ctx.params.password ?? randomBytes(15).toString("base64url");
 			acceptPassword(password, commonPasswords);
@@ -142,7 +141,7 @@ export default service("auth", {
 				email,
 				state: "active",
 				role: ctx.params.role,
-				passwordHash: await hashPassword(password),
+				passwordHash: await hashing.hash(password),
 				phone: null,
 				language: null,
 				mfa: false,

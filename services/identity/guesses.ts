@@ -3,7 +3,6 @@ import { limitKey } from "../../mixins/address.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import { throttled, throttlesTimes } from "./domain/login.ts";
-import { verifyPassword } from "./hashing.ts";
 import type { IdentityNode } from "./node.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import { findAccount } from "./store/accounts.ts";
@@ -44,7 +43,7 @@ export async function provePassword(
 	if (orNone && account.passwordHash === null) return account;
 	if (password === undefined) throw problem("validation", { errors: [{ path: "password", code: "required", message: "is required" }] });
 	const proved = await guess(node, ctx, account.email, async () =>
-		(await verifyPassword(password, account.passwordHash)) ? account : undefined,
+		(await node.hashing.verify(password, account.passwordHash)) ? account : undefined,
 	);
 	if (!proved) throw problem("wrong-password");
 	return proved;

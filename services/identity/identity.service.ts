@@ -80,7 +80,8 @@ export default service("identity", {
 		node.rereading.unref();
 	},
 
-	stopped({ copy, rereading }) {
+	stopped({ copy, hashing, rereading }) {
+		hashing.stop();
 		clearInterval(rereading);
 		copy?.stop();
 	},

@@ -24,6 +24,7 @@ import type { Answer, Ctx, FactPayload } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
 import { Attempts } from "./attempts.ts";
+import { Hashing } from "./hashing.ts";
 import { Issuer } from "./issuer.ts";
 import type { mails } from "./mails.ts";
 import { identityMail } from "./mails.ts";
@@ -42,6 +43,8 @@ export interface IdentityNode {
 	enumeration: SharedLimiter;
 	/** Tries to sign in that are under way. */
 	attempts: Attempts;
+	/** Passwords. */
+	hashing: Hashing;
 	/** Who else may say who somebody is, by name. */
 	issuers: ReadonlyMap<string, Issuer>;
 	/** Who was signed out, in Redis, for the doors; undefined where they ask. */
@@ -67,6 +70,7 @@ export const identityNode = perBroker((broker): IdentityNode => {
 		// Not in the database: it slows enumeration down, and losing it gives nothing away.
 		enumeration: limiterOf(broker, "enumeration", { units: Math.ceil(10 * env.RATE_LIMIT_FACTOR), seconds: 3600 }),
 		attempts: new Attempts(),
+		hashing: new Hashing((error) => broker.logger.warn("A thread that hashes passwords failed.", { error: String(error) })),
 		issuers: new Map(Object.entries(env.providers).map(([name, provider]) => [name, new Issuer(broker, name, provider)])),
 		copy: copyRevocations(broker, {
 			async endedSince(since) {

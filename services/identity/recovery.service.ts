@@ -13,7 +13,6 @@ import { acceptTimeZone, opensPassword, proofOf } from "./domain/mail-codes.ts";
 import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
 import { limitEnumeration } from "./auth.service.ts";
 import { provePassword } from "./guesses.ts";
-import { hashPassword } from "./hashing.ts";
 import { identityJobs } from "./jobs.ts";
 import { commonPasswords, identityNode, revokeSessions, viewAccount } from "./node.ts";
 import { findAccount } from "./store/accounts.ts";
@@ -97,7 +96,7 @@ export default service("recovery", {
 				const row = await provedBy(ctx, proof, RESETS);
 				if (!opensPassword(row, TTL_MAIL_CODE, new Date())) throw problem("invalid-code");
 				// Only for who has the code: nobody else has us hash.
-				return hashPassword(password);
+				return node.hashing.hash(password);
 			};
 			return onceAfter(ctx, node.db, prove, async (tx, passwordHash) => {
 				const now = new Date();
@@ -119,7 +118,7 @@ export default service("recovery", {
 			if (newPassword === currentPassword) throw same("newPassword", "must be another than the present one");
 			const prove = async () => {
 				const { passwordHash } = await provePassword(node, ctx, currentPassword);
-				return { known: passwordHash, next: await hashPassword(newPassword) };
+				return { known: passwordHash, next: await node.hashing.hash(newPassword) };
 			};
 			return onceAfter(ctx, node.db, prove, async (tx, { known, next }) => {
 				const now = new Date();

@@ -7,7 +7,6 @@ import type { Ctx } from "../contracts/index.ts";
 import type { SignedIn } from "../contracts/identity.ts";
 import type { MfaRequired } from "../contracts/mfa.ts";
 import { maySignIn, normalizeEmail, throttled, throttlesTimes } from "./domain/login.ts";
-import { verifyPassword } from "./hashing.ts";
 import type { IdentityNode } from "./node.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import { findAccount, holdAccount } from "./store/accounts.ts";
@@ -33,7 +32,7 @@ export function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials
 		const wait = throttled(await failuresOf(node.db, email, address, limits, now), others, limits, now);
 		if (wait > 0) throw problem("rate-limited", { retryAfter: wait });
 		const account = await findAccount(node.db, { email });
-		const right = await verifyPassword(given.password, account?.passwordHash);
+		const right = await node.hashing.verify(given.password, account?.passwordHash);
 		try {
 			if (!account || !right) throw problem("invalid-credentials");
 			maySignIn(account);

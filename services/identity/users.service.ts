@@ -8,7 +8,6 @@ import { scopeNames, scopes, scopesOfKind, scopesOfRole } from "../contracts/sco
 import type { AdminUser } from "../contracts/users.ts";
 import { shownSession } from "./domain/device.ts";
 import { normalizeEmail } from "./domain/login.ts";
-import { hashPassword } from "./hashing.ts";
 import type { IdentityNode } from "./node.ts";
 import { identityNode } from "./node.ts";
 import { findUser, sessionsOf, usersPage } from "./store/users.ts";
@@ -64,7 +63,7 @@ export default service("users", {
 			const { userId, temporary } = ctx.params;
 			if (!temporary) return changed(ctx, node, changes.resetPassword());
 			const password = randomBytes(15).toString("base64url");
-			const hash = () => hashPassword(password);
+			const hash = () => node.hashing.hash(password);
 			return onceAfter(ctx, node.db, hash, async (tx, passwordHash) => {
 				await changes.changeUser(node, tx, changes.doerOf(ctx), userId, changes.resetPassword(passwordHash));
 				return { ...(await changes.showUser(tx, userId)), temporaryPassword: password };

@@ -1,8 +1,9 @@
 // Signing in, and what guessing leads to.
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
+import type { Worker } from "node:worker_threads";
 import { decodeJwt } from "jose";
-import { computed } from "../../services/identity/hashing.ts";
+import { AT_ONCE, computed } from "../../services/identity/hashing.ts";
 import { stopClock, turnClock } from "../support/clock.ts";
 import { DAY, MINUTE, PASSWORD, identityHouse, newAddress, newEmail, refusedWith } from "../support/identity-house.ts";
 
@@ -57,6 +58,24 @@ describe("login", () => {
 		await sql("update accounts set state = 'mustChangePassword' where id = $1", [account.id]);
 		const { tokens: narrow } = await login(email);
 		assert.equal(decodeJwt(narrow.accessToken).scope, "account:password");
+	});
+});
+
+/** The threads that hash, as they are started. */
+const threads: Worker[] = [];
+const onWorker = (worker: Worker) => void threads.push(worker);
+process.on("worker", onWorker);
+after(() => process.off("worker", onWorker));
+
+describe("a thread that hashes and fails", () => {
+	test("refuses the logins it had as unavailable, counts no failure, and the next login is good", async () => {
+		const people = await Promise.all(Array.from({ length: AT_ONCE }, () => person()));
+		for (const thread of threads) {
+			thread.postMessage = () => void thread.terminate();
+		}
+		await Promise.all(people.map(({ email }) => refusedWith("unavailable", login(email))));
+		for (const { email } of people) await login(email);
+		assert.deepEqual(await sql("select 1 from login_failures where email_hash = sha256($1)", [people[0]?.email]), []);
 	});
 });
 
