@@ -118,8 +118,8 @@ export const PROFILES_IN_TOKEN = 50;
 export async function issueTokens(
 	node: IdentityNode,
 	account: AccountRow,
-	profile: Profile,
-	profiles: readonly Profile[],
+	profile: Pick<Profile, "id" | "displayName" | "kind">,
+	profiles: readonly Pick<Profile, "id">[],
 	session: SessionStrength,
 	refreshToken: string,
 	now: Date,
@@ -171,8 +171,8 @@ export async function openSession(
 		acr,
 	};
 	const refreshToken = node.signing.newRefreshToken();
-	await insertSession(tx, session, now);
-	await insertRefreshToken(tx, session.id, refreshToken, now);
+	insertSession(tx, session, now);
+	insertRefreshToken(tx, session.id, refreshToken, now);
 	return {
 		account: viewAccount(account),
 		profile,

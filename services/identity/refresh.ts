@@ -1,5 +1,5 @@
 // The use of a refresh token: the next tokens, or the end of the session when two parties have it.
-import { once } from "../../mixins/idempotency.ts";
+import { onceBefore } from "../../mixins/idempotency.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
@@ -8,61 +8,68 @@ import { maySignIn } from "./domain/login.ts";
 import { rotation } from "./domain/rotation.ts";
 import type { IdentityNode } from "./node.ts";
 import { deviceOf, issueTokens, PROFILES_IN_TOKEN, revokeSessions } from "./node.ts";
-import { findAccount } from "./store/accounts.ts";
+import type { AccountRow } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
-import { findProfile, profilesOf } from "./store/profiles.ts";
 import type { RefreshRow } from "./store/refresh-tokens.ts";
 import { lockRefreshToken, rotateRefreshToken } from "./store/refresh-tokens.ts";
 
 type AnyCtx = Ctx<unknown>;
 
+/** A session that goes on. */
+interface Renewal {
+	account: AccountRow;
+	profile: NonNullable<RefreshRow["profile"]>;
+	row: RefreshRow;
+}
+
 /** Throws 401 `invalid-token` for one that is unknown, used up, or whose session is over; 403 `banned`. */
 export async function refresh(node: IdentityNode, ctx: AnyCtx, token: string): Promise<Tokens> {
 	const now = new Date();
-	const tokens = await once(ctx, node.db, async (tx) => {
-		const row = await lockRefreshToken(tx, token);
+	const successor = node.signing.successorOf(token);
+	const decide = async (tx: Tx): Promise<Renewal | null> => {
+		const row = await lockRefreshToken(tx, token, PROFILES_IN_TOKEN, now);
+		if (!row) return null;
 		const client = { device: deviceOf(ctx), address: ctx.address };
 		// It came in a cookie, with the CSRF token of another session.
 		const { cookieSession } = ctx.meta;
-		if (row && cookieSession !== undefined && row.sessionId !== cookieSession) throw problem("csrf");
-		switch (row ? rotation({ ...row, askingDevice: client.device }, now) : "refuse") {
-			case "rotate":
-				await rotateRefreshToken(tx, (row as RefreshRow).sessionId, token, node.signing.successorOf(token), client, now);
-				return follow(node, tx, row as RefreshRow, token, now);
+		if (cookieSession !== undefined && row.sessionId !== cookieSession) throw problem("csrf");
+		switch (rotation({ ...row, askingDevice: client.device }, now)) {
+			case "rotate": {
+				const renewal = goesOn(row);
+				rotateRefreshToken(tx, row.sessionId, token, successor, client, now);
+				return renewal;
+			}
 			case "repeat":
-				return follow(node, tx, row as RefreshRow, token, now);
+				return goesOn(row);
 			case "reuse":
-				await endFamily(node, tx, ctx, row as RefreshRow, now);
+				await endFamily(node, tx, ctx, row, now);
 				// Answered, not thrown: a throw would undo the revocation.
 				return null;
 			case "refuse":
 				return null;
 		}
-	});
+	};
+	// Signing takes its time, too: longer than all the statements.
+	const tokens = await onceBefore(ctx, node.db, decide, async (renewal) => renewal && sign(node, renewal, successor, now));
 	if (!tokens) throw problem("invalid-token");
 	return tokens;
 }
 
-/** The tokens that follow the given one. */
-async function follow(node: IdentityNode, tx: Tx, row: RefreshRow, token: string, now: Date): Promise<Tokens> {
-	const account = await findAccount(tx, { id: row.accountId });
-	const profile = await findProfile(tx, row.profileId);
+/** Throws 401 `invalid-token` where the account or the profile may not go on, 403 `banned`. */
+function goesOn(row: RefreshRow): Renewal {
+	const { account, profile } = row;
 	if (!account || !profile) throw problem("invalid-token");
 	try {
 		maySignIn(account);
 	} catch (error) {
 		throw isProblem(error, "invalid-credentials") ? problem("invalid-token") : error;
 	}
-	const profiles = await profilesOf(tx, account.id, null, PROFILES_IN_TOKEN);
-	return issueTokens(
-		node,
-		account,
-		profile,
-		profiles,
-		{ id: row.sessionId, authTime: row.authTime, acr: row.acr },
-		node.signing.successorOf(token),
-		now,
-	);
+	return { account, profile, row };
+}
+
+function sign(node: IdentityNode, { account, profile, row }: Renewal, refreshToken: string, now: Date): Promise<Tokens> {
+	const profiles = row.profileIds.map((id) => ({ id }));
+	return issueTokens(node, account, profile, profiles, { id: row.sessionId, authTime: row.authTime, acr: row.acr }, refreshToken, now);
 }
 
 async function endFamily(node: IdentityNode, tx: Tx, ctx: AnyCtx, row: RefreshRow, now: Date): Promise<void> {

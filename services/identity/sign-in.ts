@@ -29,7 +29,8 @@ export function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials
 	const limits = throttlesTimes(node.factor);
 	return node.attempts.run(email, address, async (others) => {
 		const now = new Date();
-		const wait = throttled(await failuresOf(node.db, email, address, limits, now), others, limits, now);
+		const failures = await failuresOf(node.db, email, address, limits, now);
+		const wait = throttled(failures, others, limits, now);
 		if (wait > 0) throw problem("rate-limited", { retryAfter: wait });
 		const account = await findAccount(node.db, { email });
 		const right = await node.hashing.verify(given.password, account?.passwordHash);
@@ -40,7 +41,7 @@ export function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials
 			await addFailure(node.db, email, address, new Date());
 			throw error;
 		}
-		await forgetFailures(node.db, email, address);
+		if (failures.account.count > 0) await forgetFailures(node.db, email, address);
 		return account;
 	});
 }

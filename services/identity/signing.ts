@@ -1,9 +1,10 @@
 // The keys that sign access tokens: in the database, so that every process has the same; the private part sealed with a
 // key derived from SECRET_KEY.
-import { createCipheriv, createDecipheriv, createHmac, generateKeyPair, randomBytes } from "node:crypto";
+import type { JsonWebKey, KeyObject } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createPrivateKey, generateKeyPair, randomBytes, sign } from "node:crypto";
 import { promisify } from "node:util";
-import type { CryptoKey, JWK, JWK_RSA_Public } from "jose";
-import { calculateJwkThumbprint, exportJWK, importJWK, SignJWT } from "jose";
+import type { JWK, JWK_RSA_Public } from "jose";
+import { calculateJwkThumbprint, exportJWK } from "jose";
 import type { ServiceBroker } from "moleculer";
 import type { Db, Tx } from "../../mixins/postgres.ts";
 import { refusal } from "../../mixins/refusal.ts";
@@ -17,6 +18,8 @@ import type { KeyRow } from "./store/keys.ts";
 import { insertKey, livingKeys, lockKeys, retireKeys, revokeKeys } from "./store/keys.ts";
 
 const makePair = promisify(generateKeyPair);
+/** RSASSA-PKCS1-v1_5 over SHA-256: RS256. */
+const signRsa = promisify(sign);
 /** Keys are read anew so often, in ms: another process may have made one, or given one up. */
 export const REREAD_MS = 1_000;
 const WRONG_SECRET_KEY =
@@ -80,7 +83,7 @@ export class Signing {
 	readonly #refreshing: Buffer;
 	#keys: KeyRow[] = [];
 	#read = false;
-	#imported = new Map<string, CryptoKey>();
+	#imported = new Map<string, KeyObject>();
 
 	constructor(db: Db, broker: ServiceBroker) {
 		const env = settings(broker);
@@ -158,16 +161,13 @@ export class Signing {
 		const key = signingKey(await this.#living(), now);
 		if (!key) throw new Error("There is no key to sign with.");
 		const issued = Math.floor(now.getTime() / 1000);
-		const accessToken = await new SignJWT(rest)
-			.setProtectedHeader({ alg: ALGORITHM, typ: TOKEN_TYPE, kid: key.id })
-			.setIssuer(this.#issuer)
-			.setAudience(AUDIENCE)
-			.setSubject(sub)
-			.setJti(randomBytes(12).toString("base64url"))
-			.setIssuedAt(issued)
-			.setExpirationTime(issued + this.#ttl)
-			.sign(await this.#privateKey(key));
-		return { accessToken, expiresIn: this.#ttl };
+		const header = { alg: ALGORITHM, typ: TOKEN_TYPE, kid: key.id };
+		const times = { iat: issued, exp: issued + this.#ttl };
+		const payload = { ...rest, iss: this.#issuer, aud: AUDIENCE, sub, jti: randomBytes(12).toString("base64url"), ...times };
+		const said = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+		// In a thread of libuv's. Not by jose: by way of WebCrypto a signature costs a quarter more (bench/README.md).
+		const signature = await signRsa("sha256", Buffer.from(said), this.#privateKey(key));
+		return { accessToken: `${said}.${signature.toString("base64url")}`, expiresIn: this.#ttl };
 	}
 
 	/** A new refresh token: 256 random bits. */
@@ -190,10 +190,11 @@ export class Signing {
 		return this.#keys;
 	}
 
-	async #privateKey(key: KeyRow): Promise<CryptoKey> {
+	#privateKey(key: KeyRow): KeyObject {
 		let imported = this.#imported.get(key.id);
 		if (!imported) {
-			imported = (await importJWK(JSON.parse(unseal(this.#sealing, key.privateSealed, key.id)), ALGORITHM)) as CryptoKey;
+			const jwk: JsonWebKey = JSON.parse(unseal(this.#sealing, key.privateSealed, key.id));
+			imported = createPrivateKey({ key: jwk, format: "jwk" });
 			this.#imported.set(key.id, imported);
 		}
 		return imported;

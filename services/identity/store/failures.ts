@@ -26,17 +26,15 @@ export async function failuresOf(
 	now: Date,
 ): Promise<{ account: Failures; address: Failures }> {
 	const [since, until] = [new Date(now.getTime() - THROTTLE_WINDOW_MS), new Date(now.getTime() + CLOCKS_APART_MS)];
-	const [account] = await db.query<Failures>(
-		`select count(*)::int as count, (array_agg(at order by at desc))[$4] as oldest from login_failures where email_hash = $1 and address = $2 and at > $3 and at < $5`,
-		[emailHash(email), address, since, limits.account, until],
-		"failures-account",
+	const [row] = await db.query<Failures & { accountCount: number; accountOldest: string | null }>(
+		`select count(*)::int as count, (array_agg(at order by at desc))[$5] as oldest, count(*) filter (where email_hash = $1)::int as "accountCount",
+			(array_agg(at order by at desc) filter (where email_hash = $1))[$4] as "accountOldest"
+		from login_failures where address = $2 and at > $3 and at < $6`,
+		[emailHash(email), address, since, limits.account, limits.address, until],
+		"failures",
 	);
-	const [anywhere] = await db.query<Failures>(
-		"select count(*)::int as count, (array_agg(at order by at desc))[$3] as oldest from login_failures where address = $1 and at > $2 and at < $4",
-		[address, since, limits.address, until],
-		"failures-address",
-	);
-	return { account: account ?? { count: 0, oldest: null }, address: anywhere ?? { count: 0, oldest: null } };
+	const { count, oldest, accountCount, accountOldest } = row ?? { count: 0, oldest: null, accountCount: 0, accountOldest: null };
+	return { account: { count: accountCount, oldest: accountOldest }, address: { count, oldest } };
 }
 
 /** A right password forgives what its owner mistyped from there. */

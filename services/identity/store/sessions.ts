@@ -13,8 +13,9 @@ export interface NewSession {
 	acr: string;
 }
 
-export async function insertSession(tx: Tx, session: NewSession, now: Date): Promise<void> {
-	await tx.query(
+/** Not waited for: where it fails, the transaction does. */
+export function insertSession(tx: Tx, session: NewSession, now: Date): void {
+	tx.send(
 		`insert into sessions (id, account_id, profile_id, device, address, created_at, last_used_at, expires_at, auth_time, acr)
 		values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)`,
 		[
@@ -28,6 +29,7 @@ export async function insertSession(tx: Tx, session: NewSession, now: Date): Pro
 			session.authTime,
 			session.acr,
 		],
+		"session-insert",
 	);
 }
 
