@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { planFor } from "../../config/cluster/plan.ts";
 import type { ClusterRecord } from "../../config/cluster/record.ts";
-import { nodeFolders, systemEnvironment } from "../../config/env.ts";
+import { nodeFolders } from "../../config/env.ts";
+import { testEnvironment } from "../support/environment.ts";
 import { isAlive } from "../../config/lock-file.ts";
 import { connect, http, listen, person, say } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
@@ -44,7 +45,7 @@ describe("npm run cluster", { skip: needs("nats-server", "redis-server"), timeou
 	/** Whoever wrote to our pipes has ended: npm may end before the cluster does. */
 	let closed = false;
 	const environment = () => ({
-		...systemEnvironment(),
+		...testEnvironment(),
 		HOME: data.path,
 		DATA_DIR: data.path,
 		PORT: String(port),

@@ -7,7 +7,6 @@ import path from "node:path";
 import { after, afterEach, before, beforeEach, describe, mock, test } from "node:test";
 import { ServiceBroker } from "moleculer";
 import { migrateAll } from "../../config/migrations.ts";
-import { systemEnvironment } from "../../config/env.ts";
 import { checkJobs, jobsOf } from "../../mixins/jobs/index.ts";
 import type { Jobs, Tasks } from "../../mixins/jobs/index.ts";
 import { failedJobs, jobsState, retryJobs } from "../../mixins/jobs/state.ts";
@@ -16,6 +15,7 @@ import { database } from "../../mixins/postgres.ts";
 import { stopClock, turnClock } from "../support/clock.ts";
 import type { FreshDatabase } from "../support/database.ts";
 import { TEST_SECRET_KEY, testDatabase } from "../support/database.ts";
+import { testEnvironment } from "../support/environment.ts";
 import { eventually } from "../support/eventually.ts";
 import { NODE, note, noted, notesServices, startProcess } from "../support/jobs.ts";
 import type { Process } from "../support/jobs.ts";
@@ -291,7 +291,7 @@ describe("a process that dies", () => {
 	async function hanging(id: string) {
 		const script = path.resolve(import.meta.dirname, "../support/jobs-child.ts");
 		const child = spawn(process.execPath, [script, fresh.urlFor(NODE)], {
-			env: systemEnvironment(),
+			env: testEnvironment(),
 			stdio: ["ignore", "ignore", "inherit"],
 		});
 		const hangs = jobsOf(NODE, { hang: async (_: { id: string }) => {} });
@@ -539,7 +539,7 @@ test("a process has no connection of its own for jobs: the node's pool, and the 
 test("a process that has stopped its broker and its databases ends by itself", { timeout: 30_000 }, async () => {
 	const script = path.resolve(import.meta.dirname, "../support/jobs-child.ts");
 	const child = spawn(process.execPath, [script, fresh.urlFor(NODE), "end"], {
-		env: systemEnvironment(),
+		env: testEnvironment(),
 		stdio: ["ignore", "ignore", "inherit"],
 	});
 	const [code] = await once(child, "exit");

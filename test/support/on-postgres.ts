@@ -10,7 +10,9 @@ if (!command || missing) {
 	console.error(command ? missing : "Say which command is to run.");
 	process.exit(1);
 }
-const server = await postgresServer({ settings: { timezone: "Asia/Seoul", datestyle: "German" } });
+// Of many test files at once, which kill processes and not the machine (as database.ts has it of the embedded one).
+const settings = { timezone: "Asia/Seoul", datestyle: "German", max_connections: 300, fsync: "off", full_page_writes: "off" };
+const server = await postgresServer({ settings });
 const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, RELOOP_TEST_DATABASE_URL: server.url } });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
 const [code] = (await once(child, "exit")) as [number | null];

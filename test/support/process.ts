@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { startEmbedded } from "../../config/embedded-postgres.ts";
 import { externalUrl, freshDatabase, TEST_SECRET_KEY } from "./database.ts";
+import { testEnvironment } from "./environment.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -48,7 +49,7 @@ export async function startProcess(dataDir: string, environment: Record<string, 
 	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"], {
 		cwd: root,
 		env: {
-			PATH: process.env.PATH,
+			...testEnvironment(),
 			HOME: process.env.HOME,
 			DATA_DIR: dataDir,
 			...databases.get(dataDir),

@@ -1,7 +1,7 @@
 // Our programs as their users run them, to their end.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { systemEnvironment } from "../../config/env.ts";
+import { testEnvironment } from "./environment.ts";
 
 export interface Ran {
 	code: number;
@@ -12,7 +12,7 @@ export interface Ran {
 /** Runs `config/<program>.ts`; `environment` is all it gets besides what the system needs, `input` what is typed. */
 export async function runProgram(program: string, args: string[], environment: Record<string, string>, input = ""): Promise<Ran> {
 	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", `config/${program}.ts`, ...args], {
-		env: { ...systemEnvironment(), ...environment },
+		env: { ...testEnvironment(), ...environment },
 	});
 	let out = "";
 	let err = "";

@@ -10,7 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { planFor } from "../../../config/cluster/plan.ts";
-import { nodeFolders, systemEnvironment } from "../../../config/env.ts";
+import { nodeFolders } from "../../../config/env.ts";
+import { testEnvironment } from "../../support/environment.ts";
 import { mongoServer, natsServer, postgresServer, redisServer, unusedPort } from "../../support/servers.ts";
 import type { Server } from "../../support/servers.ts";
 
@@ -151,7 +152,7 @@ export class Cluster {
 		this.servers = servers;
 		this.#data = mkdtempSync(join(tmpdir(), "reloop-cluster-"));
 		this.environment = {
-			...systemEnvironment(),
+			...testEnvironment(),
 			HOST: "127.0.0.1",
 			DATA_DIR: this.#data,
 			SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),

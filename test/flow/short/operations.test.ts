@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { systemEnvironment } from "../../../config/env.ts";
 import { nodesWithMigrations } from "../../../config/migrations.ts";
 import { connect, http } from "../../support/client.ts";
 import { TEST_SECRET_KEY } from "../../support/database.ts";
+import { testEnvironment } from "../../support/environment.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { Running } from "../../support/process.ts";
 import { dataDirectory, startProcess } from "../../support/process.ts";
@@ -101,7 +101,7 @@ test("in production the ready line is JSON with the url, and a missing SECRET_KE
 	assert.equal(refused.code, 1);
 	assert.match(refused.err, /^SECRET_KEY is required .*\n$/);
 	const child = spawn(process.execPath, ["--disable-proto=delete", "--import", "./config/preflight.js", "config/start.ts"], {
-		env: { ...systemEnvironment(), ...production, SECRET_KEY: TEST_SECRET_KEY },
+		env: { ...testEnvironment(), ...production, SECRET_KEY: TEST_SECRET_KEY },
 	});
 	let out = "";
 	child.stdout.on("data", (chunk) => {
@@ -119,7 +119,7 @@ test("in production the ready line is JSON with the url, and a missing SECRET_KE
 });
 
 test("an end of npm is an end of Reloop, although the shell between them passes no signal on", async () => {
-	const npm = spawn("npm", ["start"], { env: { ...systemEnvironment(), ...data.environment, HOME: data.path, PORT: "0" } });
+	const npm = spawn("npm", ["start"], { env: { ...testEnvironment(), ...data.environment, HOME: data.path, PORT: "0" } });
 	let out = "";
 	npm.stdout.on("data", (chunk) => {
 		out += chunk;
