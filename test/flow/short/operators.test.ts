@@ -37,6 +37,15 @@ async function json(...args: string[]) {
 	return JSON.parse(out);
 }
 
+/** What the REPL prints of some lines, typed one after another: one start of a program for all of them. Each `{…}` is one answer. */
+async function typed(...lines: string[]) {
+	const { code, out, err } = await run("repl", [], `${lines.join("\n")}\n`);
+	assert.deepEqual([code, err], [0, ""]);
+	// The prompt is before whatever comes first.
+	const said = out.replace(/^mol \$ /, "");
+	return { out: said, answers: said.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : [])) };
+}
+
 describe("the living process", () => {
 	test("is listed with what it carries, and how it is", async () => {
 		const [one, ...others] = await json("nodes");
@@ -61,12 +70,11 @@ describe("the living process", () => {
 			[`group:${group.body.id}`, 1],
 			[`profile:${ana.profileId}`, 1],
 		]);
-		const { total, sockets } = await json("sockets");
+		const asked = ["sockets --json", `actors ${group.body.id} --json`, `user ${ana.email} --json`];
+		const [{ total, sockets }, actor, user] = (await typed(...asked)).answers;
 		assert.deepEqual([total, sockets[0].profileId, sockets[0].displayName, sockets[0].rooms], [1, ana.profileId, "Ana", 2]);
-		const actor = await json("actors", group.body.id);
 		assert.deepEqual([actor.held.length, actor.held[0].head, actor.held[0].waiting], [1, 1, 0]);
 		assert.equal(actor.owner, actor.held[0].nodeId);
-		const user = await json("user", ana.email);
 		assert.deepEqual([user.role, user.sessions, user.profiles[0].displayName, user.sockets.length], ["user", 1, "Ana", 1]);
 		assert.equal(JSON.stringify(user).includes("password"), false);
 		assert.deepEqual([user.mfa, user.factors], [false, []]);
@@ -144,14 +152,15 @@ test("a dead letter is listed with its cause, and gets another life", async () =
 	}
 	await client.end();
 	await databases.stop();
-	assert.deepEqual((await json("outbox")).presence.consumers.ghost, { waiting: 0, dead: 2 });
-	assert.equal((await json("status")).deadLetters, 2);
-	const { data: letters } = await json("dead-letters");
+	const { answers } = await typed("outbox --json", "status --json", "dead-letters --json");
+	const [outbox, status, { data: letters }] = answers;
+	assert.deepEqual(outbox.presence.consumers.ghost, { waiting: 0, dead: 2 });
+	assert.equal(status.deadLetters, 2);
 	assert.deepEqual([letters.length, letters[0].node, letters[0].consumer, letters[0].tries], [2, "presence", "ghost", 10]);
 	assert.match((await admin("dead-letters")).out, /presence +ghost +.* It fell\.\n/);
-	assert.deepEqual(await json("dead-letters", "replay", ids[0] as string), { replayed: 1 });
-	assert.equal((await admin("dead-letters", "replay")).out, "1 dead letter will be tried again.\n");
-	assert.equal((await json("status")).deadLetters, 0);
+	const again = await typed(`dead-letters replay ${ids[0]} --json`, "dead-letters replay", "status --json");
+	assert.deepEqual([again.answers[0], again.answers[1].deadLetters], [{ replayed: 1 }, 0]);
+	assert.match(again.out, /^1 dead letter will be tried again\.$/m);
 });
 
 test("jobs are told by node and task; one that was given up is listed with its cause, and gets another life", async () => {
@@ -180,9 +189,9 @@ test("jobs are told by node and task; one that was given up is listed with its c
 		{ key: "2" },
 	]);
 	assert.match((await admin("jobs")).out, /identity +ghost +0 +0 +0 +2\n[\s\S]* It fell\.\n/);
-	assert.deepEqual(await json("jobs", "retry", "identity", String(ids[0])), { retried: 1 });
-	assert.equal((await admin("jobs", "retry")).out, "1 job will be tried again.\n");
-	assert.deepEqual((await json("jobs")).failed, []);
+	const again = await typed(`jobs retry identity ${ids[0]} --json`, "jobs retry", "jobs --json");
+	assert.deepEqual([again.answers[0], again.answers[1].failed], [{ retried: 1 }, []]);
+	assert.match(again.out, /^1 job will be tried again\.$/m);
 	const wrong = await admin("jobs", "retry", "nowhere");
 	assert.deepEqual([wrong.code, wrong.err.trim()], [1, "There is no node nowhere with a database."]);
 });
