@@ -90,7 +90,7 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 		}
 	};
 
-	/** A refresh token that comes in its cookie: with the CSRF token of a session, which must be its own (services/identity/refresh.ts). */
+	/** A refresh token that comes in its cookie: with the CSRF token of a session, which must be its own (services/identity/sign-in/refresh.ts). */
 	const renewal = (exchange: Exchange, params: Params): Pick<Meta, "cookieSession"> => {
 		const { req } = exchange;
 		if (params.refreshToken !== undefined || req.headers.authorization !== undefined) return {};

@@ -9,20 +9,20 @@ import type { Ctx } from "../contracts/index.ts";
 import type { Account } from "../contracts/identity.ts";
 import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
 import { stateOf } from "./domain/terms.ts";
-import { mailCode } from "./mail-codes.ts";
+import { mailCode } from "./mail/mail-codes.ts";
 import type { IdentityNode } from "./node.ts";
 import { commonPasswords, identityNode, openSession, PROFILES_IN_TOKEN, revokeSessions, viewAccount } from "./node.ts";
-import { grant } from "./oauth.ts";
-import { refresh } from "./refresh.ts";
-import { enter } from "./second-step.ts";
-import { signIn } from "./sign-in.ts";
+import { grant } from "./clients/oauth.ts";
+import { refresh } from "./sign-in/refresh.ts";
+import { enter } from "./sign-in/second-step.ts";
+import { signIn } from "./sign-in/sign-in.ts";
 import type { NewAccount } from "./store/accounts.ts";
 import { findAccount, insertAccount, isEmailTaken } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import { insertProfile, profilesOf } from "./store/profiles.ts";
 import { settingsOf } from "./store/recovery.ts";
 import { versionsFor } from "./store/terms.ts";
-import { changeUser, giveRole, operator } from "./users.ts";
+import { changeUser, giveRole, operator } from "./users/users.ts";
 
 type AnyCtx = Ctx<unknown>;
 

@@ -4,9 +4,9 @@ import { newId, once, pageOf, decodeCursor, service } from "../../mixins/node.ts
 import type { Tx } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
-import { authenticateClient, oauthRefusal } from "./client-credentials.ts";
+import { authenticateClient, oauthRefusal } from "./clients/client-credentials.ts";
 import { notTheirs } from "./domain/clients.ts";
-import { claimsOf, introspect } from "./introspection.ts";
+import { claimsOf, introspect } from "./clients/introspection.ts";
 import type { IdentityNode } from "./node.ts";
 import { identityNode, revokeSessions, tellDoors } from "./node.ts";
 import { addAudit } from "./store/audit.ts";

@@ -1,14 +1,14 @@
 // The identity node itself: its health, the keys that verify its tokens, and which sessions have ended.
 import { isTool, service, settings } from "../../mixins/node.ts";
 import { ALGORITHM } from "../../mixins/token/claims.ts";
-import { receipts } from "./erase.ts";
+import { receipts } from "./privacy/erase.ts";
 import { identityJobs } from "./jobs.ts";
 import { keyName } from "../../mixins/token/verifier.ts";
 import { identityNode, keysChanged, revocationsSince, tellDoors } from "./node.ts";
 import { persons } from "./persons.ts";
-import { REREAD_MS } from "./signing.ts";
+import { REREAD_MS } from "./sign-in/signing.ts";
 import { addAudit } from "./store/audit.ts";
-import { identityWork } from "./work.ts";
+import { identityWork } from "./privacy/work.ts";
 
 /** How a client says who it is (RFC 8414). */
 const CLIENT_AUTH = ["client_secret_basic", "client_secret_post"];

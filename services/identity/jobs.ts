@@ -3,14 +3,14 @@ import type { JobTools } from "../../mixins/jobs/index.ts";
 import type { OldMails } from "../../mixins/mail/index.ts";
 import { forgetMails } from "../../mixins/mail/index.ts";
 import { jobsOf } from "../../mixins/node.ts";
-import { answerAsked } from "./asked.ts";
-import { identityMail } from "./mails.ts";
+import { answerAsked } from "./mail/asked.ts";
+import { identityMail } from "./mail/mails.ts";
 import { identityNode, keysChanged } from "./node.ts";
 import { sweepExports } from "./store/exports.ts";
 import { sweepFederation } from "./store/federation.ts";
 import { sweep } from "./store/sweep.ts";
-import { endBan } from "./users.ts";
-import { identityWork } from "./work.ts";
+import { endBan } from "./users/users.ts";
+import { identityWork } from "./privacy/work.ts";
 
 export const identityJobs = jobsOf("identity", {
 	...identityWork.tasks,

@@ -3,18 +3,18 @@ import type { Tx } from "../../mixins/node.ts";
 import { once, service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
-import { makeRecoveryCodes, newSecret, proveByCode, useTotp } from "./codes.ts";
+import { makeRecoveryCodes, newSecret, proveByCode, useTotp } from "./sign-in/codes.ts";
 import { normalizeEmail } from "./domain/login.ts";
 import { kindOf } from "./domain/mfa.ts";
 import { identityNode, revokeSessions } from "./node.ts";
-import { secondStep, wrongFactor } from "./second-step.ts";
-import { stepUp } from "./step-up.ts";
+import { secondStep, wrongFactor } from "./sign-in/second-step.ts";
+import { stepUp } from "./sign-in/step-up.ts";
 import { findAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import { deleteTickets } from "./store/mfa-tickets.ts";
 import { deletePasskeys } from "./store/passkeys.ts";
 import { confirmTotp, deleteRecoveryCodes, deleteTotp, factorsOf, findTotp, lockFactors, putTotp } from "./store/second-factors.ts";
-import { tellOwner } from "./tell-owner.ts";
+import { tellOwner } from "./mail/tell-owner.ts";
 
 type AnyCtx = Ctx<unknown>;
 

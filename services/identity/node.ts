@@ -23,18 +23,18 @@ import { problem } from "../contracts/errors.ts";
 import type { Answer, Ctx, FactPayload } from "../contracts/index.ts";
 import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
-import { Attempts } from "./attempts.ts";
-import { Hashing } from "./hashing.ts";
-import { Issuer } from "./issuer.ts";
-import type { mails } from "./mails.ts";
-import { identityMail } from "./mails.ts";
-import { Signing } from "./signing.ts";
+import { Attempts } from "./sign-in/attempts.ts";
+import { Hashing } from "./sign-in/hashing.ts";
+import { Issuer } from "./federation/issuer.ts";
+import type { mails } from "./mail/mails.ts";
+import { identityMail } from "./mail/mails.ts";
+import { Signing } from "./sign-in/signing.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import { deletedSince, profilesOf } from "./store/profiles.ts";
 import { insertRefreshToken } from "./store/refresh-tokens.ts";
 import { endedSince, endSessions, insertSession } from "./store/sessions.ts";
 import type { Which } from "./store/sessions.ts";
-import { identityWork } from "./work.ts";
+import { identityWork } from "./privacy/work.ts";
 
 export interface IdentityNode {
 	db: Db;

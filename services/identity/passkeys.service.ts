@@ -1,20 +1,20 @@
 // Passkeys: made, listed, removed, and signed in with.
 import { once, pageById, service } from "../../mixins/node.ts";
 import { isProblem, problem } from "../contracts/errors.ts";
-import { makeRecoveryCodes } from "./codes.ts";
+import { makeRecoveryCodes } from "./sign-in/codes.ts";
 import { mayUnlink } from "./domain/federation.ts";
 import { maySignIn } from "./domain/login.ts";
 import { MOST_PASSKEYS } from "./domain/mfa.ts";
 import { identityNode, openSession } from "./node.ts";
-import { accountOfPasskey, creationFor, passkeyMade, requestFor } from "./passkeys.ts";
-import { accountOfTicket, wrongFactor } from "./second-step.ts";
+import { accountOfPasskey, creationFor, passkeyMade, requestFor } from "./sign-in/passkeys.ts";
+import { accountOfTicket, wrongFactor } from "./sign-in/second-step.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import { findAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import { countIdentities, lockAccount } from "./store/federation.ts";
 import { deletePasskey, insertPasskey, isPasskeyTaken, passkeysOf } from "./store/passkeys.ts";
 import { deleteRecoveryCodes, factorsOf, lockFactors } from "./store/second-factors.ts";
-import { tellOwner } from "./tell-owner.ts";
+import { tellOwner } from "./mail/tell-owner.ts";
 
 /** Whether the account is still there to sign in to. Throws 403 `banned`. */
 function isThere(account: AccountRow): boolean {

@@ -4,8 +4,8 @@ import { countWork, newestWork } from "../../mixins/work/store.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import { keeperNames } from "../contracts/index.ts";
-import { eraseAccount } from "./erase.ts";
-import { provePassword } from "./guesses.ts";
+import { eraseAccount } from "./privacy/erase.ts";
+import { provePassword } from "./sign-in/guesses.ts";
 import type { IdentityNode } from "./node.ts";
 import { identityNode } from "./node.ts";
 import { addAudit } from "./store/audit.ts";
@@ -13,8 +13,8 @@ import { profileIdsOf } from "./store/erase.ts";
 import type { Archive } from "./store/exports.ts";
 import { findArchive, readPart } from "./store/exports.ts";
 import { lockUser } from "./store/users.ts";
-import { keepAnAdmin } from "./users.ts";
-import { identityWork, opensExport } from "./work.ts";
+import { keepAnAdmin } from "./users/users.ts";
+import { identityWork, opensExport } from "./privacy/work.ts";
 
 /** Exports that one account may begin within a day, times RATE_LIMIT_FACTOR: each costs every node a walk through its tables. */
 const A_DAY = 10;

@@ -5,14 +5,14 @@ import { once, onceAfter, perBroker, service, settings } from "../../mixins/node
 import type { Tx } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
-import type { Asked } from "./asked.ts";
-import { asked } from "./asked.ts";
-import { mailCode, openedBy, provedBy } from "./mail-codes.ts";
+import type { Asked } from "./mail/asked.ts";
+import { asked } from "./mail/asked.ts";
+import { mailCode, openedBy, provedBy } from "./mail/mail-codes.ts";
 import type { Proof, Purpose } from "./domain/mail-codes.ts";
 import { acceptTimeZone, opensPassword, proofOf } from "./domain/mail-codes.ts";
 import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
 import { limitEnumeration } from "./auth.service.ts";
-import { provePassword } from "./guesses.ts";
+import { provePassword } from "./sign-in/guesses.ts";
 import { identityJobs } from "./jobs.ts";
 import { commonPasswords, identityNode, revokeSessions, viewAccount } from "./node.ts";
 import { findAccount } from "./store/accounts.ts";
@@ -22,7 +22,7 @@ import { endCodes } from "./store/mail-codes.ts";
 import { forgetFailures } from "./store/failures.ts";
 import type { Addressee } from "./store/recovery.ts";
 import { findAddressee, lockAddressee, updatePassword, updateSettings } from "./store/recovery.ts";
-import { setVerified } from "./verified.ts";
+import { setVerified } from "./mail/verified.ts";
 
 type AnyCtx = Ctx<unknown>;
 

@@ -11,9 +11,9 @@ import { normalizeEmail } from "./domain/login.ts";
 import type { IdentityNode } from "./node.ts";
 import { identityNode } from "./node.ts";
 import { findUser, sessionsOf, usersPage } from "./store/users.ts";
-import type { Change } from "./users.ts";
-import * as changes from "./users.ts";
-import { identityWork } from "./work.ts";
+import type { Change } from "./users/users.ts";
+import * as changes from "./users/users.ts";
+import { identityWork } from "./privacy/work.ts";
 
 type OnUser = Ctx<{ userId: string }>;
 

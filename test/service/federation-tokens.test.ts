@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import type { CryptoKey } from "jose";
 import { decodeJwt, importJWK } from "jose";
 import { database } from "../../mixins/postgres.ts";
-import { computed } from "../../services/identity/hashing.ts";
+import { computed } from "../../services/identity/sign-in/hashing.ts";
 import { codeOf } from "../support/factors.ts";
 import { foreignIssuers, makePair } from "../support/foreign-issuer.ts";
 import { http, is, person, testApp, told } from "../support/kit.ts";

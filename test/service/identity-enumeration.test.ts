@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { database } from "../../mixins/postgres.ts";
 import { accountState } from "../../services/contracts/identity.ts";
-import { computed } from "../../services/identity/hashing.ts";
+import { computed } from "../../services/identity/sign-in/hashing.ts";
 import { codeOf, softPasskey } from "../support/factors.ts";
 import type { Person, Reply } from "../support/kit.ts";
 import { http, is, person, testApp } from "../support/kit.ts";

@@ -7,7 +7,7 @@ import { database } from "../../mixins/postgres.ts";
 import { tokens } from "../../mixins/token/tokens.ts";
 import { PUBLISH_AHEAD_MS, SIGNS_DAYS } from "../../services/identity/domain/keys.ts";
 import { identityNode } from "../../services/identity/node.ts";
-import { Signing } from "../../services/identity/signing.ts";
+import { Signing } from "../../services/identity/sign-in/signing.ts";
 import { eventually } from "../support/eventually.ts";
 import { DAY, PASSWORD, identityHouse, newAddress, refusedWith } from "../support/identity-house.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { decodeJwt } from "jose";
-import { AT_ONCE, computed } from "../../services/identity/hashing.ts";
+import { AT_ONCE, computed } from "../../services/identity/sign-in/hashing.ts";
 import { stopClock, turnClock } from "../support/clock.ts";
 import { DAY, MINUTE, PASSWORD, identityHouse, newAddress, newEmail, refusedWith } from "../support/identity-house.ts";
 

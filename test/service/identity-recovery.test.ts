@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { decodeJwt } from "jose";
 import { database } from "../../mixins/postgres.ts";
 import { settings } from "../../mixins/settings.ts";
-import { computed } from "../../services/identity/hashing.ts";
+import { computed } from "../../services/identity/sign-in/hashing.ts";
 import type { Person } from "../support/kit.ts";
 import { eventually, http, is, person, testApp, told, turnClock } from "../support/kit.ts";
 import type { Got } from "../support/mailbox.ts";

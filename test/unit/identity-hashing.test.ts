@@ -5,7 +5,7 @@ import { getPriority } from "node:os";
 import { after, afterEach, describe, test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { isProblem } from "../../services/contracts/errors.ts";
-import { AT_ONCE, computed, Hashing, LONGEST_WAIT_MS, MAX_WAITING, NICE, niceOn } from "../../services/identity/hashing.ts";
+import { AT_ONCE, computed, Hashing, LONGEST_WAIT_MS, MAX_WAITING, NICE, niceOn } from "../../services/identity/sign-in/hashing.ts";
 import { stopClock, turnClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 

@@ -6,7 +6,7 @@ import { isMailable } from "../../mixins/mail/letter.ts";
 import { seal, unseal } from "../../mixins/mail/sealed.ts";
 import type { Template } from "../../mixins/mail/template.ts";
 import { languages, render } from "../../mixins/mail/template.ts";
-import { mails } from "../../services/identity/mails.ts";
+import { mails } from "../../services/identity/mail/mails.ts";
 
 const plain: Template = {
 	values: ["title", "code", "link"],
