@@ -1,5 +1,5 @@
 // Long work as a resource: answered with 202 and a job, done by the node's jobs (mixins/jobs), looked at by `GET /api/jobs/:id`
-// (config/decisions/0024-long-work-export-erasure.md). A migration of the node makes its table: `-- parts: jobs, work`.
+// (config/decisions/0022-long-work-export-erasure.md). A migration of the node makes its table: `-- parts: jobs, work`.
 //
 //   export const notesWork = workOf("notes", {
 //     tidy: { run: async ({ ids }: { ids: string[] }, { progress }) => { …; await progress(n, ids.length); … return { tidied } } },
