@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, describe, test } from "node:test";
 import { eventually } from "../support/eventually.ts";
-import { once, socketPeople } from "../support/socket-people.ts";
+import { socketPeople } from "../support/socket-people.ts";
 
 const at = await socketPeople({ RATE_LIMIT_FACTOR: "100000" });
 after(() => at.house.stop());
@@ -11,7 +11,7 @@ after(() => at.house.stop());
 describe("the end of a socket", () => {
 	test("comes when its token expires", async () => {
 		const ana = await at.connect(undefined, { expiresIn: 1 });
-		await once(ana.socket, "disconnect");
+		await ana.ended;
 		assert.deepEqual(ana.byes(), [{ reason: "expired" }]);
 	});
 
@@ -25,7 +25,7 @@ describe("the end of a socket", () => {
 		const [link] = [...at.house.gateway.links].filter(({ id }) => id === ana.socket.id);
 		assert.ok((link?.expiresAt ?? 0) > Date.now() + 590_000);
 		const witness = await at.connect(undefined, { expiresIn: 2 });
-		await once(witness.socket, "disconnect");
+		await witness.ended;
 		assert.deepEqual([ana.socket.connected, ana.byes()], [true, []]);
 	});
 
@@ -41,10 +41,9 @@ describe("the end of a socket", () => {
 			[ana, ana.sessionId],
 			[ben, sessionId],
 		] as const) {
-			const ended = once(person.socket, "disconnect");
 			at.issuer.revoke(session);
 			const started = performance.now();
-			const [reason] = await ended;
+			const [reason] = await person.ended;
 			assert.ok(performance.now() - started < 1_000);
 			assert.equal(reason, "io server disconnect");
 			assert.deepEqual(person.byes(), [{ reason: "revoked" }]);
@@ -63,7 +62,7 @@ describe("the end of a socket", () => {
 		const sent = ana.ok("message:send", { groupId, clientId: "1", content: "last words" });
 		await eventually(() => assert.equal(at.house.callsOf("messages.post").length, 1));
 		ana.socket.once("bye", () => go.resolve());
-		const gone = Promise.all(people.map(({ socket }) => once(socket, "disconnect")));
+		const gone = Promise.all(people.map(({ ended }) => ended));
 		await at.house.drain();
 		assert.equal((await sent).seq, 1);
 		// Not "io server disconnect": after that a stock client would not come back by itself.

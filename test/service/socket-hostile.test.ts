@@ -6,7 +6,7 @@ import type { DoorReport } from "../../services/contracts/presence.ts";
 import { socketEvents } from "../../services/contracts/socket.ts";
 import type { SocketLink } from "../../services/socket/link.ts";
 import { eventually } from "../support/eventually.ts";
-import { doorHouse, once, seqsOf } from "../support/socket-people.ts";
+import { doorHouse, seqsOf } from "../support/socket-people.ts";
 
 const { house, connect, groupOf } = await doorHouse();
 
@@ -102,7 +102,7 @@ describe("events", () => {
 	test("larger than a packet may be end the connection, not the process", async () => {
 		const { ana, ben } = await groupOf(2);
 		ana.socket.emit("message:send", { content: "x".repeat(2_000_000) });
-		await once(ana.socket, "disconnect");
+		await ana.ended;
 		assert.equal((await ben.refused("nonsense")).status, 404);
 	});
 

@@ -35,6 +35,8 @@ export async function socketPeople(environment: Record<string, string> = {}) {
 		const socket = house.client({ token });
 		const heard: Heard[] = [];
 		socket.onAny((event: string, payload: unknown) => heard.push([event, payload]));
+		/** Its end, also one that comes with the connection: whoever begins to wait later has not missed it. */
+		const ended = once(socket, "disconnect");
 		const refusedWith = once(socket, "connect_error").then(([error]) => Promise.reject(new Error(JSON.stringify(error.data))));
 		await Promise.race([once(socket, "connect"), refusedWith]);
 		const byes = () => heard.filter(([event]) => event === "bye").map(([, payload]) => payload);
@@ -57,7 +59,7 @@ export async function socketPeople(environment: Record<string, string> = {}) {
 			assert.ok(error, `${event} was not refused`);
 			return error;
 		};
-		return { socket, profileId, sessionId, token, heard, byes, ask, ok, refused };
+		return { socket, profileId, sessionId, token, heard, ended, byes, ask, ok, refused };
 	};
 	const refusal = async (auth: object, options: object = {}): Promise<Wire> => {
 		const socket = house.client(auth, options);
