@@ -19,11 +19,12 @@ export function guess<T>(node: IdentityNode, ctx: AnyCtx, whose: string, attempt
 	const limits = throttlesTimes(node.factor);
 	return node.attempts.run(whose, address, async (others) => {
 		const now = new Date();
-		const wait = throttled(await failuresOf(node.db, whose, address, limits, now), others, limits, now);
+		const failures = await failuresOf(node.db, whose, address, limits, now);
+		const wait = throttled(failures, others, limits, now);
 		if (wait > 0) throw problem("rate-limited", { retryAfter: wait });
 		const right = await attempt();
 		if (right === undefined) await addFailure(node.db, whose, address, new Date());
-		else await forgetFailures(node.db, whose, address);
+		else if (failures.account.count > 0) await forgetFailures(node.db, whose, address);
 		return right;
 	});
 }

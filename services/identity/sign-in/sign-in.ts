@@ -1,16 +1,15 @@
 // Who somebody is by e-mail and password: at one price for known and unknown, and not to be guessed.
-import { limitKey } from "../../../mixins/address.ts";
 import { onceAfter } from "../../../mixins/idempotency.ts";
 import type { Tx } from "../../../mixins/postgres.ts";
 import { problem } from "../../contracts/errors.ts";
 import type { Ctx } from "../../contracts/index.ts";
 import type { SignedIn } from "../../contracts/identity.ts";
 import type { MfaRequired } from "../../contracts/mfa.ts";
-import { maySignIn, normalizeEmail, throttled, throttlesTimes } from "../domain/login.ts";
+import { maySignIn, normalizeEmail } from "../domain/login.ts";
 import type { IdentityNode } from "../node.ts";
+import { guess } from "./guesses.ts";
 import type { AccountRow } from "../store/accounts.ts";
 import { findAccount, holdAccount } from "../store/accounts.ts";
-import { addFailure, failuresOf, forgetFailures } from "../store/failures.ts";
 
 type AnyCtx = Ctx<unknown>;
 
@@ -23,27 +22,23 @@ export interface Credentials {
  * The account whose password this is. Unknown, trashed and wrong are one answer, at the price of one hash. Throws 401
  * `invalid-credentials`, 403 `banned`, 429 `rate-limited`.
  */
-export function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials): Promise<AccountRow> {
+export async function authenticate(node: IdentityNode, ctx: AnyCtx, given: Credentials): Promise<AccountRow> {
 	const email = normalizeEmail(given.email);
-	const address = limitKey(ctx.address);
-	const limits = throttlesTimes(node.factor);
-	return node.attempts.run(email, address, async (others) => {
-		const now = new Date();
-		const failures = await failuresOf(node.db, email, address, limits, now);
-		const wait = throttled(failures, others, limits, now);
-		if (wait > 0) throw problem("rate-limited", { retryAfter: wait });
+	let refusal: unknown = problem("invalid-credentials");
+	const signedIn = await guess(node, ctx, email, async () => {
 		const account = await findAccount(node.db, { email });
 		const right = await node.hashing.verify(given.password, account?.passwordHash);
+		if (!account || !right) return undefined;
 		try {
-			if (!account || !right) throw problem("invalid-credentials");
 			maySignIn(account);
 		} catch (error) {
-			await addFailure(node.db, email, address, new Date());
-			throw error;
+			refusal = error;
+			return undefined;
 		}
-		if (failures.account.count > 0) await forgetFailures(node.db, email, address);
 		return account;
 	});
+	if (!signedIn) throw refusal;
+	return signedIn;
 }
 
 /**
