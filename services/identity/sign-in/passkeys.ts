@@ -19,6 +19,14 @@ type AnyCtx = Ctx<unknown>;
 
 const site = perBroker((broker) => ({ id: new URL(settings(broker).PUBLIC_URL).hostname, origins: allowedOrigins(broker) }));
 
+/** What every answer of an authenticator must fit. */
+const expected = (ctx: AnyCtx, challenge: string) => {
+	const { id, origins } = site(ctx.broker);
+	return { expectedChallenge: challenge, expectedOrigin: origins, expectedRPID: id, requireUserVerification: true };
+};
+/** An answer without what browsers add and nobody here reads. */
+const plain = <R extends object>(response: R) => ({ ...response, clientExtensionResults: {}, authenticatorAttachment: undefined });
+
 /** Ed25519, ECDSA with P-256, RSA with SHA-256: what authenticators have. */
 const ALGORITHMS = [-8, -7, -257];
 const TIMEOUT_MS = CHALLENGE_SECONDS * 1000;
@@ -102,16 +110,10 @@ export async function passkeyMade(
 	const asked = challenge === undefined ? undefined : await takeChallenge(tx, challenge, "create", now);
 	if (challenge === undefined || asked?.accountId !== accountId) return "does not sign a challenge that is open: ask for options anew";
 	if (bringsCertificates(response.response.attestationObject)) return "brings an attestation that was not asked for";
-	const { id, origins } = site(ctx.broker);
 	try {
 		const { verified, registrationInfo } = await verifyRegistrationResponse({
-			response: { ...response, clientExtensionResults: {}, authenticatorAttachment: undefined } as Parameters<
-				typeof verifyRegistrationResponse
-			>[0]["response"],
-			expectedChallenge: challenge,
-			expectedOrigin: origins,
-			expectedRPID: id,
-			requireUserVerification: true,
+			response: plain(response) as Parameters<typeof verifyRegistrationResponse>[0]["response"],
+			...expected(ctx, challenge),
 			supportedAlgorithmIDs: ALGORITHMS,
 		});
 		if (!verified) return "is not signed as it should be";
@@ -166,16 +168,10 @@ async function verified(
 	response: AuthenticationResponse,
 	challenge: string,
 ): Promise<{ counter: number; backedUp: boolean } | undefined> {
-	const { id, origins } = site(ctx.broker);
 	try {
 		const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-			response: { ...response, clientExtensionResults: {}, authenticatorAttachment: undefined } as Parameters<
-				typeof verifyAuthenticationResponse
-			>[0]["response"],
-			expectedChallenge: challenge,
-			expectedOrigin: origins,
-			expectedRPID: id,
-			requireUserVerification: true,
+			response: plain(response) as Parameters<typeof verifyAuthenticationResponse>[0]["response"],
+			...expected(ctx, challenge),
 			// Its count is looked at when the signature is known to be right: what is not signed is nobody's count.
 			credential: { id: credentialId, publicKey: new Uint8Array(publicKey), counter: 0 },
 		});
