@@ -2,7 +2,8 @@
 import { problem } from "../../contracts/errors.ts";
 
 /** `verify`: an account's own address. `reset`: a new password. `change`: another address for the account. */
-export type Purpose = "verify" | "reset" | "change";
+export const PURPOSES = ["verify", "reset", "change"] as const;
+export type Purpose = (typeof PURPOSES)[number];
 
 /** Wrong codes until a code is dead. Its link goes on: that cannot be guessed, and who guesses must not lock the owner out. */
 export const TRIES = 5;

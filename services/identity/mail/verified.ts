@@ -3,12 +3,10 @@ import type { Tx } from "../../../mixins/node.ts";
 import { tellFacts } from "../../../mixins/node.ts";
 import { problem } from "../../contracts/errors.ts";
 import type { Cause } from "../../../mixins/facts/index.ts";
-import type { Purpose } from "../domain/mail-codes.ts";
+import { PURPOSES } from "../domain/mail-codes.ts";
 import { isEmailTaken } from "../store/accounts.ts";
 import { endCodes } from "../store/mail-codes.ts";
 import { updateVerified } from "../store/recovery.ts";
-
-const ALL: readonly Purpose[] = ["verify", "reset", "change"];
 
 /**
  * The address is the account's, and proved; what else was mailed to the account has had its day. Tells the fact where the account was not
@@ -26,7 +24,7 @@ export async function setVerified(
 	} catch (error) {
 		throw isEmailTaken(error) ? problem("email-taken") : error;
 	}
-	await endCodes(tx, account.id, ALL, now);
+	await endCodes(tx, account.id, PURPOSES, now);
 	if (account.verifiedAt === null) await tellVerified(tx, cause, account.id);
 }
 

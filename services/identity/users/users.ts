@@ -9,6 +9,7 @@ import type { AccountRole } from "../../contracts/scopes.ts";
 import { scopesOfRole } from "../../contracts/scopes.ts";
 import type { AdminUser } from "../../contracts/users.ts";
 import { acceptEmail } from "../domain/login.ts";
+import { PURPOSES } from "../domain/mail-codes.ts";
 import { banIsOver, banned, erasable, freed, restored, standingNow, toChangePassword, trashed } from "../domain/standing.ts";
 import { mayGive, outranks } from "../domain/scopes.ts";
 import { eraseAccount } from "../privacy/erase.ts";
@@ -237,7 +238,7 @@ export const changeContact =
 
 /** Nobody has shown yet that the new address is theirs; and what was mailed to the old one is good for nothing. */
 async function proveAnew({ tx, doer, user, now }: Subject, to: Receiver): Promise<void> {
-	await endCodes(tx, user.id, ["verify", "reset", "change"], now);
+	await endCodes(tx, user.id, PURPOSES, now);
 	await mailCode(doer.broker, tx, "verify", to, now);
 }
 
