@@ -20,6 +20,7 @@ import * as recovery from "./recovery.ts";
 import * as terms from "./terms.ts";
 import { compile, object } from "./schema.ts";
 import type { All, Checked, Infer, InferProps, Input, InputProps, Rule } from "./schema.ts";
+import * as uploads from "./uploads.ts";
 import * as users from "./users.ts";
 
 export type * from "./context.ts";
@@ -32,6 +33,7 @@ export const nodes = {
 	groups: [groups, messages],
 	gamification: [gamification],
 	presence: [presence],
+	catalog: [uploads],
 } as const;
 export type NodeName = keyof typeof nodes;
 export const nodeNames = Object.keys(nodes) as NodeName[];
