@@ -5,8 +5,11 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const NUMBER = /^(0|[1-9]\d{0,15})$/;
 const WORD = /^[a-z]{1,20}$/;
 
+/** As Date writes it: that of another calendar (February 30) is none. */
+const isTime = (text: string): boolean => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
+
 /** What a part of a cursor may be. */
-export const cursorPart = { uuid: UUID, number: NUMBER, word: WORD } as const;
+export const cursorPart = { uuid: UUID, number: NUMBER, word: WORD, time: { test: isTime } } as const;
 export type CursorPart = keyof typeof cursorPart;
 
 export function encodeCursor(parts: (string | number)[]): string {

@@ -38,9 +38,9 @@ export interface ActorsOptions<State, D> {
 	/**
 	 * After the commit, in order per key: brings the state up to date. Answers the new state; null forgets the actor. What it
 	 * gives to `later` runs in order, at most a moment later: when the callers have their answers and the next commit is on
-	 * its way, so that telling the world and storing what follows go side by side.
+	 * its way, so that telling the world and storing what follows go side by side. With `now` it runs at once, and all that waits before it.
 	 */
-	committed: (entry: Committed<State, D>, later: (tell: () => void) => void) => State | null;
+	committed: (entry: Committed<State, D>, later: (tell: () => void, options?: { now?: boolean }) => void) => State | null;
 	/** The commit failed because somebody else wrote first: reload and decide again. */
 	isConflict: (error: unknown) => boolean;
 	/** The store did not answer: nobody knows whether the commit took place, and asking again at once helps nobody. */

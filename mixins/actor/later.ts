@@ -12,8 +12,10 @@ export class Later {
 		this.#onError = onError;
 	}
 
-	readonly add = (tell: () => void): void => {
+	/** @param now not in a moment, but before `add` returns; with all that waits */
+	readonly add = (tell: () => void, { now = false }: { now?: boolean } = {}): void => {
 		this.#waiting.push(tell);
+		if (now) return this.flush();
 		this.#timer ??= setTimeout(() => this.flush(), TELL_WITHIN);
 	};
 

@@ -1,11 +1,20 @@
-// What the groups node offers of groups, their members and invites; messages.ts has the log.
+// What the groups node offers of groups and their members; invites.ts has who is asked to come, membership.ts who asks to, who may not,
+// and direct talks; messages.ts has the log.
 import { factTable, internal, published, signalTable } from "./contract.ts";
 import { array, bool, defaulted, int, list, nullable, object, oneOf, optional, page, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { picture } from "./uploads.ts";
 
 export const memberRole = oneOf("member", "moderator", "admin");
 export type MemberRole = Infer<typeof memberRole>;
-export const groupName = text(1, 100);
+/**
+ * Something of it can be seen, and nothing in it turns the direction of what stands around it: no bidirectional embeddings, overrides or
+ * isolates, no control characters, and more than format characters, joiners, marks and spaces.
+ */
+export const groupName = text(1, 100, {
+	pattern: /^(?=[^]*[^\s\p{C}\p{M}\p{Z}\u115F\u1160\u3164\uFFA0\u2800])[^\p{Cc}\u202A-\u202E\u2066-\u2069]*$/u,
+	format: "name",
+});
 const description = text(0, 500);
 
 export const group = object({
@@ -17,31 +26,24 @@ export const group = object({
 	memberCount: int(0),
 	head: int(0),
 	unread: int(0),
+	/** A direct talk of two people has the other one as its peer, and is called as they are; null once their profile is gone. */
+	kind: oneOf("group", "direct"),
+	peer: nullable(object({ profileId: uuid, displayName: text(1, 60) })),
+	avatar: nullable(picture),
+	/** Until when the caller wants no notifications from it; the end of the year 9999 where no end was said. */
+	mutedUntil: nullable(time),
 	createdAt: time,
 });
 export type Group = Infer<typeof group>;
 export const membership = object({ groupId: uuid, profileId: uuid, role: memberRole, state: oneOf("member", "requested") });
 export type Membership = Infer<typeof membership>;
 export const member = object({ profileId: uuid, displayName: text(1, 60), role: memberRole, joinedAt: time });
-export const invite = object({
-	id: uuid,
-	token: text(1, 128),
-	groupId: uuid,
-	groupName: optional(groupName),
-	inviterId: uuid,
-	inviteeId: uuid,
-	role: memberRole,
-	state: oneOf("pending", "accepted", "declined", "expired", "revoked"),
-	expiresAt: time,
-	createdAt: time,
-});
-export type Invite = Infer<typeof invite>;
 const id = { groupId: uuid };
 export const actions = {
 	...published({
 		"groups.create": {
 			summary: "Make a group; the caller becomes its first admin.",
-			params: { name: groupName, description: defaulted(description, ""), isPublic: bool },
+			params: { name: groupName, description: defaulted(description, ""), isPublic: bool, avatar: optional(nullable(uuid)) },
 			answer: group,
 		},
 		"groups.mine": {
@@ -64,8 +66,14 @@ export const actions = {
 			repeatable: true,
 		},
 		"groups.edit": {
-			summary: "Change name, description or visibility; admins only.",
-			params: { ...id, name: optional(groupName), description: optional(description), isPublic: optional(bool) },
+			summary: "Change name, description, visibility or avatar (an upload's id; null takes it away); admins only.",
+			params: {
+				...id,
+				name: optional(groupName),
+				description: optional(description),
+				isPublic: optional(bool),
+				avatar: optional(nullable(uuid)),
+			},
 			answer: group,
 			owner: "groupId",
 		},
@@ -76,13 +84,13 @@ export const actions = {
 			owner: "groupId",
 		},
 		"groups.join": {
-			summary: "Join a public group; ask to join a private one.",
+			summary: "Join a public group; ask to join a private one. Who is invited accepts by it. Who is banned finds no group.",
 			params: id,
 			answer: membership,
 			owner: "groupId",
 		},
 		"groups.leave": {
-			summary: "Leave. The last admin names a successor; the last member's leaving deletes the group.",
+			summary: "Leave, or take back one's request to join. The last admin names a successor; the last member's leaving deletes the group.",
 			params: { ...id, successorId: optional(uuid) },
 			answer: object({}),
 			owner: "groupId",
@@ -106,40 +114,19 @@ export const actions = {
 			answer: object({}),
 			owner: "groupId",
 		},
-		"invites.create": {
-			summary: "Invite a profile. Public groups: any member, as member; private: moderators and admins, up to their own role.",
-			params: { ...id, profileId: uuid, role: defaulted(memberRole, "member"), expiresInSeconds: optional(int(1, 7_776_000)) },
-			answer: invite,
-			owner: "groupId",
-		},
-		"invites.ofGroup": {
-			summary: "The group's invites, newest first.",
-			params: { ...id, ...page },
-			answer: list(invite),
+		"groups.mute": {
+			summary: "Have no notifications from the group until then, or for good.",
+			params: { ...id, until: optional(nullable(time)) },
+			answer: object({ groupId: uuid, mutedUntil: nullable(time) }),
 			owner: "groupId",
 			repeatable: true,
 		},
-		"invites.mine": {
-			summary: "The caller's open invites, newest first.",
-			params: { ...page },
-			answer: list(invite),
+		"groups.unmute": {
+			summary: "Have notifications from the group again.",
+			params: id,
+			answer: object({ groupId: uuid, mutedUntil: nullable(time) }),
+			owner: "groupId",
 			repeatable: true,
-		},
-		"invites.accept": {
-			summary: "Accept by the invite's id: become a member with the role it carries.",
-			params: { inviteId: uuid },
-			answer: invite,
-		},
-		"invites.decline": { summary: "Decline by the invite's id.", params: { inviteId: uuid }, answer: invite },
-		"invites.acceptByToken": {
-			summary: "Accept by the invite's token.",
-			params: { token: text(1, 128) },
-			answer: invite,
-		},
-		"invites.declineByToken": {
-			summary: "Decline by the invite's token.",
-			params: { token: text(1, 128) },
-			answer: invite,
 		},
 	}),
 	...internal({
@@ -165,16 +152,19 @@ export const actions = {
 			owner: "groupId",
 			repeatable: true,
 		},
-		"invites.answer": {
-			summary: "This node: accept or decline, where the group's owner is.",
-			params: { ...id, inviteId: uuid, accept: bool },
-			answer: invite,
+		"groups.reload": {
+			summary: "This node: something of the group was written beside its log; its owner reads it again.",
+			params: id,
+			answer: object({}),
 			owner: "groupId",
+			repeatable: true,
 		},
 	}),
 };
 
 const who = { groupId: uuid, profileId: uuid };
+/** In facts: a name that was good once is told as it is. */
+const factName = text(1, 100);
 export const signals = signalTable({
 	"groups.written": { summary: "A process has written a group that is not its own: its owner reads it again.", payload: id },
 });
@@ -182,27 +172,20 @@ export const signals = signalTable({
 export const facts = factTable({
 	"groups.group.created": {
 		summary: "A group was made.",
-		payload: { groupId: uuid, name: groupName, isPublic: bool, creatorId: uuid },
+		payload: { groupId: uuid, name: factName, isPublic: bool, creatorId: uuid, avatar: nullable(uuid) },
 	},
 	"groups.group.updated": {
-		summary: "Name, description or visibility changed.",
-		payload: { groupId: uuid, name: groupName, isPublic: bool },
+		summary: "Name, description, visibility or avatar changed.",
+		payload: { groupId: uuid, name: factName, isPublic: bool, avatar: nullable(uuid) },
 	},
 	"groups.group.deleted": { summary: "A group and its log are gone.", payload: { groupId: uuid } },
 	"groups.member.joined": { summary: "A profile became a member.", payload: { ...who, role: memberRole } },
 	"groups.member.left": { summary: "A member left by their own will, or their profile was deleted.", payload: who },
 	"groups.member.kicked": { summary: "A member was removed by another.", payload: { ...who, byId: uuid } },
 	"groups.member.roleChanged": { summary: "A member has another role.", payload: { ...who, role: memberRole } },
-	"groups.invite.created": {
-		summary: "A profile was invited.",
-		payload: { inviteId: uuid, groupId: uuid, groupName, inviterId: uuid, inviteeId: uuid, role: memberRole },
+	"groups.member.muted": {
+		summary: "A member wants no notifications from the group until then; null: for good.",
+		payload: { ...who, until: nullable(time) },
 	},
-	"groups.invite.accepted": {
-		summary: "An invitee said yes and is a member.",
-		payload: { inviteId: uuid, groupId: uuid, inviterId: uuid, inviteeId: uuid },
-	},
-	"groups.invite.declined": {
-		summary: "An invitee said no.",
-		payload: { inviteId: uuid, groupId: uuid, inviterId: uuid, inviteeId: uuid },
-	},
+	"groups.member.unmuted": { summary: "A member wants notifications from the group again.", payload: who },
 });

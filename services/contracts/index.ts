@@ -8,6 +8,8 @@ import * as gamification from "./gamification.ts";
 import * as groups from "./groups.ts";
 import { healthActions } from "./health.ts";
 import * as identity from "./identity.ts";
+import * as invites from "./invites.ts";
+import * as membership from "./membership.ts";
 import * as messages from "./messages.ts";
 import * as mfa from "./mfa.ts";
 import * as operations from "./operations.ts";
@@ -30,7 +32,7 @@ export const nodes = {
 	api: [api],
 	socket: [],
 	identity: [identity, clients, federation, mfa, privacy, profiles, recovery, terms, users],
-	groups: [groups, messages],
+	groups: [groups, invites, membership, messages],
 	gamification: [gamification],
 	presence: [presence],
 	catalog: [uploads],

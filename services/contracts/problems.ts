@@ -34,6 +34,7 @@ export const problems = {
 	forbidden: { status: 403, title: "Forbidden", detail: "You may not do this." },
 	"not-member": { status: 403, title: "Not a member", detail: "Only members of the group may do this." },
 	rank: { status: 403, title: "Rank too low", detail: "This needs a higher rank than the other's." },
+	blocked: { status: 403, title: "Blocked", detail: "One of you has blocked the other." },
 	banned: { status: 403, title: "Banned", detail: "This account is banned." },
 	"password-change-required": { status: 403, title: "Password change required", detail: "Change the password first." },
 	"sign-in-refused": { status: 403, title: "Sign-in refused", detail: "The issuer did not sign anybody in." },

@@ -23,6 +23,10 @@ const groupEvent = {
 	added: bool,
 };
 
+/** After which of its `action`s a `member` event's profile hears no more of the room. */
+const REMOVALS: ReadonlySet<string> = new Set(["left", "kicked", "banned"]);
+export const isRemoval = (action: string | undefined): boolean => action !== undefined && REMOVALS.has(action);
+
 /** What events of a `profile:` room carry, by their type. A row more, and services/presence/domain/notices.ts may send it. */
 export const notices = {
 	xp: { amount: int(), reason: text(0, 100), source: text(0, 200), total: int() },

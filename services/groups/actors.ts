@@ -13,9 +13,12 @@ import { RoomLog } from "../../mixins/room-log.ts";
 import { settings } from "../../mixins/settings.ts";
 import { broadcast } from "../../mixins/signals.ts";
 import type { GroupCommit } from "./commit.ts";
-import { commit, isSecondJoin, portions } from "./commit.ts";
+import { commit, isSecond, portions } from "./commit.ts";
 import { committed } from "./committed.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
+import { groupsMail } from "./mails.ts";
+import type { InviteMailer } from "./mails.ts";
+import { known } from "./known.ts";
 import { joinedReads } from "./store/joined-reads.ts";
 import type { Deed } from "./store/projection.ts";
 import { projection } from "./store/projection.ts";
@@ -23,11 +26,11 @@ import type { GroupReads } from "./store/reads.ts";
 import { twoStepReads } from "./store/two-step-reads.ts";
 
 /** The carrier of the log, and how it is read. */
-function storeOf(broker: ServiceBroker, db: Db): { carrier: LogCarrier<Deed>; reads: GroupReads; healthy?: () => Promise<boolean> } {
+function storeOf(broker: ServiceBroker, db: Db, send: InviteMailer): { carrier: LogCarrier<Deed>; reads: GroupReads; healthy?: () => Promise<boolean> } {
 	const { MONGO_URL } = settings(broker);
-	if (MONGO_URL === undefined) return { carrier: new PostgresLog(db, projection({ late: false })), reads: joinedReads(db) };
-	const users = ["groups", "messages", "invites"];
-	const carrier = mongoLog(broker, { url: MONGO_URL, collection: "group_events", users, db, projection: projection({ late: true }) });
+	if (MONGO_URL === undefined) return { carrier: new PostgresLog(db, projection({ late: false, send })), reads: joinedReads(db) };
+	const users = ["groups", "messages", "invites", "requests", "bans", "direct"];
+	const carrier = mongoLog(broker, { url: MONGO_URL, collection: "group_events", users, db, projection: projection({ late: true, send }) });
 	return { carrier, reads: twoStepReads(db, carrier), healthy: () => carrier.healthy() };
 }
 
@@ -39,7 +42,10 @@ export interface GroupsNode {
 	logIsHealthy: (() => Promise<boolean>) | undefined;
 	/** Refuses to go on with logs that are in the other store. */
 	checkLog: () => Promise<void>;
-	actors: Actors<GroupState | null, GroupEvent, GroupCommit>;
+	/** A group is read by `read`, which knows of whom. */
+	actors: Omit<Actors<GroupState | null, GroupEvent, GroupCommit>, "read">;
+	/** A group as it is stored, with what is known of these profiles in it; null where there is none. */
+	read: (groupId: string, ...profileIds: string[]) => Promise<GroupState | null>;
 	/** Something of this group was written beside its log: where it is not ours, its owner should know. */
 	wrote: (groupId: string) => void;
 	/** Another process has written this group. */
@@ -50,7 +56,10 @@ export interface GroupsNode {
 
 function make(broker: ServiceBroker): GroupsNode {
 	const db = database("groups");
-	const { carrier, reads, healthy: logIsHealthy } = storeOf(broker, db);
+	const sendMail = groupsMail.on(broker);
+	const send: InviteMailer = (tx, { to, language, inviterName, groupName, link }) =>
+		sendMail(tx, { to, language, template: "invite", values: { inviter: inviterName, group: groupName, link } });
+	const { carrier, reads, healthy: logIsHealthy } = storeOf(broker, db, send);
 	const log = new RoomLog(carrier, "group", broker);
 	const owned = ownership(broker, "messages.post");
 	// The owner did not answer in time; when it wakes up, what it knows is out of date.
@@ -60,7 +69,7 @@ function make(broker: ServiceBroker): GroupsNode {
 	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
 		load: (groupId) => reads.load(groupId),
 		head: (state) => state?.head ?? 0,
-		commit: (batch) => commit(db, carrier, batch),
+		commit: (batch) => commit(db, carrier, send, batch),
 		portions,
 		committed(entry, later) {
 			const state = committed(broker, log, entry, later);
@@ -70,7 +79,7 @@ function make(broker: ServiceBroker): GroupsNode {
 		},
 		keeps: (groupId) => owned.mine(groupId),
 		isAway: isUnavailable,
-		isConflict: (error) => carrier.isConflict(error) || isSecondJoin(error),
+		isConflict: (error) => carrier.isConflict(error) || isSecond(error),
 		replay: async (groupId, decision) => {
 			const [event] = decision.events;
 			if (event?.type !== "message") return undefined;
@@ -102,7 +111,8 @@ function make(broker: ServiceBroker): GroupsNode {
 		log.forget(groupId);
 	};
 	const checkLog = () => refuseOtherStore(db, settings(broker).MONGO_URL !== undefined);
-	return { db, log, reads, logIsHealthy, checkLog, actors, once, wrote, forget: forgetOne };
+	const read: GroupsNode["read"] = async (groupId, ...profileIds) => known(db, await actors.read(groupId), profileIds);
+	return { db, log, reads, logIsHealthy, checkLog, actors, read, once, wrote, forget: forgetOne };
 }
 
 /** What the services of this node share on one broker: its database, its room log, its actors. */

@@ -1,11 +1,19 @@
 // What every handler of this node needs around a decision: the caller's moment, the mailbox, the Idempotency-Key.
+import type { ServiceBroker } from "moleculer";
 import { newId } from "../../mixins/id.ts";
 import { onceClaimed } from "../../mixins/idempotency.ts";
+import { picture } from "../../mixins/pictures.ts";
+import type { Page } from "../../mixins/cursor.ts";
 import { problem } from "../contracts/errors.ts";
+import type { Group } from "../contracts/groups.ts";
 import type { Ctx } from "../contracts/index.ts";
+import { DELETED } from "../contracts/persons.ts";
 import type { GroupsNode } from "./actors.ts";
 import type { GroupDecision, Moment } from "./domain/decision.ts";
 import type { Caller, GroupState, Member } from "./domain/group.ts";
+import { mutedAt, viewGroup } from "./domain/group.ts";
+import type { ListedGroup } from "./store/reads.ts";
+import { knowing } from "./known.ts";
 import { nameOf } from "./store/profiles.ts";
 
 type AnyCtx = Ctx<unknown>;
@@ -60,13 +68,36 @@ export async function commandBy<R>(
 			{
 				alone: !together || claim !== undefined,
 				decide: (state, ahead) => {
-					const made = decide(state, moment, ahead);
+					const made = knowing(node.db, state, () => decide(state, moment, ahead));
 					return made instanceof Promise ? made.then((decision) => ({ ...decision, ...around })) : { ...made, ...around };
 				},
 			},
 			ctx.deadline,
 		);
 	});
+}
+
+/** A group as the profile sees it; an avatar's link is open where the group is, else for some hours. */
+export function showGroup(broker: ServiceBroker, group: GroupState, profileId: string, unread: number): Group {
+	const now = new Date();
+	return withPicture(broker, viewGroup(group, profileId, unread, now), now);
+}
+
+const withPicture = <G extends Pick<Group, "isPublic"> & { avatar: string | null }>(broker: ServiceBroker, group: G, now: Date) => ({
+	...group,
+	avatar: group.avatar === null ? null : picture(broker, group.avatar, { open: group.isPublic }, now),
+});
+
+/** A page of them, as the store has it. */
+export function shown({ broker }: Pick<AnyCtx, "broker">, { data, nextCursor }: Page<ListedGroup>): Page<Group> {
+	const now = new Date();
+	const view = ({ peer, mutedUntil, ...group }: ListedGroup) => ({
+		...withPicture(broker, group, now),
+		name: group.kind === "direct" ? (peer?.displayName ?? DELETED.displayName) : group.name,
+		peer,
+		mutedUntil: mutedAt(mutedUntil, now),
+	});
+	return { data: data.map(view), nextCursor };
 }
 
 const memos = new WeakMap<Member, { readSeq: number; head: number; unread: number }>();

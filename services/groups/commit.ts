@@ -7,6 +7,7 @@ import type { Claim } from "../../mixins/idempotency.ts";
 import { keep } from "../../mixins/idempotency.ts";
 import type { Entry, LogCarrier } from "../../mixins/log-carrier.ts";
 import type { Db } from "../../mixins/postgres.ts";
+import type { InviteMailer } from "./mails.ts";
 import type { GroupDecision } from "./domain/decision.ts";
 import type { GroupState } from "./domain/group.ts";
 import { toRow } from "./store/events.ts";
@@ -51,7 +52,7 @@ export function portions(batch: GroupShare[]): GroupShare[][] {
 	return together.length > 0 ? [together, ...apart] : apart;
 }
 
-export async function commit(db: Db, carrier: LogCarrier<Deed>, batch: GroupShare[]): Promise<void> {
+export async function commit(db: Db, carrier: LogCarrier<Deed>, send: InviteMailer, batch: GroupShare[]): Promise<void> {
 	if (batch.some(appends)) {
 		const now = new Date();
 		await carrier.append(batch.flatMap((entry) => entriesOf(entry, now)));
@@ -66,15 +67,16 @@ export async function commit(db: Db, carrier: LogCarrier<Deed>, batch: GroupShar
 			await carrier.catchUp(key);
 			await db.tx(async (tx) => {
 				await tellFacts(tx, decision, facts);
-				for (const effect of effects) await applyEffect(tx, key, effect);
+				for (const effect of effects) await applyEffect(tx, key, effect, send);
 				if (claim) await keep(tx, claim(decision.answer([])));
 			});
 		}
 	}
 }
 
-/** Two processes made the same profile a member: the one that was later decides again, on what is stored. */
-export function isSecondJoin(error: unknown): boolean {
+/** What two processes cannot both make: the one that was later decides again, on what is stored. */
+const ONCE = new Set(["members_pkey", "invites_open", "invites_open_email"]);
+export function isSecond(error: unknown): boolean {
 	const { code, constraint } = error as { code?: unknown; constraint?: unknown };
-	return code === "23505" && constraint === "members_pkey";
+	return code === "23505" && typeof constraint === "string" && ONCE.has(constraint);
 }

@@ -7,6 +7,7 @@ import type { LogEvent } from "../contracts/rooms.ts";
 import type { GroupCommit, GroupShare } from "./commit.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
 import { evolve } from "./domain/group.ts";
+import { isRemoval } from "../contracts/rooms.ts";
 import { toRow } from "./store/events.ts";
 
 /** Every event of a portion with its number. */
@@ -15,8 +16,10 @@ function numbered(entry: GroupShare): { seq: number; event: GroupEvent; decision
 	return entry.decisions.flatMap((decision) => decision.events.map((event) => ({ seq: seq++, event, decision })));
 }
 
+type Later = (tell: () => void, options?: { now?: boolean }) => void;
+
 /** After the commit: the state goes on. The room hears it a moment later, and whoever was removed hears nothing after it. */
-export function committed(broker: ServiceBroker, log: RoomLog, entry: GroupShare, later: (tell: () => void) => void): GroupState | null {
+export function committed(broker: ServiceBroker, log: RoomLog, entry: GroupShare, later: Later): GroupState | null {
 	let state = entry.state;
 	const room = log.nameOf(entry.key);
 	let frame: LogEvent[] = [];
@@ -26,21 +29,19 @@ export function committed(broker: ServiceBroker, log: RoomLog, entry: GroupShare
 		frame = [];
 		later(() => log.publish(entry.key, events));
 	};
-	const evict = (profileIds: Iterable<string>, reason: EvictionReason) => {
+	// Whoever asked for it must be able to say at once: from now on they hear nothing. So it is told before they are answered.
+	const evict = (profileId: string | null, reason: EvictionReason, seq: number) => {
 		flush();
-		later(() => {
-			for (const profileId of profileIds) roomBus(broker).evict(room, profileId, reason);
-		});
+		later(() => roomBus(broker).evict(room, profileId, reason, seq), { now: true });
 	};
 	for (const { seq, event } of numbered(entry)) {
 		const before = state;
-		const members = before && event.type === "group" && event.action === "deleted" ? [...before.members.keys()] : [];
 		state = evolve(state, entry.key, seq, event);
 		frame.push(log.toEvent(toRow(entry.key, seq, event)));
-		if (event.type === "member" && (event.action === "kicked" || event.action === "left")) {
-			evict([event.profileId], before?.isPublic ? "not-member" : "not-found");
+		if (event.type === "member" && isRemoval(event.action)) {
+			evict(event.profileId, before?.isPublic ? "not-member" : "not-found", seq);
 		} else if (event.type === "group" && event.action === "deleted") {
-			evict(members, "not-found");
+			evict(null, "not-found", seq);
 			later(() => log.forget(entry.key));
 		} else if (event.type === "deleted") {
 			// A deleted text is gone from the log too: what is kept in memory must not bring it back.

@@ -1,18 +1,54 @@
 // Groups and their members.
-import { decodeCursor, newId, pageById, pageOf, service } from "../../mixins/node.ts";
+import { decodeCursor, newId, pageById, pageOf, service, tellFacts } from "../../mixins/node.ts";
 import { healthOf } from "../../mixins/health.ts";
+import { describePictures } from "../../mixins/pictures.ts";
+import { problem } from "../contracts/errors.ts";
+import type { Ctx } from "../contracts/index.ts";
 import { groupsNode } from "./actors.ts";
-import { command, commandBy, unreadOf } from "./command.ts";
+import type { GroupsNode } from "./actors.ts";
+import { command, commandBy, shown, showGroup, unreadOf } from "./command.ts";
 import { depart } from "./domain/depart.ts";
 import { create, edit, remove } from "./domain/life.ts";
 import { join, kick, leave, setRole } from "./domain/members.ts";
-import { asMember, evolve, viewGroup, visible } from "./domain/group.ts";
+import { asMember, evolve, mutedAt, visible } from "./domain/group.ts";
+import { groupsJobs } from "./jobs.ts";
 import { people } from "./people.ts";
 import { persons } from "./persons.ts";
+import { openInvitesAround } from "./store/invites.ts";
+import { membersAfter, writeMute } from "./store/members.ts";
 import { rolesIn } from "./store/roles.ts";
+import { standingOf } from "./store/standing.ts";
+
+/** A mute without an end. */
+const FOR_GOOD = "9999-12-31T23:59:59.999Z";
+/** As many of a group are followed by one socket. */
+const MOST_FOLLOWED = 1000;
+
+/** Throws 422 where an avatar is no upload of the caller's own. */
+const checkAvatar = (ctx: Ctx, avatar: string | null | undefined) => describePictures(ctx, "avatar", avatar ? [avatar] : [], { single: true });
+
+/** Personal, and no event of the group: written beside its log. */
+async function mute(ctx: Ctx, node: GroupsNode, groupId: string, until: string | null) {
+	const { profileId } = ctx.caller;
+	asMember(await node.read(groupId, profileId), profileId);
+	await node.db.tx(async (tx) => {
+		if (!(await writeMute(tx, groupId, profileId, until))) throw problem("not-member");
+		const who = { groupId, profileId };
+		await tellFacts(tx, ctx, [
+			until === null
+				? { type: "groups.member.unmuted", aggregate: groupId, payload: who }
+				: { type: "groups.member.muted", aggregate: groupId, payload: { ...who, until: until === FOR_GOOD ? null : until } },
+		]);
+	});
+	node.wrote(groupId);
+	const { me } = asMember(await node.read(groupId, profileId), profileId);
+	me.mutedUntil = until;
+	return { groupId, mutedUntil: until };
+}
 
 export default service("groups", {
 	node: groupsNode,
+	jobs: groupsJobs,
 	consumers: { "groups-people": people },
 	signals: {
 		"groups.written"({ groupId }, { node, own }) {
@@ -33,36 +69,39 @@ export default service("groups", {
 
 		async create(ctx, node) {
 			const groupId = newId();
-			const { name, description, isPublic } = ctx.params;
+			const { name, description, isPublic, avatar = null } = ctx.params;
 			const { profileId } = ctx.caller;
+			await checkAvatar(ctx, avatar);
 			return command(node, ctx, groupId, (state, moment) => {
-				const decision = create(state, groupId, moment, { name, description, isPublic });
+				const decision = create(state, groupId, moment, { name, description, isPublic, avatar });
 				const made = decision.events.reduce<ReturnType<typeof evolve>>((group, event) => evolve(group, groupId, 1, event), null);
-				return { ...decision, answer: () => viewGroup(visible(made, profileId), profileId, 0) };
+				return { ...decision, answer: () => showGroup(ctx.broker, visible(made, profileId), profileId, 0) };
 			});
 		},
 
 		async mine(ctx, node) {
 			const { profileId } = ctx.caller;
-			return pageById(ctx.params, (before, limit) => node.reads.groupsOf(profileId, before, limit));
+			return shown(ctx, await pageById(ctx.params, (before, limit) => node.reads.groupsOf(profileId, before, limit)));
 		},
 
 		async public(ctx, node) {
 			const { profileId } = ctx.caller;
-			return pageById(ctx.params, (before, limit) => node.reads.publicGroups(profileId, before, limit));
+			return shown(ctx, await pageById(ctx.params, (before, limit) => node.reads.publicGroups(profileId, before, limit)));
 		},
 
 		async show(ctx, node) {
 			const { profileId } = ctx.caller;
-			const group = visible(await node.actors.read(ctx.params.groupId), profileId);
-			return viewGroup(group, profileId, await unreadOf(node, group, profileId));
+			const group = visible(await node.read(ctx.params.groupId, profileId), profileId);
+			return showGroup(ctx.broker, group, profileId, await unreadOf(node, group, profileId));
 		},
 
 		async edit(ctx, node) {
 			const { groupId, ...change } = ctx.params;
+			const { profileId } = ctx.caller;
+			await checkAvatar(ctx, change.avatar);
 			await command(node, ctx, groupId, (state, moment) => edit(state, moment, change));
-			const group = visible(await node.actors.read(groupId), ctx.caller.profileId);
-			return viewGroup(group, ctx.caller.profileId, await unreadOf(node, group, ctx.caller.profileId));
+			const group = visible(await node.read(groupId, profileId), profileId);
+			return showGroup(ctx.broker, group, profileId, await unreadOf(node, group, profileId));
 		},
 
 		async remove(ctx, node) {
@@ -70,11 +109,17 @@ export default service("groups", {
 		},
 
 		async join(ctx, node) {
-			return command(node, ctx, ctx.params.groupId, (state, moment) => join(state, moment));
+			const { groupId } = ctx.params;
+			return command(node, ctx, groupId, async (state, moment) =>
+				join(state, moment, await standingOf(node.db, groupId, moment.by.profileId, moment.at)),
+			);
 		},
 
 		async leave(ctx, node) {
-			return command(node, ctx, ctx.params.groupId, (state, moment) => leave(state, moment, ctx.params.successorId));
+			const { groupId, successorId } = ctx.params;
+			return command(node, ctx, groupId, async (state, moment) =>
+				leave(state, moment, successorId, await standingOf(node.db, groupId, moment.by.profileId, moment.at)),
+			);
 		},
 
 		async part(ctx, node) {
@@ -84,13 +129,10 @@ export default service("groups", {
 
 		async members(ctx, node) {
 			const { groupId, limit, cursor } = ctx.params;
-			const [seq, id] = decodeCursor(cursor, ["number", "uuid"]) ?? ["0", ""];
-			const { group } = asMember(await node.actors.read(groupId), ctx.caller.profileId);
-			const rest = [...group.members].filter(
-				([profileId, member]) => member.joinedSeq > Number(seq) || (member.joinedSeq === Number(seq) && profileId > id),
-			);
+			const [seq, id] = decodeCursor(cursor, ["number", "uuid"]) ?? ["0", null];
+			asMember(await node.read(groupId, ctx.caller.profileId), ctx.caller.profileId);
 			return pageOf(
-				rest.slice(0, limit + 1),
+				await membersAfter(node.db, groupId, Number(seq), id, limit + 1),
 				limit,
 				([profileId, member]) => [member.joinedSeq, profileId],
 				([profileId, { displayName, role, joinedAt }]) => ({ profileId, displayName, role, joinedAt }),
@@ -104,9 +146,11 @@ export default service("groups", {
 		},
 
 		async memberIds(ctx, node) {
+			const { groupId } = ctx.params;
 			const { profileId } = ctx.caller;
-			const { group } = asMember(await node.actors.read(ctx.params.groupId), profileId);
-			return { profileIds: [...new Set([profileId, ...group.members.keys()])].slice(0, 1000) };
+			asMember(await node.read(groupId, profileId), profileId);
+			const first = await membersAfter(node.db, groupId, 0, null, MOST_FOLLOWED);
+			return { profileIds: [...new Set([profileId, ...first.map(([id]) => id)])].slice(0, MOST_FOLLOWED) };
 		},
 
 		async setRole(ctx, node) {
@@ -116,7 +160,25 @@ export default service("groups", {
 
 		async kick(ctx, node) {
 			const { groupId, profileId } = ctx.params;
-			return command(node, ctx, groupId, (state, moment) => kick(state, moment, profileId));
+			return command(node, ctx, groupId, async (state, moment) =>
+				kick(state, moment, profileId, await openInvitesAround(node.db, groupId, { by: profileId })),
+			);
+		},
+
+		async mute(ctx, node) {
+			const { groupId, until } = ctx.params;
+			const end = until ?? FOR_GOOD;
+			if (mutedAt(end, new Date()) === null)
+				throw problem("validation", { errors: [{ path: "until", code: "min", message: "That is over already." }] });
+			return mute(ctx, node, groupId, end);
+		},
+
+		unmute: (ctx, node) => mute(ctx, node, ctx.params.groupId, null),
+
+		reload(ctx, node) {
+			node.forget(ctx.params.groupId);
+			node.wrote(ctx.params.groupId);
+			return {};
 		},
 	},
 });

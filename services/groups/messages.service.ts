@@ -6,18 +6,20 @@ import { roomBus } from "../../mixins/rooms.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Message } from "../contracts/messages.ts";
 import { groupsNode } from "./actors.ts";
+import type { GroupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { deleteMessage, editMessage, post, react, readTo } from "./domain/messages.ts";
-import type { GroupState, MessageBody } from "./domain/group.ts";
+import type { MessageBody } from "./domain/group.ts";
 import { asMember } from "./domain/group.ts";
 import { markRead } from "./store/members.ts";
 import type { MessageRow } from "./store/messages.ts";
 import { hasReacted } from "./store/messages.ts";
 
 /** A message in its present state, as clients see it: a member is called as they are called now, who has left as they were. */
-const viewIn = (group: GroupState | null) => {
-	return (row: MessageRow): Message => view(row, group?.members.get(row.sender)?.displayName ?? row.senderName);
-};
+async function viewIn({ read }: GroupsNode, groupId: string, rows: readonly MessageRow[]): Promise<Message[]> {
+	const group = await read(groupId, ...rows.map(({ sender }) => sender));
+	return rows.map((row) => view(row, group?.members.get(row.sender)?.displayName ?? row.senderName));
+}
 
 function view(row: MessageRow, displayName: string): Message {
 	const { message } = row.body;
@@ -75,10 +77,12 @@ export default service("messages", {
 			});
 		},
 
-		async page(ctx, { reads, actors }) {
+		async page(ctx, node) {
+			const { reads } = node;
 			const { groupId, limit, around } = ctx.params;
 			const viewer = ctx.caller.profileId;
-			const view = viewIn(asMember(await actors.read(groupId), viewer).group);
+			asMember(await node.read(groupId, viewer), viewer);
+			const view = (rows: readonly MessageRow[]) => viewIn(node, groupId, rows);
 			onePlace(ctx.params);
 			if (around !== undefined && ctx.params.cursor === undefined) {
 				const half = Math.floor(limit / 2);
@@ -87,7 +91,7 @@ export default service("messages", {
 				const shown = newer.slice(0, limit - older.length);
 				const last = shown.at(-1);
 				return {
-					data: [...older.reverse(), ...shown].map(view),
+					data: await view([...older.reverse(), ...shown]),
 					nextCursor: newer.length > shown.length && last ? encodeCursor(["after", last.seq]) : null,
 				};
 			}
@@ -97,19 +101,20 @@ export default service("messages", {
 			if (direction === "after") {
 				const rows = await reads.messagesFrom(groupId, viewer, { after: Number(edge) }, limit + 1);
 				const shown = rows.slice(0, limit);
-				return { data: shown.map(view), nextCursor: rows.length > limit ? encodeCursor(["after", shown.at(-1)?.seq ?? 0]) : null };
+				return { data: await view(shown), nextCursor: rows.length > limit ? encodeCursor(["after", shown.at(-1)?.seq ?? 0]) : null };
 			}
 			const rows = await reads.messagesFrom(groupId, viewer, { before: edge === undefined ? null : Number(edge) }, limit + 1);
 			const shown = rows.slice(0, limit).reverse();
-			return { data: shown.map(view), nextCursor: rows.length > limit ? encodeCursor(["before", shown[0]?.seq ?? 0]) : null };
+			return { data: await view(shown), nextCursor: rows.length > limit ? encodeCursor(["before", shown[0]?.seq ?? 0]) : null };
 		},
 
-		async show(ctx, { reads, actors }) {
+		async show(ctx, node) {
 			const { groupId, seq } = ctx.params;
-			const { group } = asMember(await actors.read(groupId), ctx.caller.profileId);
-			const row = await reads.findMessage(groupId, ctx.caller.profileId, seq);
-			if (!row) throw problem("not-found");
-			return viewIn(group)(row);
+			asMember(await node.read(groupId, ctx.caller.profileId), ctx.caller.profileId);
+			const row = await node.reads.findMessage(groupId, ctx.caller.profileId, seq);
+			const [message] = row ? await viewIn(node, groupId, [row]) : [];
+			if (!message) throw problem("not-found");
+			return message;
 		},
 
 		async edit(ctx, node) {
@@ -118,8 +123,9 @@ export default service("messages", {
 				editMessage(state, moment, await node.reads.findTarget(groupId, seq), content),
 			);
 			const row = await node.reads.findMessage(groupId, ctx.caller.profileId, seq);
-			if (!row) throw problem("not-found");
-			return { ...viewIn(await node.actors.read(groupId))(row), eventSeq };
+			const [message] = row ? await viewIn(node, groupId, [row]) : [];
+			if (!message) throw problem("not-found");
+			return { ...message, eventSeq };
 		},
 
 		async remove(ctx, node) {
@@ -145,9 +151,9 @@ export default service("messages", {
 			return { room: node.log.nameOf(groupId), seq: reacted.seq };
 		},
 
-		async events(ctx, { log, actors }) {
+		async events(ctx, { log, read }) {
 			const { groupId, after, limit } = ctx.params;
-			const { group } = asMember(await actors.read(groupId), ctx.caller.profileId);
+			const { group } = asMember(await read(groupId, ctx.caller.profileId), ctx.caller.profileId);
 			const { head } = group;
 			return { data: (await log.page(groupId, after, limit, head)).filter((event) => event.seq <= head), head };
 		},
@@ -155,12 +161,12 @@ export default service("messages", {
 		async read(ctx, node) {
 			const { groupId } = ctx.params;
 			const { profileId } = ctx.caller;
-			const mark = readTo(await node.actors.read(groupId), profileId, ctx.params.seq);
+			const mark = readTo(await node.read(groupId, profileId), profileId, ctx.params.seq);
 			const seq = await markRead(node.db, groupId, profileId, mark);
 			node.wrote(groupId);
-			const { group, me } = asMember(await node.actors.read(groupId), profileId);
+			const { group, me } = asMember(await node.read(groupId, profileId), profileId);
 			me.readSeq = Math.max(me.readSeq, seq);
-			roomBus(ctx.broker).signal(node.log.nameOf(groupId), { type: "read", groupId, profileId, seq: me.readSeq }, ctx.meta.socketId);
+			roomBus(ctx.broker).signal(node.log.nameOf(groupId), { type: "read", groupId, profileId, seq: me.readSeq }, ctx.meta.socketId, me.readSeq);
 			return { groupId, seq: me.readSeq, unread: await unreadOf(node, group, profileId) };
 		},
 
@@ -169,9 +175,9 @@ export default service("messages", {
 			return { heads: ctx.params.keys.map((key) => known.get(key) ?? 0) };
 		},
 
-		async openRoom(ctx, { log, actors }) {
+		async openRoom(ctx, { log, read }) {
 			const { key, after, limit } = ctx.params;
-			const { group } = asMember(await actors.read(key), ctx.caller.profileId);
+			const { group } = asMember(await read(key, ctx.caller.profileId), ctx.caller.profileId);
 			if (after !== undefined && after > group.head) throw problem("seq-ahead", { head: group.head });
 			return log.opened(key, group.head, after, limit);
 		},

@@ -3,10 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { callAction } from "../../mixins/call.ts";
 import type { Consumer } from "../../mixins/facts/index.ts";
+import { tellFacts } from "../../mixins/facts/index.ts";
 import { isProblem } from "../contracts/errors.ts";
 import type { AnyFact, Fact } from "../contracts/index.ts";
 import { groupsNode } from "./actors.ts";
-import { bury, membershipsOf, rename } from "./store/profiles.ts";
+import { bury, endAsking, membershipsOf, rename } from "./store/profiles.ts";
 
 /** A join that was let in before the profile was known to be gone is stored after so long (ms). */
 const UNDER_WAY = 200;
@@ -24,7 +25,19 @@ async function partAll(broker: ServiceBroker, facts: readonly Deleted[]): Promis
 	const { db } = groupsNode(broker);
 	const requests = new Map(facts.map(({ payload, requestId }) => [payload.profileId, requestId ?? undefined]));
 	const gone = [...requests.keys()];
-	await bury(db, gone, new Date().toISOString());
+	const now = new Date().toISOString();
+	await bury(db, gone, now);
+	await db.tx(async (tx) => {
+		const { invites, requests } = await endAsking(tx, gone, now);
+		const cause = { requestId: null, actor: null };
+		await tellFacts(tx, cause, [
+			...invites.map(({ id, groupId, inviterId, inviteeId }) => ({
+				...{ type: "groups.invite.revoked" as const, aggregate: groupId },
+				payload: { inviteId: id, groupId, inviterId, inviteeId, byId: null },
+			})),
+			...requests.map((payload) => ({ type: "groups.request.withdrawn" as const, aggregate: payload.groupId, payload })),
+		]);
+	});
 	for (;;) {
 		const memberships = await membershipsOf(db, gone);
 		for (let from = 0; from < memberships.length; from += AT_ONCE) {

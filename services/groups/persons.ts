@@ -7,7 +7,9 @@ import { broadcast } from "../../mixins/signals.ts";
 import { DELETED } from "../contracts/persons.ts";
 import type { GroupsNode } from "./actors.ts";
 import { depart } from "./domain/depart.ts";
-import { forgetRows, groupsEver, groupsWith, invites, joinRequests, memberships, reactions, withStates } from "./store/persons.ts";
+import type { GroupState } from "./domain/group.ts";
+import { knowing } from "./known.ts";
+import { bans, blocks, forgetRows, groupsEver, groupsWith, invites, joinRequests, memberships, reactions, withStates } from "./store/persons.ts";
 
 const ROOMS = 200;
 
@@ -47,7 +49,9 @@ async function leaveAll(node: GroupsNode, profileId: string, alive: () => Promis
 		for (const groupId of groups) {
 			const moment = { by: DELETED, at: new Date().toISOString(), id: newId() };
 			const around = { requestId: null, actor: DELETED.profileId };
-			await node.actors.submit(groupId, { alone: true, decide: (state) => ({ ...depart(state, moment, profileId), ...around }) });
+			const decide = (state: GroupState | null) =>
+				knowing(node.db, state, () => ({ ...depart(state, moment, profileId), ...around }));
+			await node.actors.submit(groupId, { alone: true, decide });
 			await alive();
 		}
 	}
@@ -82,6 +86,8 @@ export const persons: PersonalData<GroupsNode> = {
 		reactions: ({ profileIds }, after, limit, { db }) => reactions(db, profileIds, after, limit),
 		invites: ({ profileIds }, after, limit, { db }) => invites(db, profileIds, after, limit),
 		joinRequests: ({ profileIds }, after, limit, { db }) => joinRequests(db, profileIds, after, limit),
+		bans: ({ profileIds }, after, limit, { db }) => bans(db, profileIds, after, limit),
+		blocks: ({ profileIds }, after, limit, { db }) => blocks(db, profileIds, after, limit),
 	},
 	erase: erasePerson,
 };

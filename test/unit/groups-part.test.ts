@@ -5,15 +5,16 @@ import type { MemberRole } from "../../services/contracts/groups.ts";
 import type { Moment } from "../../services/groups/domain/decision.ts";
 import { depart } from "../../services/groups/domain/depart.ts";
 import type { GroupState } from "../../services/groups/domain/group.ts";
+import { Roster } from "../../services/groups/domain/roster.ts";
 
 const moment = (profileId: string): Moment => ({ by: { profileId, displayName: "" }, at: "2026-01-02T03:04:05.000Z", id: "event" });
 
 /** A group with members in the order of their joining. */
 function group(roles: Record<string, MemberRole>): GroupState {
 	const members = Object.entries(roles).map(
-		([id, role], at) => [id, { displayName: id.toUpperCase(), role, joinedAt: "", joinedSeq: at + 1, readSeq: 0 }] as const,
+		([id, role], at) => [id, { displayName: id.toUpperCase(), role, joinedAt: "", joinedSeq: at + 1, readSeq: 0, mutedUntil: null }] as const,
 	);
-	return { id: "g", name: "Loop", description: "", isPublic: true, creatorId: "ana", createdAt: "", head: 9, members: new Map(members) };
+	return { id: "g", name: "Loop", description: "", isPublic: true, kind: "group", avatar: null, creatorId: "ana", createdAt: "", head: 9, members: new Roster(members) };
 }
 
 /** The events of a parting, in short. */

@@ -13,6 +13,7 @@ import { deleteMessage, editMessage, post, react, readTo } from "../../services/
 
 const GROUP = "018f0000-0000-7000-8000-000000000000";
 const AT = "2026-01-02T03:04:05.000Z";
+const LATER = "2026-01-09T03:04:05.000Z";
 const by = (profileId: string): Moment => ({ by: { profileId, displayName: profileId.toUpperCase() }, at: AT, id: `event-${profileId}` });
 const refuses = (code: string, decide: () => unknown) =>
 	assert.throws(decide, (error) => isProblem(error, code as never), `should be refused as ${code}`);
@@ -26,7 +27,7 @@ function after(state: GroupState | null, decision: GroupDecision): GroupState | 
 function group(members: Record<string, MemberRole> = {}, isPublic = true): GroupState {
 	let state = after(null, create(null, GROUP, by("ana"), { name: "Loop", description: "", isPublic }));
 	for (const [profileId, role] of Object.entries(members)) {
-		state = after(state, acceptInvite(state, by(profileId), { id: "invite", inviterId: "ana", role }));
+		state = after(state, acceptInvite(state, by(profileId), { id: "invite", inviterId: "ana", inviteeId: profileId, role }));
 	}
 	return state as GroupState;
 }
@@ -34,15 +35,19 @@ function group(members: Record<string, MemberRole> = {}, isPublic = true): Group
 test("the creator is the first admin, and the creation is event 1", () => {
 	const state = group();
 	assert.equal(state.head, 1);
-	assert.deepEqual(viewGroup(state, "ana", 0), {
+	assert.deepEqual(viewGroup(state, "ana", 0, new Date(AT)), {
 		id: GROUP,
 		name: "Loop",
 		description: "",
 		isPublic: true,
+		kind: "group",
+		peer: null,
+		avatar: null,
 		role: "admin",
 		memberCount: 1,
 		head: 1,
 		unread: 0,
+		mutedUntil: null,
 		createdAt: AT,
 	});
 });
@@ -108,14 +113,15 @@ test("only admins edit and delete, and an edit that changes nothing is no event"
 });
 
 test("members invite into public groups as members, and nobody gives more than they have", () => {
-	const made = (role: MemberRole) => ({ id: "i", token: "t", inviterId: "ben", inviteeId: "eve", role, expiresAt: AT, createdAt: AT });
+	const made = (role: MemberRole) => ({ id: "i", inviterId: "ben", inviteeId: "eve", email: null, role, expiresAt: LATER, createdAt: AT });
 	const open = group({ ben: "member" });
-	assert.equal(invite(open, by("ben"), made("member"), undefined).effects.length, 1);
-	refuses("rank", () => invite(open, by("ben"), made("moderator"), undefined));
-	refuses("forbidden", () => invite(group({ ben: "member" }, false), by("ben"), made("member"), undefined));
-	refuses("not-member", () => invite(open, by("eve"), made("member"), undefined));
-	refuses("already-invited", () => invite(open, by("ben"), made("member"), { id: "other" }));
-	refuses("already-member", () => invite(open, by("ana"), { ...made("member"), inviteeId: "ben" }, undefined));
+	const known = { banned: false, blocked: false, open: undefined };
+	assert.equal(invite(open, by("ben"), made("member")).effects.length, 1);
+	refuses("rank", () => invite(open, by("ben"), made("moderator")));
+	refuses("forbidden", () => invite(group({ ben: "member" }, false), by("ben"), made("member")));
+	refuses("not-member", () => invite(open, by("eve"), made("member")));
+	refuses("already-invited", () => invite(open, by("ben"), made("member"), { ...known, open: { ...made("member"), id: "other" } }));
+	refuses("already-member", () => invite(open, by("ana"), { ...made("member"), inviteeId: "ben" }));
 });
 
 test("an invite carries its role into the membership", () => {

@@ -7,6 +7,7 @@ import { contractOf, keeperNames, nodeNames } from "../../services/contracts/ind
 import { DELETED } from "../../services/contracts/persons.ts";
 import { depart } from "../../services/groups/domain/depart.ts";
 import type { GroupState } from "../../services/groups/domain/group.ts";
+import { Roster } from "../../services/groups/domain/roster.ts";
 
 const ids = new Set(["ana"]);
 const NOBODY = DELETED.profileId;
@@ -33,8 +34,10 @@ test("every node but the doors says what it keeps of persons, and one that does 
 
 type Role = "member" | "moderator" | "admin";
 const group = (...members: [id: string, role: Role][]): GroupState => ({
-	...{ id: "g", name: "Menders", description: "", isPublic: true, creatorId: "ana", createdAt: "", head: 9 },
-	members: new Map(members.map(([id, role], index) => [id, { displayName: id, role, joinedAt: "", joinedSeq: index + 1, readSeq: 0 }])),
+	...{ id: "g", name: "Menders", description: "", isPublic: true, kind: "group" as const, avatar: null, creatorId: "ana", createdAt: "", head: 9 },
+	members: new Roster(
+		members.map(([id, role], index) => [id, { displayName: id, role, joinedAt: "", joinedSeq: index + 1, readSeq: 0, mutedUntil: null }]),
+	),
 });
 const moment = { by: DELETED, at: "2026-03-01T10:00:00.000Z", id: "e" };
 const events = (state: GroupState | null): string[][] =>

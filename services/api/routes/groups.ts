@@ -14,9 +14,27 @@ export const groups: readonly Route[] = [
 	{ method: "PATCH", path: "/api/groups/:groupId/members/:profileId", action: "groups.setRole", access: "signed-in" },
 	{ method: "DELETE", path: "/api/groups/:groupId/members/:profileId", action: "groups.kick", access: "signed-in", status: 204 },
 
+	{ method: "PUT", path: "/api/groups/:groupId/mute", action: "groups.mute", access: "signed-in" },
+	{ method: "DELETE", path: "/api/groups/:groupId/mute", action: "groups.unmute", access: "signed-in", status: 204 },
+
+	// who asks to come in, and who may not
+	{ method: "GET", path: "/api/groups/:groupId/requests", action: "requests.list", access: "signed-in" },
+	{ method: "POST", path: "/api/groups/:groupId/requests/:profileId/accept", action: "requests.accept", access: "signed-in" },
+	{ method: "POST", path: "/api/groups/:groupId/requests/:profileId/decline", action: "requests.decline", access: "signed-in" },
+	{ method: "GET", path: "/api/groups/:groupId/bans", action: "bans.list", access: "signed-in" },
+	{ method: "POST", path: "/api/groups/:groupId/members/:profileId/ban", action: "bans.ban", access: "signed-in", status: 204 },
+	{ method: "POST", path: "/api/groups/:groupId/members/:profileId/unban", action: "bans.unban", access: "signed-in", status: 204 },
+
+	// two people alone
+	{ method: "GET", path: "/api/direct/:profileId", action: "direct.open", access: "signed-in" },
+	{ method: "GET", path: "/api/blocks", action: "blocks.list", access: "signed-in" },
+	{ method: "PUT", path: "/api/blocks/:profileId", action: "blocks.add", access: "signed-in" },
+	{ method: "DELETE", path: "/api/blocks/:profileId", action: "blocks.remove", access: "signed-in", status: 204 },
+
 	// invites
 	{ method: "GET", path: "/api/groups/:groupId/invites", action: "invites.ofGroup", access: "signed-in" },
 	{ method: "POST", path: "/api/groups/:groupId/invites", action: "invites.create", access: "signed-in", status: 201 },
+	{ method: "DELETE", path: "/api/groups/:groupId/invites/:inviteId", action: "invites.revoke", access: "signed-in", status: 204 },
 	{ method: "GET", path: "/api/invites", action: "invites.mine", access: "signed-in" },
 	{ method: "POST", path: "/api/invites/accept", action: "invites.acceptByToken", access: "signed-in" },
 	{ method: "POST", path: "/api/invites/decline", action: "invites.declineByToken", access: "signed-in" },

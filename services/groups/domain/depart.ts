@@ -1,29 +1,23 @@
 // A member is gone for good: nobody asks them for a successor. Pure.
 import { nothing } from "./decision.ts";
 import type { GroupDecision, GroupFact, Moment } from "./decision.ts";
-import { outranks } from "./group.ts";
-import type { GroupEvent, GroupState, Member } from "./group.ts";
+import type { GroupEvent, GroupState } from "./group.ts";
 import { gone } from "./life.ts";
 
-/** Who follows the last admin: the highest in rank, of those the longest in the group. */
-function successorOf(others: readonly (readonly [string, Member])[]): readonly [string, Member] | undefined {
-	return others.toSorted(([, one], [, other]) =>
-		one.role === other.role ? one.joinedSeq - other.joinedSeq : outranks(one.role, other.role) ? -1 : 1,
-	)[0];
-}
-
-/** The last member's departure ends the group. Who leaves in their own name (`moment.by`) is called as the group knows them. */
+/**
+ * The last admin is followed by who ranks highest, and of those by who has been there longest. The last member's departure ends the group.
+ * Who leaves in their own name (`moment.by`) is called as the group knows them.
+ */
 export function depart(state: GroupState | null, moment: Moment, profileId: string): GroupDecision<Record<string, never>> {
 	const me = state?.members.get(profileId);
 	if (!state || !me) return nothing({});
 	const by = moment.by.profileId === profileId ? { profileId, displayName: me.displayName } : moment.by;
 	const now = { ...moment, by };
 	if (state.members.size === 1) return gone(state, now);
-	const others = [...state.members].filter(([id]) => id !== profileId);
 	const events: GroupEvent[] = [];
 	const facts: GroupFact[] = [];
 	const groupId = state.id;
-	const successor = me.role === "admin" && !others.some(([, { role }]) => role === "admin") ? successorOf(others) : undefined;
+	const successor = me.role === "admin" && state.members.admins() === 1 ? state.members.firstBeside(profileId) : undefined;
 	if (successor) {
 		const [id, { displayName }] = successor;
 		events.push({ ...now, type: "member", action: "roleChanged", profileId: id, displayName, role: "admin" });

@@ -1,6 +1,8 @@
 // What a group is and how its log changes it. Pure: no clock, no chance, no store.
 import { problem } from "../../contracts/errors.ts";
 import type { Group, MemberRole } from "../../contracts/groups.ts";
+import { DELETED } from "../../contracts/persons.ts";
+import { Roster } from "./roster.ts";
 
 export interface Caller {
 	profileId: string;
@@ -14,6 +16,19 @@ export interface Member {
 	joinedSeq: number;
 	/** Everything up to this seq was read. */
 	readSeq: number;
+	/** Until when they want no notifications; null where they want them. */
+	mutedUntil: string | null;
+}
+
+/** What its log says of a group itself. */
+export interface GroupBody {
+	name: string;
+	description: string;
+	isPublic: boolean;
+	/** An upload's id. Where one was never set, or the log is older than avatars, it is not there. */
+	avatar?: string | null;
+	/** `direct`: of two people alone, of whom neither runs it. */
+	kind?: "direct";
 }
 
 export interface GroupState {
@@ -21,11 +36,17 @@ export interface GroupState {
 	name: string;
 	description: string;
 	isPublic: boolean;
+	kind: "group" | "direct";
+	avatar: string | null;
 	creatorId: string;
 	createdAt: string;
 	/** The last seq of the log. */
 	head: number;
-	members: Map<string, Member>;
+	members: Roster;
+	/** A direct talk: who the two are, whoever of them is still there. */
+	pair?: readonly [string, string];
+	/** A direct talk of which one has blocked the other. */
+	blocked?: boolean;
 }
 
 interface Base {
@@ -52,28 +73,33 @@ export type GroupEvent =
 	| (Base & { type: "reacted"; target: number; emoji: string; profileId: string; added: boolean })
 	| (Base & {
 			type: "member";
-			action: "joined" | "left" | "kicked" | "roleChanged";
+			action: "joined" | "left" | "kicked" | "banned" | "roleChanged";
 			profileId: string;
 			displayName: string;
+			/** Who was banned had this role; without it they were no member. */
 			role?: MemberRole;
 	  })
-	| (Base & { type: "group"; action: "created" | "updated" | "deleted"; group: { name: string; description: string; isPublic: boolean } });
+	| (Base & { type: "group"; action: "created" | "updated" | "deleted"; group: GroupBody });
 
 const RANK: Record<MemberRole, number> = { member: 1, moderator: 2, admin: 3 };
 export const outranks = (one: MemberRole, other: MemberRole) => RANK[one] > RANK[other];
 export const atLeast = (one: MemberRole, other: MemberRole) => RANK[one] >= RANK[other];
 
+const newcomer = (displayName: string, role: MemberRole, joinedAt: string, seq: number): Member => ({
+	...{ displayName, role, joinedAt, joinedSeq: seq, readSeq: seq, mutedUntil: null },
+});
+
 /** The state after one more event of the log. */
 export function evolve(state: GroupState | null, groupId: string, seq: number, event: GroupEvent): GroupState | null {
 	if (event.type === "group" && event.action === "created") {
-		const creator: Member = { displayName: event.by.displayName, role: "admin", joinedAt: event.at, joinedSeq: seq, readSeq: seq };
+		const { kind = "group", avatar = null, name, description, isPublic } = event.group;
+		const creator = newcomer(event.by.displayName, kind === "direct" ? "member" : "admin", event.at, seq);
 		return {
-			id: groupId,
-			...event.group,
+			...{ id: groupId, name, description, isPublic, kind, avatar },
 			creatorId: event.by.profileId,
 			createdAt: event.at,
 			head: seq,
-			members: new Map([[event.by.profileId, creator]]),
+			members: new Roster([[event.by.profileId, creator]]),
 		};
 	}
 	if (!state) return null;
@@ -81,19 +107,14 @@ export function evolve(state: GroupState | null, groupId: string, seq: number, e
 	switch (event.type) {
 		case "group":
 			if (event.action === "deleted") return null;
-			return Object.assign(state, event.group);
+			return Object.assign(state, { avatar: null }, event.group);
 		case "member": {
-			const known = state.members.get(event.profileId);
-			if (event.action === "left" || event.action === "kicked") state.members.delete(event.profileId);
-			else if (known) known.role = event.role ?? known.role;
-			else
-				state.members.set(event.profileId, {
-					displayName: event.displayName,
-					role: event.role ?? "member",
-					joinedAt: event.at,
-					joinedSeq: seq,
-					readSeq: seq,
-				});
+			const { profileId, displayName, role } = event;
+			if (event.action === "joined") {
+				state.members.enter(profileId, newcomer(displayName, role ?? "member", event.at, seq));
+				if (state.kind === "direct") state.pair ??= [state.creatorId, profileId];
+			} else if (event.action === "roleChanged") state.members.setRole(profileId, role ?? "member");
+			else if (event.action !== "banned" || role) state.members.part(profileId);
 			return state;
 		}
 		case "message":
@@ -120,16 +141,36 @@ export function asMember(state: GroupState | null, profileId: string): { group: 
 	return { group, me };
 }
 
-export function viewGroup(group: GroupState, profileId: string, unread: number): Group {
+/** Somebody's talk with nobody: the other's profile is gone. */
+const NOBODY = DELETED.displayName;
+
+/** Of a direct talk: the other one, as long as they are there. */
+export function peerOf({ pair, members }: Pick<GroupState, "pair" | "members">, profileId: string): Group["peer"] {
+	const peerId = pair?.find((id) => id !== profileId);
+	const peer = peerId === undefined ? undefined : members.get(peerId);
+	return peerId !== undefined && peer ? { profileId: peerId, displayName: peer.displayName } : null;
+}
+
+/** A mute that is over is none. */
+export const mutedAt = (until: string | null, now: Date): string | null => (until !== null && Date.parse(until) > now.getTime() ? until : null);
+
+/** Everything of a group that is shown but its picture, of which there is only the id. */
+export function viewGroup(group: GroupState, profileId: string, unread: number, now: Date): Omit<Group, "avatar"> & { avatar: string | null } {
+	const me = group.members.get(profileId);
+	const peer = peerOf(group, profileId);
 	return {
 		id: group.id,
-		name: group.name,
+		name: group.kind === "direct" ? (peer?.displayName ?? NOBODY) : group.name,
 		description: group.description,
 		isPublic: group.isPublic,
-		role: group.members.get(profileId)?.role ?? null,
+		kind: group.kind,
+		peer,
+		avatar: group.avatar,
+		role: me?.role ?? null,
 		memberCount: group.members.size,
 		head: group.head,
 		unread,
+		mutedUntil: mutedAt(me?.mutedUntil ?? null, now),
 		createdAt: group.createdAt,
 	};
 }

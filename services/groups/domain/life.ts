@@ -1,24 +1,40 @@
 // A group is made, changed, ended.
+import { isDeepStrictEqual } from "node:util";
 import { problem } from "../../contracts/errors.ts";
 import { nothing } from "./decision.ts";
 import type { GroupDecision, Moment } from "./decision.ts";
 import { asMember } from "./group.ts";
-import type { GroupState } from "./group.ts";
+import type { GroupBody, GroupState } from "./group.ts";
+
+const MOST_NAME = 100;
+
+/** A name is kept composed (NFC), so that what looks the same is the same. Composing makes a few letters longer. */
+function acceptName(name: string): string {
+	const composed = name.normalize("NFC");
+	if ([...composed].length <= MOST_NAME) return composed;
+	throw problem("validation", { errors: [{ path: "name", code: "max", message: `At most ${MOST_NAME} characters.` }] });
+}
+
+/** What the log says of a group: of an avatar only where there is one. */
+const bodyOf = ({ name, description, isPublic, avatar }: Pick<GroupBody, "name" | "description" | "isPublic" | "avatar">): GroupBody => ({
+	...{ name, description, isPublic },
+	...(avatar ? { avatar } : {}),
+});
 
 export function create(
 	state: GroupState | null,
 	groupId: string,
 	moment: Moment,
-	group: { name: string; description: string; isPublic: boolean },
+	{ name, description, isPublic, avatar = null }: GroupBody,
 ): GroupDecision<{ groupId: string }> {
 	if (state) throw problem("conflict");
 	return {
-		events: [{ type: "group", action: "created", group, ...moment }],
+		events: [{ type: "group", action: "created", group: bodyOf({ name: acceptName(name), description, isPublic, avatar }), ...moment }],
 		facts: () => [
 			{
 				type: "groups.group.created",
 				aggregate: groupId,
-				payload: { groupId, name: group.name, isPublic: group.isPublic, creatorId: moment.by.profileId },
+				payload: { groupId, name: acceptName(name), isPublic, creatorId: moment.by.profileId, avatar },
 			},
 			{ type: "groups.member.joined", aggregate: groupId, payload: { groupId, profileId: moment.by.profileId, role: "admin" } },
 		],
@@ -30,20 +46,25 @@ export function create(
 export function edit(
 	state: GroupState | null,
 	moment: Moment,
-	change: { name?: string | undefined; description?: string | undefined; isPublic?: boolean | undefined },
+	change: { name?: string | undefined; description?: string | undefined; isPublic?: boolean | undefined; avatar?: string | null | undefined },
 ): GroupDecision<null> {
 	const { group, me } = asMember(state, moment.by.profileId);
 	if (me.role !== "admin") throw problem("forbidden");
 	const next = {
-		name: change.name ?? group.name,
+		name: change.name === undefined ? group.name : acceptName(change.name),
 		description: change.description ?? group.description,
 		isPublic: change.isPublic ?? group.isPublic,
+		avatar: change.avatar === undefined ? group.avatar : change.avatar,
 	};
-	if (next.name === group.name && next.description === group.description && next.isPublic === group.isPublic) return nothing(null);
+	if (isDeepStrictEqual(bodyOf(next), bodyOf(group))) return nothing(null);
 	return {
-		events: [{ type: "group", action: "updated", group: next, ...moment }],
+		events: [{ type: "group", action: "updated", group: bodyOf(next), ...moment }],
 		facts: () => [
-			{ type: "groups.group.updated", aggregate: group.id, payload: { groupId: group.id, name: next.name, isPublic: next.isPublic } },
+			{
+				type: "groups.group.updated",
+				aggregate: group.id,
+				payload: { groupId: group.id, name: next.name, isPublic: next.isPublic, avatar: next.avatar },
+			},
 		],
 		effects: [],
 		answer: () => null,
@@ -58,9 +79,8 @@ export function remove(state: GroupState | null, moment: Moment): GroupDecision<
 
 /** Whoever may end it: an admin, or its last member by leaving. */
 export function gone(group: GroupState, moment: Moment): GroupDecision<Record<string, never>> {
-	const { name, description, isPublic } = group;
 	return {
-		events: [{ type: "group", action: "deleted", group: { name, description, isPublic }, ...moment }],
+		events: [{ type: "group", action: "deleted", group: bodyOf(group), ...moment }],
 		facts: () => [{ type: "groups.group.deleted", aggregate: group.id, payload: { groupId: group.id } }],
 		effects: [],
 		answer: () => ({}),

@@ -1,49 +1,89 @@
 // Who belongs to a group, and as what: joining, leaving, removing, giving a role.
 import { problem } from "../../contracts/errors.ts";
 import type { Membership, MemberRole } from "../../contracts/groups.ts";
-import { nothing } from "./decision.ts";
-import type { GroupDecision, GroupFact, Moment } from "./decision.ts";
+import { nothing, together } from "./decision.ts";
+import type { GroupDecision, GroupFact, Moment, OpenInvite } from "./decision.ts";
 import { asMember, atLeast, outranks } from "./group.ts";
-import type { GroupEvent, GroupState } from "./group.ts";
+import type { Caller, GroupEvent, GroupState } from "./group.ts";
+import type { Part } from "./ended.ts";
+import { accepted, revoked, withdrawn } from "./ended.ts";
 import { gone } from "./life.ts";
 
-/** Becoming a member, whatever led to it. */
-export function joined(group: GroupState, moment: Moment, role: MemberRole): Pick<GroupDecision, "events" | "facts"> {
-	const { profileId, displayName } = moment.by;
+/** So many of those who may answer a request are told of it. */
+const MOST_TOLD = 50;
+
+/** What is kept of a profile in a group besides its membership. */
+export interface Standing {
+	banned: boolean;
+	/** It asks to join. */
+	requested: boolean;
+	/** It is invited by its id. */
+	invite: OpenInvite | undefined;
+}
+export const STRANGER: Standing = { banned: false, requested: false, invite: undefined };
+
+/** Becoming a member, whatever led to it: by one's own doing, or let in by `moment.by`. */
+export function joined(group: GroupState, moment: Moment, role: MemberRole, who: Caller = moment.by): Part {
+	const { profileId, displayName } = who;
 	return {
-		events: [{ type: "member", action: "joined", profileId, displayName, role, ...moment }],
+		events: [{ ...moment, type: "member", action: "joined", profileId, displayName, role }],
 		facts: () => [{ type: "groups.member.joined", aggregate: group.id, payload: { groupId: group.id, profileId, role } }],
+		effects: [],
 	};
 }
 
-/** A public group is joined; a private one is asked: whoever knows its id has the link. Twice is once. */
-export function join(state: GroupState | null, moment: Moment): GroupDecision<Membership> {
+/**
+ * A public group is joined; a private one is asked: whoever knows its id has the link. Who is invited accepts by it. Twice is once. For
+ * who is banned there is no group.
+ */
+export function join(state: GroupState | null, moment: Moment, standing: Standing = STRANGER): GroupDecision<Membership> {
 	if (!state) throw problem("not-found");
 	const { profileId, displayName } = moment.by;
+	const groupId = state.id;
 	const mine = state.members.get(profileId);
-	if (mine) return nothing({ groupId: state.id, profileId, role: mine.role, state: "member" });
-	if (!state.isPublic) {
-		return {
-			...nothing<Membership>({ groupId: state.id, profileId, role: "member", state: "requested" }),
-			effects: [{ kind: "requestJoin", profileId, displayName, at: moment.at }],
-		};
+	if (mine) return nothing({ groupId, profileId, role: mine.role, state: "member" });
+	if (standing.banned || state.kind === "direct") throw problem("not-found");
+	const { invite } = standing;
+	if (state.isPublic || invite) {
+		const role = invite?.role ?? "member";
+		const ends = [
+			...(invite ? [accepted(state, moment, invite, profileId)] : []),
+			...(standing.requested ? [withdrawn(state, profileId)] : []),
+		];
+		return together([joined(state, moment, role), ...ends], { groupId, profileId, role, state: "member" });
 	}
+	const answer: Membership = { groupId, profileId, role: "member", state: "requested" };
+	if (standing.requested) return nothing(answer);
+	const moderators = state.members.staff().slice(0, MOST_TOLD);
 	return {
-		...joined(state, moment, "member"),
-		effects: [],
-		answer: () => ({ groupId: state.id, profileId, role: "member", state: "member" }),
+		events: [],
+		facts: () => [
+			{
+				type: "groups.request.created",
+				aggregate: groupId,
+				payload: { groupId, groupName: state.name, profileId, displayName, moderators: moderators.map(([id]) => id) },
+			},
+		],
+		effects: [{ kind: "requestJoin", profileId, displayName, at: moment.at }],
+		answer: () => answer,
 	};
 }
 
-/** The last admin names a successor; the last member's leaving ends the group. */
-export function leave(state: GroupState | null, moment: Moment, successorId: string | undefined): GroupDecision<Record<string, never>> {
-	const { group, me } = asMember(state, moment.by.profileId);
-	if (group.members.size === 1) return gone(group, moment);
+/** Who asks to join takes that back by it. The last admin names a successor; the last member's leaving ends the group. */
+export function leave(
+	state: GroupState | null,
+	moment: Moment,
+	successorId: string | undefined,
+	{ requested }: Pick<Standing, "requested"> = STRANGER,
+): GroupDecision<Record<string, never>> {
 	const { profileId, displayName } = moment.by;
-	const otherAdmin = [...group.members].some(([id, member]) => id !== profileId && member.role === "admin");
+	if (state && requested && !state.members.has(profileId)) return together([withdrawn(state, profileId)], {});
+	const { group, me } = asMember(state, profileId);
+	if (group.kind === "direct") throw problem("forbidden", { detail: "A direct talk is not left: mute it, or block the other." });
+	if (group.members.size === 1) return gone(group, moment);
 	const events: GroupEvent[] = [];
 	const facts: GroupFact[] = [];
-	if (me.role === "admin" && !otherAdmin) {
+	if (me.role === "admin" && group.members.admins() === 1) {
 		if (successorId === undefined) throw problem("last-admin");
 		const successor = group.members.get(successorId);
 		if (!successor || successorId === profileId)
@@ -70,7 +110,7 @@ export function leave(state: GroupState | null, moment: Moment, successorId: str
 }
 
 /** The one acted on: a member of lower rank. */
-function below(state: GroupState | null, moment: Moment, profileId: string, least: MemberRole) {
+export function below(state: GroupState | null, moment: Moment, profileId: string, least: MemberRole) {
 	const { group, me } = asMember(state, moment.by.profileId);
 	if (!atLeast(me.role, least)) throw problem("forbidden");
 	const other = group.members.get(profileId);
@@ -79,16 +119,22 @@ function below(state: GroupState | null, moment: Moment, profileId: string, leas
 	return { group, other };
 }
 
-export function kick(state: GroupState | null, moment: Moment, profileId: string): GroupDecision<Record<string, never>> {
+/**
+ * Removed, and the invites they made with them; they may be invited again.
+ * @param invites open ones that they made
+ */
+export function kick(
+	state: GroupState | null,
+	moment: Moment,
+	profileId: string,
+	invites: readonly OpenInvite[] = [],
+): GroupDecision<Record<string, never>> {
 	const { group, other } = below(state, moment, profileId, "moderator");
-	return {
-		events: [{ type: "member", action: "kicked", profileId, displayName: other.displayName, ...moment }],
-		facts: () => [
-			{ type: "groups.member.kicked", aggregate: group.id, payload: { groupId: group.id, profileId, byId: moment.by.profileId } },
-		],
-		effects: [],
-		answer: () => ({}),
-	};
+	const facts: GroupFact[] = [
+		{ type: "groups.member.kicked", aggregate: group.id, payload: { groupId: group.id, profileId, byId: moment.by.profileId } },
+	];
+	const events: GroupEvent[] = [{ ...moment, type: "member", action: "kicked", profileId, displayName: other.displayName }];
+	return together([{ events, facts: () => facts, effects: [] }, ...invites.map((one) => revoked(group, moment, one))], {});
 }
 
 export function setRole(

@@ -2,12 +2,14 @@
 import { problem } from "../../contracts/errors.ts";
 import { nothing } from "./decision.ts";
 import type { GroupDecision, Moment } from "./decision.ts";
+import { mayTalk } from "./direct.ts";
 import { asMember, atLeast } from "./group.ts";
 import type { GroupState, MessageBody } from "./group.ts";
 
 /** @param ahead events that wait in the same commit: a reply may refer to them */
 export function post(state: GroupState | null, ahead: number, moment: Moment, message: MessageBody): GroupDecision<{ seq: number }> {
 	const { group } = asMember(state, moment.by.profileId);
+	mayTalk(group);
 	if (message.replyTo !== undefined && message.replyTo > group.head + ahead) {
 		throw problem("validation", { errors: [{ path: "replyTo", code: "range", message: "There is no such message yet." }] });
 	}

@@ -1,34 +1,40 @@
 // Groups: one with its members, lists of them, and what events make of them.
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
-import type { GroupState, Member } from "../domain/group.ts";
+import type { GroupState } from "../domain/group.ts";
+import { Roster } from "../domain/roster.ts";
 import type { EventOf } from "./events.ts";
+import { firstAndStaff } from "./members.ts";
 import { notePerson } from "./persons.ts";
 
 /** Where the log is in the same database, its head is its last row; else as far as it was brought here. */
 export const lastRow = "(select coalesce(max(seq), 0)::bigint from room_events where room = g.id)";
 const lastApplied = "(select seq from log_applied where room = g.id)";
 
-/** A group with its members, as the log left it; null where there is none. `elsewhere`: the log is in another store. */
+/** So many members are read with their group, those first who came first; of the others those who are asked about. */
+const READ_AT_ONCE = 200;
+
+type Row = Omit<GroupState, "members" | "pair"> & { size: number; pair: [string, string] | null };
+
+/** A group with those of its members who must be known, as the log left it; null where there is none. `elsewhere`: the log is in another store. */
 export async function loadGroup(db: Queryable, groupId: string, { elsewhere = false } = {}): Promise<GroupState | null> {
-	const [group] = await db.query<Omit<GroupState, "members">>(
-		`select id, name, description, is_public as "isPublic", creator_id as "creatorId", created_at as "createdAt",
-			${elsewhere ? lastApplied : lastRow} as head
-		from groups g where id = $1`,
+	const [group] = await db.query<Row>(
+		`select g.id, name, description, is_public as "isPublic", kind, avatar_id as avatar, creator_id as "creatorId", created_at as "createdAt",
+			member_count as size, ${elsewhere ? lastApplied : lastRow} as head,
+			case when d.group_id is not null then json_build_array(d.low, d.high) end as pair,
+			exists (select 1 from blocks b where (b.profile_id = d.low and b.blocked_id = d.high) or (b.profile_id = d.high and b.blocked_id = d.low)) as blocked
+		from groups g left join direct_pairs d on d.group_id = g.id where g.id = $1`,
 		[groupId],
 		elsewhere ? "group-load-elsewhere" : "group-load",
 	);
 	if (!group) return null;
-	const rows = await db.query<Member & { profileId: string }>(
-		`select profile_id as "profileId", display_name as "displayName", role, joined_at as "joinedAt", joined_seq as "joinedSeq", read_seq as "readSeq"
-		from members where group_id = $1 order by joined_seq, profile_id`,
-		[groupId],
-		"group-members",
-	);
-	return { ...group, members: new Map(rows.map(({ profileId, ...member }) => [profileId, member])) };
+	const { size, pair, ...state } = group;
+	return { ...state, ...(pair && { pair }), members: new Roster(await firstAndStaff(db, groupId, READ_AT_ONCE), size) };
 }
 
-/** What every list shows of a group. */
-export const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g.created_at as "createdAt", g.member_count as "memberCount"`;
+/** What every list shows of a group to the profile $1. */
+export const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g.kind, g.avatar_id as avatar, g.created_at as "createdAt", g.member_count as "memberCount",
+	case when g.kind = 'direct' then (select json_build_object('profileId', p.profile_id, 'displayName', p.display_name)
+		from members p where p.group_id = g.id and p.profile_id <> $1 limit 1) end as peer`;
 /** Which groups of a profile, and which public ones it is not in: $1 the profile, $2 the id that the page goes on after, $3 how many. */
 export const whereMine = `from members m join groups g on g.id = m.group_id
 	where m.profile_id = $1 and ($2::uuid is null or m.group_id < $2) order by m.group_id desc limit $3`;
@@ -37,29 +43,26 @@ export const wherePublic = `from groups g where g.is_public and ($2::uuid is nul
 
 /** What an event makes of a group itself. */
 export async function writeGroup(tx: Tx, groupId: string, seq: number, event: EventOf<"group">): Promise<void> {
-	const { name, description, isPublic } = event.group;
+	const { name, description, isPublic, avatar = null, kind = "group" } = event.group;
 	switch (event.action) {
 		case "created":
 			await tx.query(
-				`insert into groups (id, name, description, is_public, creator_id, member_count, created_at, updated_at)
-				values ($1, $2, $3, $4, $5, 1, $6, $6)`,
-				[groupId, name, description, isPublic, event.by.profileId, event.at],
+				`insert into groups (id, name, description, is_public, kind, avatar_id, creator_id, member_count, created_at, updated_at)
+				values ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)`,
+				[groupId, name, description, isPublic, kind, avatar, event.by.profileId, event.at],
 			);
 			await tx.query(
 				`insert into members (group_id, profile_id, display_name, role, joined_at, joined_seq, read_seq)
-				values ($1, $2, $3, 'admin', $4, $5, $5)`,
-				[groupId, event.by.profileId, event.by.displayName, event.at, seq],
+				values ($1, $2, $3, $4, $5, $6, $6)`,
+				[groupId, event.by.profileId, event.by.displayName, kind === "direct" ? "member" : "admin", event.at, seq],
 			);
 			await notePerson(tx, groupId, event.by.profileId);
 			return;
 		case "updated":
-			await tx.query("update groups set name = $2, description = $3, is_public = $4, updated_at = $5 where id = $1", [
-				groupId,
-				name,
-				description,
-				isPublic,
-				event.at,
-			]);
+			await tx.query(
+				"update groups set name = $2, description = $3, is_public = $4, avatar_id = $5, updated_at = $6 where id = $1",
+				[groupId, name, description, isPublic, avatar, event.at],
+			);
 			return;
 		case "deleted":
 			await tx.query("delete from groups where id = $1", [groupId]);

@@ -1,58 +1,111 @@
-// Invites into groups.
+// Invites into groups. Their tokens are not kept: they are made of the ids (domain/invite-token.ts).
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
-import type { Invite } from "../../contracts/groups.ts";
-import type { Effect, NewInvite } from "../domain/decision.ts";
+import type { Invite } from "../../contracts/invites.ts";
+import type { Effect, OpenInvite } from "../domain/decision.ts";
+import type { Invitee } from "../domain/invites.ts";
+import { groupsJobs } from "../jobs.ts";
+import type { InviteMailer } from "../mails.ts";
 
-const inviteColumns = `i.id, i.token, i.group_id as "groupId", g.name as "groupName", i.inviter_id as "inviterId", i.invitee_id as "inviteeId",
+/** An invite as it is kept: the address of one that is open. */
+export type InviteRow = Omit<Invite, "token" | "email"> & { email: string | null };
+
+/** $1: now. One that ran out is expired, also where nobody has noted it yet. */
+const inviteColumns = `i.id, i.group_id as "groupId", g.name as "groupName", i.inviter_id as "inviterId", i.invitee_id as "inviteeId", i.email,
 	i.role, case when i.state = 'pending' and i.expires_at <= $1 then 'expired' else i.state end as state, i.expires_at as "expiresAt", i.created_at as "createdAt"`;
+const invites = "from invites i join groups g on g.id = i.group_id";
+const openColumns = `id, inviter_id as "inviterId", invitee_id as "inviteeId", role, expires_at as "expiresAt"`;
 
-export async function findInvite(db: Queryable, now: Date, by: { id: string } | { token: string }): Promise<Invite | undefined> {
-	const [column, value] = "id" in by ? ["id", by.id] : ["token", by.token];
-	const [row] = await db.query<Invite>(`select ${inviteColumns} from invites i join groups g on g.id = i.group_id where i.${column} = $2`, [
-		now,
-		value,
-	]);
+export async function findInvite(db: Queryable, now: Date, id: string): Promise<InviteRow | undefined> {
+	const [row] = await db.query<InviteRow>(`select ${inviteColumns} ${invites} where i.id = $2`, [now, id]);
 	return row;
 }
 
-export async function openInvite(db: Queryable, now: Date, groupId: string, inviteeId: string): Promise<{ id: string } | undefined> {
-	const [row] = await db.query<{ id: string }>(
-		"select id from invites where group_id = $1 and invitee_id = $2 and state = 'pending' and expires_at > $3",
-		[groupId, inviteeId, now],
+/** What is known of who is to be invited. An open invite may have run out. */
+export async function inviteeOf(
+	db: Queryable,
+	groupId: string,
+	inviterId: string,
+	{ profileId = null, email = null }: { profileId?: string | null | undefined; email?: string | null | undefined },
+): Promise<Invitee> {
+	const [row] = await db.query<Omit<Invitee, "open">>(
+		`select exists (select 1 from bans where group_id = $1 and profile_id = $2) as banned,
+			exists (select 1 from blocks where (profile_id = $2 and blocked_id = $3) or (profile_id = $3 and blocked_id = $2)) as blocked`,
+		[groupId, profileId, inviterId],
+	);
+	const [open] = await db.query<NonNullable<Invitee["open"]>>(
+		`select ${openColumns} from invites where group_id = $1 and (invitee_id = $2 or email = $3) and state = 'pending'`,
+		[groupId, profileId, email],
+	);
+	return { banned: row?.banned ?? false, blocked: row?.blocked ?? false, open };
+}
+
+/** Open invites into a group by somebody, or to them. */
+export function openInvitesAround(db: Queryable, groupId: string, around: { by: string } | { byOrTo: string }): Promise<OpenInvite[]> {
+	const [profileId, to] = "by" in around ? [around.by, false] : [around.byOrTo, true];
+	return db.query(
+		`select ${openColumns} from invites where group_id = $1 and state = 'pending' and (inviter_id = $2 or ($3 and invitee_id = $2)) order by id limit 1000`,
+		[groupId, profileId, to],
+	);
+}
+
+export async function findPending(db: Queryable, groupId: string, id: string): Promise<(OpenInvite & { expiresAt: string }) | undefined> {
+	const [row] = await db.query<OpenInvite & { expiresAt: string }>(
+		`select ${openColumns} from invites where group_id = $1 and id = $2 and state = 'pending'`,
+		[groupId, id],
 	);
 	return row;
 }
 
-export function invitesOfGroup(db: Queryable, now: Date, groupId: string, before: string | null, limit: number): Promise<Invite[]> {
-	return db.query<Invite>(
-		`select ${inviteColumns} from invites i join groups g on g.id = i.group_id
-		where i.group_id = $2 and ($3::uuid is null or i.id < $3) order by i.id desc limit $4`,
+export function invitesOfGroup(db: Queryable, now: Date, groupId: string, before: string | null, limit: number): Promise<InviteRow[]> {
+	return db.query<InviteRow>(
+		`select ${inviteColumns} ${invites} where i.group_id = $2 and ($3::uuid is null or i.id < $3) order by i.id desc limit $4`,
 		[now, groupId, before, limit],
 	);
 }
 
-export function openInvitesOf(db: Queryable, now: Date, inviteeId: string, before: string | null, limit: number): Promise<Invite[]> {
-	return db.query<Invite>(
-		`select ${inviteColumns} from invites i join groups g on g.id = i.group_id
-		where i.invitee_id = $2 and i.state = 'pending' and i.expires_at > $1 and ($3::uuid is null or i.id < $3) order by i.id desc limit $4`,
-		[now, inviteeId, before, limit],
+/** To a profile, or to an address. */
+export function openInvitesOf(
+	db: Queryable,
+	now: Date,
+	invitee: { profileId: string; email: string | null },
+	before: string | null,
+	limit: number,
+): Promise<InviteRow[]> {
+	return db.query<InviteRow>(
+		`select ${inviteColumns} ${invites}
+		where (i.invitee_id = $2 or i.email = $3) and i.state = 'pending' and i.expires_at > $1 and ($4::uuid is null or i.id < $4)
+		order by i.id desc limit $5`,
+		[now, invitee.profileId, invitee.email, before, limit],
 	);
 }
 
-export async function writeInvite(tx: Tx, groupId: string, invite: NewInvite): Promise<void> {
-	const { id, token, inviterId, inviteeId, role, expiresAt, createdAt } = invite;
-	// One that ran out unseen still holds the only open place.
+/** Are there open invites to addresses at all? */
+export async function anyToAddresses(db: Queryable): Promise<boolean> {
+	return (await db.query("select 1 from invites where email is not null limit 1", [], "invites-to-addresses")).length > 0;
+}
+
+/** With the mail to an address, and the job that ends it in its time. */
+export async function writeInvite(
+	tx: Tx,
+	groupId: string,
+	{ invite, mail }: Extract<Effect, { kind: "addInvite" }>,
+	send: InviteMailer,
+): Promise<void> {
+	const { id, inviterId, inviteeId, email, role, expiresAt, createdAt } = invite;
 	await tx.query(
-		"update invites set state = 'expired', ended_at = $3 where group_id = $1 and invitee_id = $2 and state = 'pending' and expires_at <= $3",
-		[groupId, inviteeId, createdAt],
-	);
-	await tx.query(
-		`insert into invites (id, token, group_id, inviter_id, invitee_id, role, state, expires_at, created_at)
+		`insert into invites (id, group_id, inviter_id, invitee_id, email, role, state, expires_at, created_at)
 		values ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)`,
-		[id, token, groupId, inviterId, inviteeId, role, expiresAt, createdAt],
+		[id, groupId, inviterId, inviteeId, email, role, expiresAt, createdAt],
 	);
+	await groupsJobs.plan(tx, "expireInvite", { groupId, inviteId: id }, { at: new Date(expiresAt), key: id });
+	if (mail) await send(tx, mail);
 }
 
-export async function endInvite(tx: Tx, end: Extract<Effect, { kind: "endInvite" }>): Promise<void> {
-	await tx.query("update invites set state = $2, ended_at = $3 where id = $1 and state = 'pending'", [end.inviteId, end.state, end.at]);
+/** The address of one that has ended is forgotten. */
+export async function endInvite(tx: Tx, { inviteId, state, at, inviteeId }: Extract<Effect, { kind: "endInvite" }>): Promise<void> {
+	await tx.query(
+		`update invites set state = $2, ended_at = $3, email = null, invitee_id = coalesce($4::uuid, invitee_id) where id = $1 and state = 'pending'`,
+		[inviteId, state, at, inviteeId ?? null],
+	);
+	if (state !== "expired") await groupsJobs.cancel(tx, "expireInvite", inviteId);
 }

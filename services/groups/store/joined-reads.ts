@@ -1,11 +1,10 @@
 // Groups and messages where the log is in the same database: one statement each, by joins.
 import type { Db } from "../../../mixins/postgres.ts";
-import type { Group } from "../../contracts/groups.ts";
 import type { Target } from "../domain/messages.ts";
 import { lastRow, listed, loadGroup, whereMine, wherePublic } from "./groups.ts";
 import type { MessageRow } from "./messages.ts";
 import { reactionsTo } from "./messages.ts";
-import type { GroupReads } from "./reads.ts";
+import type { GroupReads, ListedGroup } from "./reads.ts";
 
 const unreadCount = `(select count(*)::int from room_events e
 	where e.room = g.id and e.seq > m.read_seq and e.type = 'message' and e.sender <> m.profile_id
@@ -20,10 +19,10 @@ export const joinedReads = (db: Db): GroupReads => ({
 	load: (groupId) => loadGroup(db, groupId),
 
 	groupsOf: (profileId, before, limit) =>
-		db.query<Group>(`select ${listed}, ${lastRow} as head, m.role, ${unreadCount} as unread ${whereMine}`, [profileId, before, limit]),
+		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, m.role, m.muted_until as "mutedUntil", ${unreadCount} as unread ${whereMine}`, [profileId, before, limit]),
 
 	publicGroups: (profileId, before, limit) =>
-		db.query<Group>(`select ${listed}, ${lastRow} as head, null as role, 0 as unread ${wherePublic}`, [profileId, before, limit]),
+		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, null as role, null as "mutedUntil", 0 as unread ${wherePublic}`, [profileId, before, limit]),
 
 	async countUnread(groupId, profileId, readSeq) {
 		const [row] = await db.query<{ unread: number }>(

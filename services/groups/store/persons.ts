@@ -31,6 +31,10 @@ export async function forgetRows(tx: Tx, profileIds: readonly string[]): Promise
 	await tx.query("delete from invites where invitee_id = any($1::uuid[])", [profileIds]);
 	await tx.query("update invites set inviter_id = $2 where inviter_id = any($1::uuid[])", [profileIds, DELETED.profileId]);
 	await tx.query("delete from join_requests where profile_id = any($1::uuid[])", [profileIds]);
+	await tx.query("delete from bans where profile_id = any($1::uuid[])", [profileIds]);
+	await tx.query("update bans set by_id = $2 where by_id = any($1::uuid[])", [profileIds, DELETED.profileId]);
+	await tx.query("delete from blocks where profile_id = any($1::uuid[]) or blocked_id = any($1::uuid[])", [profileIds]);
+	await tx.query("delete from direct_pairs where low = any($1::uuid[]) or high = any($1::uuid[])", [profileIds]);
 	await tx.query(
 		`update reactions r set profile_id = gen_random_uuid()
 		from group_people p where p.profile_id = any($1::uuid[]) and r.group_id = p.group_id and r.profile_id = p.profile_id`,
@@ -52,7 +56,7 @@ const pair = (after: string | null): [string | null, string | null] => {
 export const memberships: Question = (db, profileIds, after, limit) =>
 	db.query<Exported>(
 		`select m.profile_id || ' ' || m.group_id as key, m.group_id as "groupId", g.name as "groupName", m.profile_id as "profileId",
-			m.display_name as "displayName", m.role, m.joined_at as "joinedAt", m.read_seq as "readSeq", g.creator_id = m.profile_id as "madeByYou"
+			m.display_name as "displayName", m.role, m.joined_at as "joinedAt", m.read_seq as "readSeq", m.muted_until as "mutedUntil", g.kind, g.creator_id = m.profile_id as "madeByYou"
 		from members m join groups g on g.id = m.group_id
 		where m.profile_id = any($1::uuid[]) and ($2::uuid is null or (m.profile_id, m.group_id) > ($2, $3::uuid))
 		order by m.profile_id, m.group_id limit $4`,
@@ -73,6 +77,27 @@ export const joinRequests: Question = (db, profileIds, after, limit) =>
 		`select profile_id || ' ' || group_id as key, group_id as "groupId", profile_id as "profileId", requested_at as "requestedAt" from join_requests
 		where profile_id = any($1::uuid[]) and ($2::uuid is null or (profile_id, group_id) > ($2, $3::uuid))
 		order by profile_id, group_id limit $4`,
+		[profileIds, ...pair(after), limit],
+	);
+
+/** Where one was banned, and whom one has banned. */
+export const bans: Question = (db, profileIds, after, limit) =>
+	db.query<Exported>(
+		`select b.group_id || ' ' || b.profile_id as key, b.group_id as "groupId", g.name as "groupName", b.banned_at as "bannedAt",
+			case when b.profile_id = any($1::uuid[]) then b.profile_id end as "profileId", b.by_id = any($1::uuid[]) as "byYou"
+		from bans b join groups g on g.id = b.group_id
+		where (b.profile_id = any($1::uuid[]) or b.by_id = any($1::uuid[])) and ($2::uuid is null or (b.group_id, b.profile_id) > ($2, $3::uuid))
+		order by b.group_id, b.profile_id limit $4`,
+		[profileIds, ...pair(after), limit],
+	);
+
+/** Whom one has blocked. Who has blocked one is theirs. */
+export const blocks: Question = (db, profileIds, after, limit) =>
+	db.query<Exported>(
+		`select profile_id || ' ' || blocked_id as key, profile_id as "profileId", blocked_id as "blockedId", display_name as "displayName",
+			blocked_at as "blockedAt"
+		from blocks where profile_id = any($1::uuid[]) and ($2::uuid is null or (profile_id, blocked_id) > ($2, $3::uuid))
+		order by profile_id, blocked_id limit $4`,
 		[profileIds, ...pair(after), limit],
 	);
 

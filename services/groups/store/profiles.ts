@@ -1,5 +1,6 @@
 // What groups keep of profiles: how they are called now, and that they are gone.
 import type { Queryable } from "../../../mixins/postgres.ts";
+import type { OpenInvite } from "../domain/decision.ts";
 
 /** How a profile is called now; null where it is gone, undefined where nothing is known but what its token says. */
 export async function nameOf(db: Queryable, profileId: string): Promise<string | null | undefined> {
@@ -21,6 +22,8 @@ export async function rename(db: Queryable, profileId: string, displayName: stri
 		[profileId, displayName, at],
 	);
 	await db.query("update join_requests set display_name = $2 where profile_id = $1", [profileId, displayName]);
+	await db.query("update bans set display_name = $2 where profile_id = $1", [profileId, displayName]);
+	await db.query("update blocks set display_name = $2 where blocked_id = $1", [profileId, displayName]);
 	const rows = await db.query<{ groupId: string }>(
 		`update members set display_name = $2 where profile_id = $1 and display_name <> $2 returning group_id as "groupId"`,
 		[profileId, displayName],
@@ -28,18 +31,34 @@ export async function rename(db: Queryable, profileId: string, displayName: stri
 	return rows.map(({ groupId }) => groupId);
 }
 
-/** Profiles are gone: nobody becomes a member as one of them any more, or is asked to, or asks. */
+/** Profiles are gone: nobody becomes a member as one of them any more, and nobody need be kept from them. */
 export async function bury(db: Queryable, profileIds: readonly string[], at: string): Promise<void> {
 	await db.query(
 		`insert into people (profile_id, display_name, at) select id, null, $2 from unnest($1::uuid[]) as gone (id)
 		on conflict (profile_id) do update set display_name = null, at = excluded.at`,
 		[profileIds, at],
 	);
-	await db.query("update invites set state = 'revoked', ended_at = $2 where invitee_id = any($1::uuid[]) and state = 'pending'", [
-		profileIds,
-		at,
-	]);
-	await db.query("delete from join_requests where profile_id = any($1::uuid[])", [profileIds]);
+	await db.query("delete from bans where profile_id = any($1::uuid[])", [profileIds]);
+	await db.query("delete from blocks where profile_id = any($1::uuid[]) or blocked_id = any($1::uuid[])", [profileIds]);
+}
+
+/** Open invites to these profiles, and by them: nobody answers them, or would know who asks. And who of them asks to join. */
+export async function endAsking(
+	db: Queryable,
+	profileIds: readonly string[],
+	at: string,
+): Promise<{ invites: (OpenInvite & { groupId: string })[]; requests: { groupId: string; profileId: string }[] }> {
+	const invites = await db.query<OpenInvite & { groupId: string }>(
+		`update invites set state = 'revoked', ended_at = $2, email = null
+		where (invitee_id = any($1::uuid[]) or inviter_id = any($1::uuid[])) and state = 'pending'
+		returning id, group_id as "groupId", inviter_id as "inviterId", invitee_id as "inviteeId", role`,
+		[profileIds, at],
+	);
+	const requests = await db.query<{ groupId: string; profileId: string }>(
+		`delete from join_requests where profile_id = any($1::uuid[]) returning group_id as "groupId", profile_id as "profileId"`,
+		[profileIds],
+	);
+	return { invites, requests };
 }
 
 /** The memberships that there are of these profiles. */

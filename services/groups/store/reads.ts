@@ -4,13 +4,16 @@ import type { Target } from "../domain/messages.ts";
 import type { GroupState } from "../domain/group.ts";
 import type { MessageRow } from "./messages.ts";
 
+/** A group of a list as it is stored: of an avatar the id, of a mute also one that is over. */
+export type ListedGroup = Omit<Group, "avatar"> & { avatar: string | null };
+
 /** Where groups and logs are in one database, by joins; else in two steps. */
 export interface GroupReads {
 	/** As the log left it: everything that comes of its events is written. */
 	load(groupId: string): Promise<GroupState | null>;
 	/** Groups of a profile, or public ones it is not in, newest first. */
-	groupsOf(profileId: string, before: string | null, limit: number): Promise<Group[]>;
-	publicGroups(profileId: string, before: string | null, limit: number): Promise<Group[]>;
+	groupsOf(profileId: string, before: string | null, limit: number): Promise<ListedGroup[]>;
+	publicGroups(profileId: string, before: string | null, limit: number): Promise<ListedGroup[]>;
 	/** Messages of others after the mark that are not deleted. */
 	countUnread(groupId: string, profileId: string, readSeq: number): Promise<number>;
 	/** Messages in their present state: after a seq ascending, or before one descending. */

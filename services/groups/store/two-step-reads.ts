@@ -2,14 +2,13 @@
 import type { NewEvent } from "../../../mixins/log-carrier.ts";
 import type { MongoLog } from "../../../mixins/mongo/log.ts";
 import type { Db } from "../../../mixins/postgres.ts";
-import type { Group } from "../../contracts/groups.ts";
 import { listed, loadGroup, whereMine, wherePublic } from "./groups.ts";
 import type { MessageRow } from "./messages.ts";
 import { reactionsTo } from "./messages.ts";
 import type { Deed } from "./projection.ts";
-import type { GroupReads } from "./reads.ts";
+import type { GroupReads, ListedGroup } from "./reads.ts";
 
-type Listed = Omit<Group, "head" | "unread">;
+type Listed = Omit<ListedGroup, "head" | "unread">;
 type Present = Pick<MessageRow, "editedContent" | "editedAt" | "deletedAt" | "reactions">;
 
 const untouched: Present = { editedContent: null, editedAt: null, deletedAt: null, reactions: null };
@@ -30,7 +29,7 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		}));
 	};
 
-	const withLog = async <G extends Listed>(groups: G[], unread: (groups: G[]) => Promise<Map<string, number>>): Promise<(G & Group)[]> => {
+	const withLog = async <G extends Listed>(groups: G[], unread: (groups: G[]) => Promise<Map<string, number>>): Promise<(G & ListedGroup)[]> => {
 		const [heads, counts] = await Promise.all([log.heads(groups.map(({ id }) => id)), unread(groups)]);
 		return groups.map((group) => ({ ...group, head: heads.get(group.id) ?? 0, unread: counts.get(group.id) ?? 0 }));
 	};
@@ -42,7 +41,7 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		},
 
 		async groupsOf(profileId, before, limit) {
-			const groups = await db.query<Listed & { readSeq: number }>(`select ${listed}, m.role, m.read_seq as "readSeq" ${whereMine}`, [
+			const groups = await db.query<Listed & { readSeq: number }>(`select ${listed}, m.role, m.muted_until as "mutedUntil", m.read_seq as "readSeq" ${whereMine}`, [
 				profileId,
 				before,
 				limit,
@@ -57,7 +56,7 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		},
 
 		async publicGroups(profileId, before, limit) {
-			const groups = await db.query<Listed>(`select ${listed}, null as role ${wherePublic}`, [profileId, before, limit]);
+			const groups = await db.query<Listed>(`select ${listed}, null as role, null as "mutedUntil" ${wherePublic}`, [profileId, before, limit]);
 			return withLog(groups, async () => new Map());
 		},
 
