@@ -17,8 +17,8 @@ export type EvictionReason = "not-member" | "not-found";
 
 export type RoomMessage =
 	| { kind: "frame"; frame: RoomFrame }
-	| { kind: "signal"; signal: Signal; except: string | undefined }
-	| { kind: "evict"; profileId: string; reason: EvictionReason }
+	| { kind: "signal"; signal: Signal; except: string | undefined; seq?: number | undefined }
+	| { kind: "evict"; profileId: string | null; reason: EvictionReason; seq: number }
 	| { kind: "head"; head: number };
 
 /** Moves messages of a room to whoever listens, in the order in which one publisher gave them. It may lose some. */
@@ -35,9 +35,10 @@ export interface RoomSubscription {
 
 export interface RoomListener {
 	frame(frame: RoomFrame): void;
-	/** `except` names the socket that the signal must not go back to. */
-	signal(signal: Signal, except: string | undefined): void;
-	evict(profileId: string, reason: EvictionReason): void;
+	/** `except` names the socket that the signal must not go back to; `seq`: how far its sender had heard the room's log. */
+	signal(signal: Signal, except: string | undefined, seq: number | undefined): void;
+	/** Who was removed by the event `seq`; null: everybody. */
+	evict(profileId: string | null, reason: EvictionReason, seq: number): void;
 	/** The room's log ends here: what came before and was not heard was lost on its way. */
 	head(head: number): void;
 }
@@ -45,9 +46,13 @@ export interface RoomListener {
 export interface RoomBus {
 	/** To be called after the commit, in the order of the seqs. */
 	publish(frame: RoomFrame): void;
-	signal(room: string, signal: Signal, except?: string): void;
-	/** The profile is no member any more. Publish it before any frame that the profile must not hear. */
-	evict(room: string, profileId: string, reason: EvictionReason): void;
+	/** @param seq how far its sender has heard the room's log: who has heard less, and may have been removed meanwhile, does not get it */
+	signal(room: string, signal: Signal, except?: string, seq?: number): void;
+	/**
+	 * The profile is no member any more since the event `seq`; null: nobody is. Publish it before any frame that the profile must not hear.
+	 * Who was let in again after that stays.
+	 */
+	evict(room: string, profileId: string | null, reason: EvictionReason, seq: number): void;
 	/** Says again how far a log is, for those who may have missed its last frame. */
 	remind(room: string, head: number): void;
 	subscribe(room: string, listener: RoomListener): RoomSubscription;
@@ -147,8 +152,8 @@ export function natsCarrier(nats: Nats, onError: (error: unknown) => void): Room
 export function makeRoomBus(carrier: RoomCarrier): RoomBus {
 	return {
 		publish: (frame) => carrier.publish(frame.room, { kind: "frame", frame }),
-		signal: (room, signal, except) => carrier.publish(room, { kind: "signal", signal, except }),
-		evict: (room, profileId, reason) => carrier.publish(room, { kind: "evict", profileId, reason }),
+		signal: (room, signal, except, seq) => carrier.publish(room, { kind: "signal", signal, except, seq }),
+		evict: (room, profileId, reason, seq) => carrier.publish(room, { kind: "evict", profileId, reason, seq }),
 		remind: (room, head) => carrier.publish(room, { kind: "head", head }),
 		subscribe: (room, listener) =>
 			carrier.subscribe(room, (message) => {
@@ -156,9 +161,9 @@ export function makeRoomBus(carrier: RoomCarrier): RoomBus {
 					case "frame":
 						return listener.frame(message.frame);
 					case "signal":
-						return listener.signal(message.signal, message.except);
+						return listener.signal(message.signal, message.except, message.seq);
 					case "evict":
-						return listener.evict(message.profileId, message.reason);
+						return listener.evict(message.profileId, message.reason, message.seq);
 					case "head":
 						return listener.head(message.head);
 					default:

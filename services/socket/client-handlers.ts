@@ -20,7 +20,7 @@ export const typing: Run<"typing"> = ({ gateway, link }, { groupId }, answer) =>
 	// More often than that says nothing new: agreed to, and dropped.
 	if (now - link.typedAt >= TYPING_EVERY) {
 		link.typedAt = now;
-		gateway.bus.signal(room, { type: "typing", groupId, profileId: link.profileId }, link.id);
+		gateway.bus.signal(room, { type: "typing", groupId, profileId: link.profileId }, link.id, gateway.gate.seqOf(link, room));
 	}
 	answer({});
 };

@@ -10,6 +10,7 @@ import { settings } from "../../mixins/settings.ts";
 import { tokens } from "../../mixins/token/tokens.ts";
 import { isKeyName, keyName } from "../../mixins/token/verifier.ts";
 import type { ActionName, Answer, ParamsIn } from "../contracts/index.ts";
+import { Apart } from "./apart.ts";
 import { Interest } from "./presence/interest.ts";
 import type { SocketLink } from "./link.ts";
 import { tuned } from "./link.ts";
@@ -57,6 +58,7 @@ export class Gateway {
 	readonly events: Limiter;
 	readonly handshakes: SharedLimiter;
 	readonly gate: RoomGate;
+	readonly apart: Apart;
 	readonly interest: Interest;
 	readonly presence: PresenceReport;
 	readonly news: PresenceNews;
@@ -80,8 +82,10 @@ export class Gateway {
 		this.events = makeLimiter(this.limits.events);
 		this.handshakes = limiterOf(broker, "handshakes", this.limits.handshakes);
 		this.bus = roomBus(broker);
+		this.apart = new Apart(broker);
 		this.gate = new RoomGate({
 			bus: this.bus,
+			apart: (profileId, other) => this.apart.has(profileId, other),
 			broadcast: (room, event, payload, except) => {
 				const heard = this.#namespace().to(tuned(room));
 				(except.length > 0 ? heard.except(except) : heard).emit(event, payload);
@@ -112,6 +116,7 @@ export class Gateway {
 		this.#links.add(link);
 		put(this.#byProfile, link.profileId, link);
 		put(this.#bySession, link.principal.sessionId, link);
+		this.apart.add(link.profileId);
 		this.#byAddress.set(link.address, this.socketsFrom(link.address) + 1);
 		this.#expireInTime(link);
 	}
@@ -121,6 +126,7 @@ export class Gateway {
 		if (!this.#links.delete(link)) return;
 		clearTimeout(link.expiry);
 		drop(this.#byProfile, link.profileId, link);
+		if (!this.#byProfile.has(link.profileId)) this.apart.remove(link.profileId);
 		drop(this.#bySession, link.principal.sessionId, link);
 		const left = this.socketsFrom(link.address) - 1;
 		if (left > 0) this.#byAddress.set(link.address, left);

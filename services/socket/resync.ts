@@ -66,6 +66,7 @@ export class Resync {
 		this.#running = this.#running
 			.then(() => {
 				this.#gateway.news.doubt(this.#gateway.interest.profiles());
+				this.#gateway.apart.refresh();
 				return this.#rooms();
 			})
 			.then(

@@ -10,6 +10,7 @@ import { defineService } from "../../mixins/moleculer.ts";
 import { implement } from "../../mixins/service.ts";
 import { allowedOrigins } from "../../mixins/origins.ts";
 import { settings } from "../../mixins/settings.ts";
+import type { SignalPayload } from "../contracts/index.ts";
 import type { PresenceChanged } from "../contracts/presence.ts";
 import { tellOfNewMember } from "./client-handlers.ts";
 import { dispatch, unknownEvent } from "./dispatch.ts";
@@ -86,6 +87,11 @@ export default defineService<SocketService>({
 				this.gateway.news.heard(params);
 			},
 		},
+		"groups.apart": {
+			handler(this: SocketService, { params }: { params: SignalPayload<"groups.apart"> }) {
+				this.gateway.apart.heard(params.profileIds, params.apart);
+			},
+		},
 	},
 
 	methods: {
@@ -154,5 +160,6 @@ export default defineService<SocketService>({
 	stopped() {
 		this.gateway.resync.stop();
 		this.gateway.presence.stop();
+		this.gateway.apart.stop();
 	},
 });

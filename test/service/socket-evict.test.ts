@@ -13,7 +13,7 @@ test("an evicted member hears nothing more on any socket, and may not come back"
 	for (const { ok } of [ana, ben, phone]) await ok("group:join", { groupId });
 	house.say(room, 1);
 	house.rooms.get(room)?.members.delete(ben.profileId);
-	house.bus.evict(room, ben.profileId, "not-member");
+	house.bus.evict(room, ben.profileId, "not-member", 2);
 	house.say(room, 1);
 	house.bus.signal(room, { type: "typing", groupId, profileId: ana.profileId });
 	await eventually(() => assert.equal(ana.heard.filter(([event]) => event === "events").length, 2));
@@ -39,7 +39,7 @@ test("an eviction while a join or a resume is under way refuses it", async () =>
 	const join = ben.refused("group:join", { groupId, after: 0 });
 	const resume = ben.ok("resume", { rooms: { [room]: 0 } });
 	await asked.promise;
-	house.bus.evict(room, ben.profileId, "not-found");
+	house.bus.evict(room, ben.profileId, "not-found", 4);
 	go.resolve();
 	assert.equal((await join).code, "not-found");
 	house.rooms.get(room)?.members.delete(ben.profileId);

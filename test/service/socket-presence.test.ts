@@ -34,9 +34,9 @@ test("presence: who is here, then what changes, only to those who asked, as memb
 	await eventually(() => assert.deepEqual(heardBy(ana).at(-1), [`${carol} online`]));
 	await say(carol);
 	await eventually(() => assert.deepEqual(heardBy(ana).at(-1), [`${carol} away`]));
-	house.bus.evict(room, carol, "not-member");
+	house.bus.evict(room, carol, "not-member", 1);
 	await say(carol);
-	house.bus.evict(room, ana.profileId, "not-member");
+	house.bus.evict(room, ana.profileId, "not-member", 1);
 	await say(ben.profileId);
 	await ana.refused("nonsense");
 	assert.equal(heardBy(ana).length, 3);

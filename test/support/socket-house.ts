@@ -87,6 +87,7 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 		node("groups", {
 			memberIds: ({ groupId }: Params<"groups.memberIds">) => ({ profileIds: [...(rooms.get(`group:${groupId}`)?.members ?? [])] }),
 		}),
+		node("blocks", { apart: ({ profileIds }: Params<"blocks.apart">) => ({ apart: profileIds.map(() => []) }) }),
 		node("presence", {
 			report: () => ({ ...reporting }),
 			set: () => ({}),

@@ -84,7 +84,7 @@ test("who is evicted follows the group no longer, even while it asks", () => {
 	const ana = follower("phone", "ana");
 	const done = interest.begin(ana);
 	interest.followGroup(ana, "g");
-	bus.evict("group:g", "ana", "not-member");
+	bus.evict("group:g", "ana", "not-member", 1);
 	assert.equal(interest.setMembers(ana, "g", ["ben"]), false);
 	done();
 	interest.changed([entry("ben", "online")]);

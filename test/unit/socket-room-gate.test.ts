@@ -33,9 +33,11 @@ function house() {
 		}),
 	);
 	const links = new Map<string, Link & { heard: Heard; isSlow: boolean; tuned: Set<string> }>();
+	const blocked = new Set<string>();
 	let broadcasts = 0;
 	const gate = new RoomGate({
 		bus,
+		apart: (one, other) => blocked.has(`${one} ${other}`),
 		broadcast(room, kind, payload, except) {
 			broadcasts++;
 			for (const link of links.values()) {
@@ -72,7 +74,7 @@ function house() {
 		opening.settle();
 		return outcome;
 	};
-	return { bus, gate, join, enter, broadcasts: () => broadcasts };
+	return { bus, gate, join, enter, blocked, broadcasts: () => broadcasts };
 }
 
 test("a socket that joined hears every later frame, encoded once for all", async () => {
@@ -169,12 +171,101 @@ test("an evicted profile hears nothing more on any of its sockets", async () => 
 	await enter(laptop, opened(0));
 	await enter(ben, opened(0));
 	bus.publish(frame(1));
-	bus.evict(ROOM, "ana", "not-member");
+	bus.evict(ROOM, "ana", "not-member", 2);
 	bus.publish(frame(2));
 	bus.signal(ROOM, { type: "typing" });
 	assert.deepEqual([phone.heard.seqs, laptop.heard.seqs, ben.heard.seqs], [[1], [1], [1, 2]]);
 	assert.deepEqual([phone.heard.signals, ben.heard.signals], [[], ["typing"]]);
 	assert.equal(gate.has(phone, ROOM), false);
+});
+
+const removal = (seq: number, profileId: string, action = "kicked"): LogEvent => ({ ...event(seq), type: "member", action, profileId });
+
+test("who is removed hears that and nothing after it, though nobody says so but the log itself", async () => {
+	for (const action of ["kicked", "banned", "left"]) {
+		const { bus, gate, join, enter } = house();
+		const [ana, ben] = [join("ana"), join("ben")];
+		await enter(ana, opened(0));
+		await enter(ben, opened(0));
+		bus.publish({ room: ROOM, events: [event(1), removal(2, "ana", action), event(3)] });
+		bus.publish(frame(4));
+		bus.signal(ROOM, { type: "typing" });
+		assert.deepEqual([ana.heard.seqs, ben.heard.seqs], [
+			[1, 2],
+			[1, 2, 3, 4],
+		]);
+		assert.deepEqual([ana.heard.signals, gate.has(ana, ROOM)], [[], false]);
+	}
+});
+
+test("what was held back while an answer went out ends with the removal, too", async () => {
+	const { bus, gate, join } = house();
+	const ana = join("ana");
+	const opening = gate.open(ana, ROOM, async () => opened(3));
+	await opening.ready;
+	opening.take();
+	opening.answered();
+	bus.publish(frame(4));
+	bus.publish({ room: ROOM, events: [removal(5, "ana"), event(6)] });
+	bus.publish(frame(7));
+	opening.settle();
+	assert.deepEqual([ana.heard.seqs, gate.has(ana, ROOM)], [[4, 5], false]);
+});
+
+test("an answer from before a removal that was heard meanwhile is a refusal", async () => {
+	const { bus, gate, join } = house();
+	const ana = join("ana");
+	const opening = gate.open(ana, ROOM, async () => opened(3, [3]));
+	await opening.ready;
+	bus.publish({ room: ROOM, events: [removal(4, "ana")] });
+	assert.ok(opening.take() instanceof Refusal);
+	opening.settle();
+	bus.publish(frame(5));
+	assert.deepEqual([ana.heard.seqs, gate.has(ana, ROOM)], [[], false]);
+});
+
+test("who was let in again stays, however late the word of their removal comes", async () => {
+	const { bus, gate, join, enter } = house();
+	const ana = join("ana");
+	await enter(ana, opened(9));
+	bus.evict(ROOM, "ana", "not-member", 5);
+	bus.publish(frame(10));
+	const again = gate.open(ana, ROOM, async () => opened(10));
+	bus.evict(ROOM, "ana", "not-member", 5);
+	await again.ready;
+	assert.ok(!(again.take() instanceof Refusal));
+	again.answered();
+	again.settle();
+	bus.publish(frame(11));
+	assert.deepEqual(ana.heard.seqs, [10, 11]);
+});
+
+test("a signal does not reach who has heard less of the log than its sender", async () => {
+	const { bus, join, enter } = house();
+	const [ana, ben] = [join("ana"), join("ben")];
+	await enter(ana, opened(4));
+	await enter(ben, opened(5));
+	bus.signal(ROOM, { type: "typing" }, undefined, 5);
+	assert.deepEqual([ana.heard.signals, ben.heard.signals], [[], ["typing"]]);
+});
+
+test("a signal does not pass between two of whom one has blocked the other", async () => {
+	const { bus, join, enter, blocked } = house();
+	const [ana, ben] = [join("ana"), join("ben")];
+	await enter(ana, opened(0));
+	await enter(ben, opened(0));
+	blocked.add("ana carol");
+	bus.signal(ROOM, { type: "typing", profileId: "carol" });
+	assert.deepEqual([ana.heard.signals, ben.heard.signals], [[], ["typing"]]);
+});
+
+test("everybody is out when the room is no more", async () => {
+	const { bus, gate, join, enter } = house();
+	const [ana, ben] = [join("ana"), join("ben")];
+	await enter(ana, opened(2));
+	await enter(ben, opened(1));
+	bus.evict(ROOM, null, "not-found", 2);
+	assert.deepEqual([gate.has(ana, ROOM), gate.has(ben, ROOM), gate.size], [false, false, 0]);
 });
 
 test("an eviction in flight turns the answer into a refusal", async () => {
@@ -183,7 +274,7 @@ test("an eviction in flight turns the answer into a refusal", async () => {
 	const answer = Promise.withResolvers<OpenedRoom>();
 	const first = gate.open(ana, ROOM, () => answer.promise);
 	const second = gate.open(ana, ROOM, () => answer.promise);
-	bus.evict(ROOM, "ana", "not-found");
+	bus.evict(ROOM, "ana", "not-found", 8);
 	answer.resolve(opened(7, [6, 7]));
 	for (const opening of [first, second]) {
 		await opening.ready;
@@ -200,7 +291,7 @@ test("an eviction between the owner's answer and ours still counts", async () =>
 	const ana = join("ana");
 	const opening = gate.open(ana, ROOM, async () => opened(7, [7]));
 	await opening.ready;
-	bus.evict(ROOM, "ana", "not-member");
+	bus.evict(ROOM, "ana", "not-member", 8);
 	assert.ok(opening.take() instanceof Refusal);
 	opening.settle();
 });

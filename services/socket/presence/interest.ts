@@ -2,6 +2,7 @@
 // in. Groups change while they are followed, so their rooms are listened to: who joins is followed, who leaves no longer.
 import type { RoomBus, RoomFrame, RoomSubscription } from "../../../mixins/rooms.ts";
 import type { PresenceEntry } from "../../contracts/presence.ts";
+import { isRemoval } from "../../contracts/rooms.ts";
 import type { Signal } from "../../contracts/socket.ts";
 import { groupRoom } from "../rooms/name.ts";
 
@@ -169,8 +170,7 @@ export class Interest {
 		for (const event of frame.events) {
 			if (event.type !== "member" || event.profileId === undefined) continue;
 			if (event.action === "joined") this.#joined(groupId, event.profileId, [...group.followers]);
-			else if (event.action === "left" || event.action === "kicked")
-				for (const follower of group.followers) this.#remove(follower, groupId, event.profileId);
+			else if (isRemoval(event.action)) this.#left(groupId, event.profileId);
 		}
 	}
 
@@ -184,9 +184,10 @@ export class Interest {
 		this.onJoined?.(groupId, profileId, followers);
 	}
 
-	#left(groupId: string, profileId: string): void {
+	/** @param profileId null: everybody */
+	#left(groupId: string, profileId: string | null): void {
 		for (const follower of [...(this.#groups.get(groupId)?.followers ?? [])]) {
-			if (follower.profileId === profileId) this.unfollowGroup(follower, groupId);
+			if (profileId === null || follower.profileId === profileId) this.unfollowGroup(follower, groupId);
 			else this.#remove(follower, groupId, profileId);
 		}
 	}

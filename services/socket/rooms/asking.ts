@@ -17,7 +17,10 @@ export async function ask(
 	limit: number,
 ): Promise<OpenedRoom | Refusal> {
 	try {
-		const opened = await gateway.call(link, owner, { key, ...(after === undefined ? {} : { after }), limit }, requestId);
+		const [opened] = await Promise.all([
+			gateway.call(link, owner, { key, ...(after === undefined ? {} : { after }), limit }, requestId),
+			gateway.apart.known(link.profileId),
+		]);
 		if (after !== undefined && after > opened.head) throw problem("seq-ahead", { head: opened.head });
 		return opened;
 	} catch (error) {

@@ -51,6 +51,11 @@ export class RoomGate {
 		return seat !== undefined && seat.state !== "new";
 	}
 
+	/** How far the socket has heard the room's log. */
+	seqOf(link: Link, room: string): number {
+		return this.#rooms.get(room)?.seats.get(link.id)?.seq ?? 0;
+	}
+
 	/** Begins to open a room for a socket; `ask` gets what the room's owner answers. Openings of one seat wait for another. */
 	open(link: Link, name: string, ask: () => Promise<OpenedRoom | Refusal>): Opening {
 		const { room, seat } = this.#sit(link, name);
@@ -92,7 +97,10 @@ export class RoomGate {
 	#sit(link: Link, name: string): { room: Room; seat: Seat } {
 		let room = this.#rooms.get(name);
 		if (!room) {
-			const made: Room = new Room(name, this.#tools, (profileId, reason) => this.#evict(made, profileId, reason));
+			const made: Room = new Room(name, this.#tools, {
+				evict: (profileId, reason, seq) => this.#evict(made, profileId, reason, seq),
+				removed: (seat) => this.#stand(made, seat),
+			});
 			room = made;
 			this.#rooms.set(name, room);
 		}
@@ -128,16 +136,22 @@ export class RoomGate {
 		const outcome = opening.take();
 		if (outcome instanceof Refusal && seat.openings.length === 0 && (seat.state === "new" || outcome.final)) this.#stand(room, seat);
 		else seat.catchUp(opening);
+		if (seat.removed && seat.openings.length === 0) this.#stand(room, seat);
 	}
 
-	#evict(room: Room, profileId: string, reason: EvictionReason): void {
+	/** @param seq of the event that removed them: who is here knowing of it was let in again */
+	#evict(room: Room, profileId: string | null, reason: EvictionReason, seq: number): void {
 		for (const seat of [...room.seats.values()]) {
-			if (seat.link.profileId !== profileId) continue;
+			if (profileId !== null && seat.link.profileId !== profileId) continue;
+			const isBack = profileId !== null && seat.state !== "new" && seat.seq >= seq && !seat.removed;
 			// What was said before the removal is theirs to hear, why they were removed too.
-			const [answered] = seat.openings;
-			if (answered?.wasAnswered && !answered.overflowed) for (const frame of answered.held) seat.feed(frame);
-			for (const opening of seat.openings) opening.cancel(new Refusal(undefined, { final: true, evicted: reason }));
-			this.#stand(room, seat);
+			const [first] = seat.openings;
+			if (!isBack && first?.wasAnswered && !first.overflowed) for (const frame of first.held) seat.feed(frame);
+			for (const opening of seat.openings) opening.removed(profileId === null ? Number.POSITIVE_INFINITY : seq, reason);
+			if (isBack) continue;
+			// Who is asking to come in hears from the owner whether they may: it may know more than who said this.
+			if (seat.openings.some(({ wasAnswered }) => !wasAnswered)) seat.stand();
+			else this.#stand(room, seat);
 		}
 	}
 }

@@ -30,6 +30,7 @@ export class Opening {
 	readonly done: Promise<void>;
 	#finish!: () => void;
 	#outcome: OpenedRoom | Refusal | undefined;
+	#removal: { seq: number; evicted: EvictionReason } = { seq: 0, evicted: "not-member" };
 	wasAnswered = false;
 	held: RoomFrame[] = [];
 	#count = 0;
@@ -51,9 +52,12 @@ export class Opening {
 			});
 	}
 
-	/** The socket may not hear this room any more: whatever the answer was going to be, it is a refusal now. */
-	cancel(refusal: Refusal): void {
-		this.#outcome = refusal;
+	/**
+	 * Its profile was removed by the event `seq`: an answer given before that is a refusal now. Where the owner has let it in knowing of
+	 * that event, it is in again.
+	 */
+	removed(seq: number, evicted: EvictionReason): void {
+		if (seq > this.#removal.seq || evicted === "not-found") this.#removal = { seq: Math.max(seq, this.#removal.seq), evicted };
 	}
 
 	/** More came than is kept: only how far it went is known. */
@@ -85,7 +89,10 @@ export class Opening {
 	/** What to answer; only after `ready`. Where the answer was cut short, give what is really sent to `replace`. */
 	take(): OpenedRoom | Refusal {
 		if (!this.#outcome) throw new Error("An opening was taken before it was ready.");
-		return this.#outcome;
+		const { seq, evicted } = this.#removal;
+		// What was answered is answered: what is held back ends with the removal (seat.ts).
+		if (this.#outcome instanceof Refusal || this.wasAnswered || this.#outcome.head >= seq) return this.#outcome;
+		return new Refusal(undefined, { final: true, evicted });
 	}
 
 	/** The answer sent is not the one that was asked for: fewer events. */

@@ -1,5 +1,6 @@
 // A socket's seat in a room: how far it has heard, and what it is told next.
 import type { RoomFrame } from "../../../mixins/rooms.ts";
+import { isRemoval } from "../../contracts/rooms.ts";
 import { Refusal } from "./opening.ts";
 import type { Opening } from "./opening.ts";
 
@@ -15,12 +16,18 @@ export interface Link {
 	tune(room: string, on: boolean): void;
 }
 
+/** Where in a frame a profile is removed from the room, after a seq; the last time. */
+export function removalIn({ events }: RoomFrame, profileId: string, after: number): number | undefined {
+	return events.findLast((event) => event.seq > after && event.type === "member" && event.profileId === profileId && isRemoval(event.action))?.seq;
+}
+
 export class Seat {
 	readonly link: Link;
 	readonly #room: string;
 	/** `live`: has all up to `seq` and hears what follows; `behind`: was told to ask; `new`: never opened yet, or left. */
 	#state: "live" | "behind" | "new" = "new";
 	#seq = 0;
+	#removed = false;
 	/** What is being answered, the present one first. Frames wait for it. */
 	readonly openings: Opening[] = [];
 
@@ -31,6 +38,16 @@ export class Seat {
 
 	get state(): "live" | "behind" | "new" {
 		return this.#state;
+	}
+
+	/** How far it has heard. */
+	get seq(): number {
+		return this.#seq;
+	}
+
+	/** It heard of its own removal: nothing after that is for it. */
+	get removed(): boolean {
+		return this.#removed;
 	}
 
 	/** It left the room. */
@@ -45,6 +62,7 @@ export class Seat {
 		if (outcome instanceof Refusal) return;
 		if (outcome.more) return this.#become("behind");
 		this.#seq = Math.max(outcome.head, outcome.events.at(-1)?.seq ?? 0);
+		this.#removed = false;
 		this.#become("live");
 	}
 
@@ -66,8 +84,11 @@ export class Seat {
 		return true;
 	}
 
-	/** Gives one live seat what of a frame it has not had. */
-	feed(frame: RoomFrame): void {
+	/** Gives one live seat what of a frame it has not had; of what removes it, and nothing after that. */
+	feed(whole: RoomFrame): void {
+		if (this.#removed) return;
+		const removal = removalIn(whole, this.link.profileId, this.#seq);
+		const frame = removal === undefined ? whole : { room: whole.room, events: whole.events.filter(({ seq }) => seq <= removal) };
 		const first = frame.events[0]?.seq ?? 0;
 		const last = frame.events.at(-1)?.seq ?? 0;
 		if (this.#state !== "live" || last <= this.#seq) return;
@@ -75,6 +96,7 @@ export class Seat {
 		const seq = this.#seq;
 		this.#seq = last;
 		this.link.send("events", first > seq ? frame : { room: this.#room, events: frame.events.filter((event) => event.seq > seq) });
+		this.#removed = removal !== undefined;
 	}
 
 	/** The log is known to go on to here. */
