@@ -44,7 +44,8 @@ export const actions = {
 			repeatable: true,
 		},
 		"direct.open": {
-			summary: "The talk of the caller and one other profile, made on first use: a private group of the two for as long as either is there.",
+			summary:
+				"The talk of the caller and one other profile, made on first use: a private group of the two for as long as either is there.",
 			params: { profileId: uuid },
 			answer: group,
 			errors: ["blocked"],
@@ -73,7 +74,8 @@ export const actions = {
 			repeatable: true,
 		},
 		"blocks.apart": {
-			summary: "Doors and other nodes: from whom each of these profiles is apart, because either has blocked the other; in the order asked.",
+			summary:
+				"Doors and other nodes: from whom each of these profiles is apart, because either has blocked the other; in the order asked.",
 			params: { profileIds: array(uuid, { min: 1, max: 500 }) },
 			answer: object({ apart: array(array(uuid, { max: 10_000 }), { max: 500 }) }),
 			repeatable: true,
@@ -105,7 +107,8 @@ export const facts = factTable({
 	},
 	"groups.member.unbanned": { summary: "A profile may be in the group again.", payload: { ...who, byId: uuid } },
 	"groups.direct.created": {
-		summary: "Two profiles have a talk of their own: a group that no `groups.group` or `groups.member` fact speaks of while both are there.",
+		summary:
+			"Two profiles have a talk of their own: a group that no `groups.group` or `groups.member` fact speaks of while both are there.",
 		payload: { groupId: uuid, profileIds: array(uuid, { min: 2, max: 2 }) },
 	},
 	"groups.block.added": { summary: "A profile has blocked another.", payload: { profileId: uuid, blockedId: uuid } },

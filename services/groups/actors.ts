@@ -26,7 +26,11 @@ import type { GroupReads } from "./store/reads.ts";
 import { twoStepReads } from "./store/two-step-reads.ts";
 
 /** The carrier of the log, and how it is read. */
-function storeOf(broker: ServiceBroker, db: Db, send: InviteMailer): { carrier: LogCarrier<Deed>; reads: GroupReads; healthy?: () => Promise<boolean> } {
+function storeOf(
+	broker: ServiceBroker,
+	db: Db,
+	send: InviteMailer,
+): { carrier: LogCarrier<Deed>; reads: GroupReads; healthy?: () => Promise<boolean> } {
 	const { MONGO_URL } = settings(broker);
 	if (MONGO_URL === undefined) return { carrier: new PostgresLog(db, projection({ late: false, send })), reads: joinedReads(db) };
 	const users = ["groups", "messages", "invites", "requests", "bans", "direct"];

@@ -26,7 +26,8 @@ export default service("blocks", {
 				throw problem("validation", { errors: [{ path: "profileId", code: "conflict", message: "Nobody blocks themselves." }] });
 			const { displayName } = await ctx.call("profiles.show", { profileId });
 			const blockedAt = await node.db.tx(async (tx) => {
-				if ((await countBlocks(tx, me)) >= MOST_APART) throw problem("conflict", { detail: `At most ${MOST_APART} profiles can be blocked.` });
+				if ((await countBlocks(tx, me)) >= MOST_APART)
+					throw problem("conflict", { detail: `At most ${MOST_APART} profiles can be blocked.` });
 				const made = await block(tx, me, { profileId, displayName }, new Date().toISOString());
 				const payload = { profileId: me, blockedId: profileId };
 				if (made.isNew) await tellFacts(tx, ctx, [{ type: "groups.block.added", aggregate: me, payload }]);

@@ -25,7 +25,8 @@ const FOR_GOOD = "9999-12-31T23:59:59.999Z";
 const MOST_FOLLOWED = 1000;
 
 /** Throws 422 where an avatar is no upload of the caller's own. */
-const checkAvatar = (ctx: Ctx, avatar: string | null | undefined) => describePictures(ctx, "avatar", avatar ? [avatar] : [], { single: true });
+const checkAvatar = (ctx: Ctx, avatar: string | null | undefined) =>
+	describePictures(ctx, "avatar", avatar ? [avatar] : [], { single: true });
 
 /** Personal, and no event of the group: written beside its log. */
 async function mute(ctx: Ctx, node: GroupsNode, groupId: string, until: string | null) {

@@ -166,7 +166,12 @@ export default service("messages", {
 			node.wrote(groupId);
 			const { group, me } = asMember(await node.read(groupId, profileId), profileId);
 			me.readSeq = Math.max(me.readSeq, seq);
-			roomBus(ctx.broker).signal(node.log.nameOf(groupId), { type: "read", groupId, profileId, seq: me.readSeq }, ctx.meta.socketId, me.readSeq);
+			roomBus(ctx.broker).signal(
+				node.log.nameOf(groupId),
+				{ type: "read", groupId, profileId, seq: me.readSeq },
+				ctx.meta.socketId,
+				me.readSeq,
+			);
 			return { groupId, seq: me.readSeq, unread: await unreadOf(node, group, profileId) };
 		},
 

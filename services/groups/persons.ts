@@ -9,7 +9,18 @@ import type { GroupsNode } from "./actors.ts";
 import { depart } from "./domain/depart.ts";
 import type { GroupState } from "./domain/group.ts";
 import { knowing } from "./known.ts";
-import { bans, blocks, forgetRows, groupsEver, groupsWith, invites, joinRequests, memberships, reactions, withStates } from "./store/persons.ts";
+import {
+	bans,
+	blocks,
+	forgetRows,
+	groupsEver,
+	groupsWith,
+	invites,
+	joinRequests,
+	memberships,
+	reactions,
+	withStates,
+} from "./store/persons.ts";
 
 const ROOMS = 200;
 
@@ -49,8 +60,7 @@ async function leaveAll(node: GroupsNode, profileId: string, alive: () => Promis
 		for (const groupId of groups) {
 			const moment = { by: DELETED, at: new Date().toISOString(), id: newId() };
 			const around = { requestId: null, actor: DELETED.profileId };
-			const decide = (state: GroupState | null) =>
-				knowing(node.db, state, () => ({ ...depart(state, moment, profileId), ...around }));
+			const decide = (state: GroupState | null) => knowing(node.db, state, () => ({ ...depart(state, moment, profileId), ...around }));
 			await node.actors.submit(groupId, { alone: true, decide });
 			await alive();
 		}

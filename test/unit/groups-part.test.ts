@@ -12,9 +12,21 @@ const moment = (profileId: string): Moment => ({ by: { profileId, displayName: "
 /** A group with members in the order of their joining. */
 function group(roles: Record<string, MemberRole>): GroupState {
 	const members = Object.entries(roles).map(
-		([id, role], at) => [id, { displayName: id.toUpperCase(), role, joinedAt: "", joinedSeq: at + 1, readSeq: 0, mutedUntil: null }] as const,
+		([id, role], at) =>
+			[id, { displayName: id.toUpperCase(), role, joinedAt: "", joinedSeq: at + 1, readSeq: 0, mutedUntil: null }] as const,
 	);
-	return { id: "g", name: "Loop", description: "", isPublic: true, kind: "group", avatar: null, creatorId: "ana", createdAt: "", head: 9, members: new Roster(members) };
+	return {
+		id: "g",
+		name: "Loop",
+		description: "",
+		isPublic: true,
+		kind: "group",
+		avatar: null,
+		creatorId: "ana",
+		createdAt: "",
+		head: 9,
+		members: new Roster(members),
+	};
 }
 
 /** The events of a parting, in short. */

@@ -34,7 +34,17 @@ test("every node but the doors says what it keeps of persons, and one that does 
 
 type Role = "member" | "moderator" | "admin";
 const group = (...members: [id: string, role: Role][]): GroupState => ({
-	...{ id: "g", name: "Menders", description: "", isPublic: true, kind: "group" as const, avatar: null, creatorId: "ana", createdAt: "", head: 9 },
+	...{
+		id: "g",
+		name: "Menders",
+		description: "",
+		isPublic: true,
+		kind: "group" as const,
+		avatar: null,
+		creatorId: "ana",
+		createdAt: "",
+		head: 9,
+	},
 	members: new Roster(
 		members.map(([id, role], index) => [id, { displayName: id, role, joinedAt: "", joinedSeq: index + 1, readSeq: 0, mutedUntil: null }]),
 	),

@@ -190,10 +190,13 @@ test("who is removed hears that and nothing after it, though nobody says so but 
 		bus.publish({ room: ROOM, events: [event(1), removal(2, "ana", action), event(3)] });
 		bus.publish(frame(4));
 		bus.signal(ROOM, { type: "typing" });
-		assert.deepEqual([ana.heard.seqs, ben.heard.seqs], [
-			[1, 2],
-			[1, 2, 3, 4],
-		]);
+		assert.deepEqual(
+			[ana.heard.seqs, ben.heard.seqs],
+			[
+				[1, 2],
+				[1, 2, 3, 4],
+			],
+		);
 		assert.deepEqual([ana.heard.signals, gate.has(ana, ROOM)], [[], false]);
 	}
 });

@@ -7,9 +7,12 @@ import type { GroupState } from "./group.ts";
 export type Part = Pick<GroupDecision, "events" | "facts" | "effects">;
 
 const of = (groupId: string, { id, inviterId, inviteeId }: OpenInvite) => ({ inviteId: id, groupId, inviterId, inviteeId });
-const end = ({ id }: OpenInvite, { at }: Moment, state: Exclude<Invite["state"], "pending">, inviteeId?: string): GroupDecision["effects"] => [
-	{ kind: "endInvite", inviteId: id, state, at, ...(inviteeId !== undefined && { inviteeId }) },
-];
+const end = (
+	{ id }: OpenInvite,
+	{ at }: Moment,
+	state: Exclude<Invite["state"], "pending">,
+	inviteeId?: string,
+): GroupDecision["effects"] => [{ kind: "endInvite", inviteId: id, state, at, ...(inviteeId !== undefined && { inviteeId }) }];
 
 /** Who became a member, `inviteeId`, was invited. */
 export const accepted = ({ id }: Pick<GroupState, "id">, moment: Moment, invite: OpenInvite, inviteeId: string): Part => ({

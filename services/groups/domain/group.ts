@@ -152,10 +152,16 @@ export function peerOf({ pair, members }: Pick<GroupState, "pair" | "members">, 
 }
 
 /** A mute that is over is none. */
-export const mutedAt = (until: string | null, now: Date): string | null => (until !== null && Date.parse(until) > now.getTime() ? until : null);
+export const mutedAt = (until: string | null, now: Date): string | null =>
+	until !== null && Date.parse(until) > now.getTime() ? until : null;
 
 /** Everything of a group that is shown but its picture, of which there is only the id. */
-export function viewGroup(group: GroupState, profileId: string, unread: number, now: Date): Omit<Group, "avatar"> & { avatar: string | null } {
+export function viewGroup(
+	group: GroupState,
+	profileId: string,
+	unread: number,
+	now: Date,
+): Omit<Group, "avatar"> & { avatar: string | null } {
 	const me = group.members.get(profileId);
 	const peer = peerOf(group, profileId);
 	return {

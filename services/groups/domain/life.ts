@@ -46,7 +46,12 @@ export function create(
 export function edit(
 	state: GroupState | null,
 	moment: Moment,
-	change: { name?: string | undefined; description?: string | undefined; isPublic?: boolean | undefined; avatar?: string | null | undefined },
+	change: {
+		name?: string | undefined;
+		description?: string | undefined;
+		isPublic?: boolean | undefined;
+		avatar?: string | null | undefined;
+	},
 ): GroupDecision<null> {
 	const { group, me } = asMember(state, moment.by.profileId);
 	if (me.role !== "admin") throw problem("forbidden");

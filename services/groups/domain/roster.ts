@@ -86,7 +86,11 @@ export class Roster {
 		const beside = (entry: readonly [string, Member | null]): entry is Entry => entry[1] !== null && entry[0] !== profileId;
 		const first = [...this.#staff].filter(beside).sort(inRank)[0];
 		if (first) return first;
-		if (this.#complete) return [...this.#known].map((entry) => entry as readonly [string, Member | null]).filter(beside).sort(inRank)[0];
+		if (this.#complete)
+			return [...this.#known]
+				.map((entry) => entry as readonly [string, Member | null])
+				.filter(beside)
+				.sort(inRank)[0];
 		if (this.#eldest?.beside === profileId) return this.#eldest.entry;
 		throw new NotKnown([], profileId);
 	}

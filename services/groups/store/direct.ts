@@ -16,7 +16,10 @@ export async function pairOf(db: Queryable, one: string, other: string): Promise
 
 /** Names the group of two profiles' talk, unless it has a name: whoever comes second gets the first's. */
 export async function namePair(db: Queryable, one: string, other: string, groupId: string): Promise<string> {
-	await db.query("insert into direct_pairs (low, high, group_id) values ($1, $2, $3) on conflict do nothing", [...inOrder(one, other), groupId]);
+	await db.query("insert into direct_pairs (low, high, group_id) values ($1, $2, $3) on conflict do nothing", [
+		...inOrder(one, other),
+		groupId,
+	]);
 	const named = await pairOf(db, one, other);
 	if (named === undefined) throw new Error("A pair was named, and is not there.");
 	return named;

@@ -59,10 +59,14 @@ export async function writeGroup(tx: Tx, groupId: string, seq: number, event: Ev
 			await notePerson(tx, groupId, event.by.profileId);
 			return;
 		case "updated":
-			await tx.query(
-				"update groups set name = $2, description = $3, is_public = $4, avatar_id = $5, updated_at = $6 where id = $1",
-				[groupId, name, description, isPublic, avatar, event.at],
-			);
+			await tx.query("update groups set name = $2, description = $3, is_public = $4, avatar_id = $5, updated_at = $6 where id = $1", [
+				groupId,
+				name,
+				description,
+				isPublic,
+				avatar,
+				event.at,
+			]);
 			return;
 		case "deleted":
 			await tx.query("delete from groups where id = $1", [groupId]);

@@ -19,10 +19,17 @@ export const joinedReads = (db: Db): GroupReads => ({
 	load: (groupId) => loadGroup(db, groupId),
 
 	groupsOf: (profileId, before, limit) =>
-		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, m.role, m.muted_until as "mutedUntil", ${unreadCount} as unread ${whereMine}`, [profileId, before, limit]),
+		db.query<ListedGroup>(
+			`select ${listed}, ${lastRow} as head, m.role, m.muted_until as "mutedUntil", ${unreadCount} as unread ${whereMine}`,
+			[profileId, before, limit],
+		),
 
 	publicGroups: (profileId, before, limit) =>
-		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, null as role, null as "mutedUntil", 0 as unread ${wherePublic}`, [profileId, before, limit]),
+		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, null as role, null as "mutedUntil", 0 as unread ${wherePublic}`, [
+			profileId,
+			before,
+			limit,
+		]),
 
 	async countUnread(groupId, profileId, readSeq) {
 		const [row] = await db.query<{ unread: number }>(

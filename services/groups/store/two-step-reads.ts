@@ -29,7 +29,10 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		}));
 	};
 
-	const withLog = async <G extends Listed>(groups: G[], unread: (groups: G[]) => Promise<Map<string, number>>): Promise<(G & ListedGroup)[]> => {
+	const withLog = async <G extends Listed>(
+		groups: G[],
+		unread: (groups: G[]) => Promise<Map<string, number>>,
+	): Promise<(G & ListedGroup)[]> => {
 		const [heads, counts] = await Promise.all([log.heads(groups.map(({ id }) => id)), unread(groups)]);
 		return groups.map((group) => ({ ...group, head: heads.get(group.id) ?? 0, unread: counts.get(group.id) ?? 0 }));
 	};
@@ -41,11 +44,10 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		},
 
 		async groupsOf(profileId, before, limit) {
-			const groups = await db.query<Listed & { readSeq: number }>(`select ${listed}, m.role, m.muted_until as "mutedUntil", m.read_seq as "readSeq" ${whereMine}`, [
-				profileId,
-				before,
-				limit,
-			]);
+			const groups = await db.query<Listed & { readSeq: number }>(
+				`select ${listed}, m.role, m.muted_until as "mutedUntil", m.read_seq as "readSeq" ${whereMine}`,
+				[profileId, before, limit],
+			);
 			const rows = await withLog(groups, (some) =>
 				log.unread(
 					profileId,
@@ -56,7 +58,11 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		},
 
 		async publicGroups(profileId, before, limit) {
-			const groups = await db.query<Listed>(`select ${listed}, null as role, null as "mutedUntil" ${wherePublic}`, [profileId, before, limit]);
+			const groups = await db.query<Listed>(`select ${listed}, null as role, null as "mutedUntil" ${wherePublic}`, [
+				profileId,
+				before,
+				limit,
+			]);
 			return withLog(groups, async () => new Map());
 		},
 

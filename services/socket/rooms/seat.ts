@@ -18,7 +18,9 @@ export interface Link {
 
 /** Where in a frame a profile is removed from the room, after a seq; the last time. */
 export function removalIn({ events }: RoomFrame, profileId: string, after: number): number | undefined {
-	return events.findLast((event) => event.seq > after && event.type === "member" && event.profileId === profileId && isRemoval(event.action))?.seq;
+	return events.findLast(
+		(event) => event.seq > after && event.type === "member" && event.profileId === profileId && isRemoval(event.action),
+	)?.seq;
 }
 
 export class Seat {
