@@ -12,7 +12,7 @@ export type MemberRole = Infer<typeof memberRole>;
  * isolates, no control characters, and more than format characters, joiners, marks and spaces.
  */
 export const groupName = text(1, 100, {
-	pattern: /^(?=[^]*[^\s\p{C}\p{M}\p{Z}\u115F\u1160\u3164\uFFA0\u2800])[^\p{Cc}\u202A-\u202E\u2066-\u2069]*$/u,
+	pattern: /^(?=.*[^\s\p{C}\p{M}\p{Z}\u115F\u1160\u3164\uFFA0\u2800])[^\p{Cc}\u202A-\u202E\u2066-\u2069]*$/su,
 	format: "name",
 });
 const description = text(0, 500);
