@@ -98,6 +98,7 @@ export class Roster {
 	enter(profileId: string, member: Member): void {
 		this.#size++;
 		this.#put(profileId, member);
+		// Not while a decision waits to be stored: whoever it is about must still be known then.
 		if (this.#known.size > MOST_KNOWN && this.#size > MOST_KNOWN) this.#forget();
 	}
 
@@ -118,12 +119,13 @@ export class Roster {
 	/** Takes what was read from the store since `generation`. What is known is newer; false: it may be out of date, read again. */
 	learn(profileIds: readonly string[], rows: ReadonlyMap<string, Member>, generation: number): boolean {
 		if (generation !== this.#generation) return false;
-		if (this.#known.size + profileIds.length > MOST_KNOWN && this.#size > MOST_KNOWN) this.#forget();
 		for (const id of profileIds) if (this.#known.get(id) === undefined) this.#known.set(id, rows.get(id) ?? null);
 		return true;
 	}
 
 	learnEldest(beside: string, entry: Entry): void {
+		const [profileId, member] = entry;
+		if (this.#known.get(profileId) === undefined) this.#known.set(profileId, member);
 		this.#eldest = { beside, entry };
 	}
 
