@@ -9,9 +9,10 @@ import { groupsNode } from "./actors.ts";
 import type { GroupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import { deleteMessage, editMessage, post, react, readTo } from "./domain/messages.ts";
-import type { MessageBody } from "./domain/group.ts";
+import type { GroupState, MessageBody } from "./domain/group.ts";
 import { asMember } from "./domain/group.ts";
 import { markRead } from "./store/members.ts";
+import type { GroupReads } from "./store/reads.ts";
 import type { MessageRow } from "./store/messages.ts";
 import { hasReacted } from "./store/messages.ts";
 
@@ -35,6 +36,18 @@ function view(row: MessageRow, displayName: string): Message {
 		reactions: row.reactions ?? [],
 	};
 }
+
+/**
+ * What was said up to where somebody is known to be a member. What this process knows may be older than the store (another has written
+ * it): whoever was removed meanwhile must not read on there.
+ */
+const upToHead = ({ messagesFrom, findMessage }: GroupReads, { head }: GroupState): Pick<GroupReads, "messagesFrom" | "findMessage"> => ({
+	async messagesFrom(groupId, viewer, from, limit) {
+		const bounded = "after" in from ? from : { before: Math.min(from.before ?? head + 1, head + 1) };
+		return (await messagesFrom(groupId, viewer, bounded, limit)).filter(({ seq }) => seq <= head);
+	},
+	findMessage: async (groupId, viewer, seq) => (seq > head ? undefined : findMessage(groupId, viewer, seq)),
+});
 
 /** What was answered when the message was first stored, whatever happened to it since. */
 function firstAnswer({ body, seq, at, sender, senderName }: NewEvent) {
@@ -78,10 +91,9 @@ export default service("messages", {
 		},
 
 		async page(ctx, node) {
-			const { reads } = node;
 			const { groupId, limit, around } = ctx.params;
 			const viewer = ctx.caller.profileId;
-			asMember(await node.read(groupId, viewer), viewer);
+			const reads = upToHead(node.reads, asMember(await node.read(groupId, viewer), viewer).group);
 			const view = (rows: readonly MessageRow[]) => viewIn(node, groupId, rows);
 			onePlace(ctx.params);
 			if (around !== undefined && ctx.params.cursor === undefined) {
@@ -110,8 +122,8 @@ export default service("messages", {
 
 		async show(ctx, node) {
 			const { groupId, seq } = ctx.params;
-			asMember(await node.read(groupId, ctx.caller.profileId), ctx.caller.profileId);
-			const row = await node.reads.findMessage(groupId, ctx.caller.profileId, seq);
+			const reads = upToHead(node.reads, asMember(await node.read(groupId, ctx.caller.profileId), ctx.caller.profileId).group);
+			const row = await reads.findMessage(groupId, ctx.caller.profileId, seq);
 			const [message] = row ? await viewIn(node, groupId, [row]) : [];
 			if (!message) throw problem("not-found");
 			return message;
