@@ -34,6 +34,10 @@ const benchmarks: Record<string, { about: string; run: (rounds: number) => Promi
 		about: "logins beside a chat, refreshes, how soon a revocation is everywhere, and what verifying asks of identity",
 		run: async (rounds) => (await import("./identity.ts")).identity(rounds),
 	},
+	community: {
+		about: "what is promised where much is kept: a join of a group of 100,000 (one part: BENCH_PART=join)",
+		run: async (rounds) => (await import("./community.ts")).community(rounds),
+	},
 	start: {
 		about: "time to ready on a new and on an old data directory, and resident memory",
 		run: async (rounds) => (await import("./start.ts")).start(rounds),

@@ -11,7 +11,7 @@ export const lastRow = "(select coalesce(max(seq), 0)::bigint from room_events w
 const lastApplied = "(select seq from log_applied where room = g.id)";
 
 /** So many members are read with their group, those first who came first; of the others those who are asked about. */
-const READ_AT_ONCE = 200;
+const READ_AT_ONCE = 100;
 
 type Row = Omit<GroupState, "members" | "pair"> & { size: number; pair: [string, string] | null };
 
