@@ -31,6 +31,17 @@ const posted = async (groupId: string, host: Person, _url: string): Promise<{ se
 	seq: is(await host.post(`/api/groups/${groupId}/messages`, { clientId: randomUUID(), content: "once" }), 201).body.seq,
 });
 
+/** Somebody asks to come into one's own private group, or somebody else's. */
+const asked: Case = {
+	own: async (me, _other, url) => asking(await group(me, false), url),
+	foreign: async (_me, other, url) => asking(await group(other, false), url),
+};
+async function asking(groupId: string, url: string): Promise<Values> {
+	const guest = await someone(url);
+	is(await guest.post(`/api/groups/${groupId}/join`), 200);
+	return { groupId, profileId: guest.profileId };
+}
+
 // Each is invited or thrown out once.
 let guests = 0;
 const someone = (url: string) => person(url, `Guest ${guests++}`);
@@ -55,7 +66,30 @@ export const groups: Cases = {
 	"PATCH /api/groups/:groupId/members/:profileId": inGroups(async (...where) => ({ ...(await member(...where)), role: "moderator" })),
 	"DELETE /api/groups/:groupId/members/:profileId": inGroups(member),
 
+	"PUT /api/groups/:groupId/mute": inGroups(),
+	"DELETE /api/groups/:groupId/mute": inGroups(),
+
+	"GET /api/groups/:groupId/requests": inGroups(),
+	"POST /api/groups/:groupId/requests/:profileId/accept": asked,
+	"POST /api/groups/:groupId/requests/:profileId/decline": asked,
+	"GET /api/groups/:groupId/bans": inGroups(),
+	"POST /api/groups/:groupId/members/:profileId/ban": inGroups(member),
+	"POST /api/groups/:groupId/members/:profileId/unban": inGroups(async (_group, _host, url) => ({
+		profileId: (await someone(url)).profileId,
+	})),
+
+	"GET /api/direct/:profileId": {
+		foreign: async (_me, _other, url) => ({ profileId: (await someone(url)).profileId }),
+	},
+	"GET /api/blocks": {},
+	"PUT /api/blocks/:profileId": { foreign: async (_me, _other, url) => ({ profileId: (await someone(url)).profileId }) },
+	"DELETE /api/blocks/:profileId": { foreign: async (_me, _other, url) => ({ profileId: (await someone(url)).profileId }) },
+
 	"GET /api/groups/:groupId/invites": inGroups(),
+	"DELETE /api/groups/:groupId/invites/:inviteId": inGroups(async (groupId, host, url) => {
+		const { profileId } = await someone(url);
+		return { inviteId: is(await host.post(`/api/groups/${groupId}/invites`, { profileId }), 201).body.id };
+	}),
 	"POST /api/groups/:groupId/invites": inGroups(async (_group, _host, url) => ({ profileId: (await someone(url)).profileId })),
 	"GET /api/invites": {},
 	"POST /api/invites/accept": invited(({ token }) => ({ token })),
