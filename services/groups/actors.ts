@@ -16,8 +16,9 @@ import type { GroupCommit } from "./commit.ts";
 import { commit, isSecond, portions } from "./commit.ts";
 import { committed } from "./committed.ts";
 import type { GroupEvent, GroupState } from "./domain/group.ts";
+import { groupsJobs } from "./jobs.ts";
 import { groupsMail } from "./mails.ts";
-import type { InviteMailer } from "./mails.ts";
+import type { InviteTools } from "./store/invites.ts";
 import { known } from "./known.ts";
 import { joinedReads } from "./store/joined-reads.ts";
 import type { Deed } from "./store/projection.ts";
@@ -29,12 +30,18 @@ import { twoStepReads } from "./store/two-step-reads.ts";
 function storeOf(
 	broker: ServiceBroker,
 	db: Db,
-	send: InviteMailer,
+	invites: InviteTools,
 ): { carrier: LogCarrier<Deed>; reads: GroupReads; healthy?: () => Promise<boolean> } {
 	const { MONGO_URL } = settings(broker);
-	if (MONGO_URL === undefined) return { carrier: new PostgresLog(db, projection({ late: false, send })), reads: joinedReads(db) };
+	if (MONGO_URL === undefined) return { carrier: new PostgresLog(db, projection({ late: false, invites })), reads: joinedReads(db) };
 	const users = ["groups", "messages", "invites", "requests", "bans", "direct"];
-	const carrier = mongoLog(broker, { url: MONGO_URL, collection: "group_events", users, db, projection: projection({ late: true, send }) });
+	const carrier = mongoLog(broker, {
+		url: MONGO_URL,
+		collection: "group_events",
+		users,
+		db,
+		projection: projection({ late: true, invites }),
+	});
 	return { carrier, reads: twoStepReads(db, carrier), healthy: () => carrier.healthy() };
 }
 
@@ -61,9 +68,13 @@ export interface GroupsNode {
 function make(broker: ServiceBroker): GroupsNode {
 	const db = database("groups");
 	const sendMail = groupsMail.on(broker);
-	const send: InviteMailer = (tx, { to, language, inviterName, groupName, link }) =>
-		sendMail(tx, { to, language, template: "invite", values: { inviter: inviterName, group: groupName, link } });
-	const { carrier, reads, healthy: logIsHealthy } = storeOf(broker, db, send);
+	const invites: InviteTools = {
+		plan: (tx, invite, at) => groupsJobs.plan(tx, "expireInvite", invite, { at, key: invite.inviteId }),
+		cancel: (tx, inviteId) => groupsJobs.cancel(tx, "expireInvite", inviteId),
+		send: (tx, { to, language, inviterName, groupName, link }) =>
+			sendMail(tx, { to, language, template: "invite", values: { inviter: inviterName, group: groupName, link } }),
+	};
+	const { carrier, reads, healthy: logIsHealthy } = storeOf(broker, db, invites);
 	const log = new RoomLog(carrier, "group", broker);
 	const owned = ownership(broker, "messages.post");
 	// The owner did not answer in time; when it wakes up, what it knows is out of date.
@@ -73,7 +84,7 @@ function make(broker: ServiceBroker): GroupsNode {
 	const actors = new Actors<GroupState | null, GroupEvent, GroupCommit>({
 		load: (groupId) => reads.load(groupId),
 		head: (state) => state?.head ?? 0,
-		commit: (batch) => commit(db, carrier, send, batch),
+		commit: (batch) => commit(db, carrier, invites, batch),
 		portions,
 		committed(entry, later) {
 			const state = committed(broker, log, entry, later);

@@ -7,11 +7,11 @@ import type { Claim } from "../../mixins/idempotency.ts";
 import { keep } from "../../mixins/idempotency.ts";
 import type { Entry, LogCarrier } from "../../mixins/log-carrier.ts";
 import type { Db } from "../../mixins/postgres.ts";
-import type { InviteMailer } from "./mails.ts";
 import type { GroupDecision } from "./domain/decision.ts";
 import type { GroupState } from "./domain/group.ts";
 import { toRow } from "./store/events.ts";
 import type { Deed } from "./store/projection.ts";
+import type { InviteTools } from "./store/invites.ts";
 import { applyEffect } from "./store/projection.ts";
 
 /** A decision with what the call around it needs: whose request it is, and its Idempotency-Key, if it has one. */
@@ -52,7 +52,7 @@ export function portions(batch: GroupShare[]): GroupShare[][] {
 	return together.length > 0 ? [together, ...apart] : apart;
 }
 
-export async function commit(db: Db, carrier: LogCarrier<Deed>, send: InviteMailer, batch: GroupShare[]): Promise<void> {
+export async function commit(db: Db, carrier: LogCarrier<Deed>, invites: InviteTools, batch: GroupShare[]): Promise<void> {
 	if (batch.some(appends)) {
 		const now = new Date();
 		await carrier.append(batch.flatMap((entry) => entriesOf(entry, now)));
@@ -67,7 +67,7 @@ export async function commit(db: Db, carrier: LogCarrier<Deed>, send: InviteMail
 			await carrier.catchUp(key);
 			await db.tx(async (tx) => {
 				await tellFacts(tx, decision, facts);
-				for (const effect of effects) await applyEffect(tx, key, effect, send);
+				for (const effect of effects) await applyEffect(tx, key, effect, invites);
 				if (claim) await keep(tx, claim(decision.answer([])));
 			});
 		}

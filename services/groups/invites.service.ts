@@ -10,7 +10,6 @@ import { groupsNode } from "./actors.ts";
 import { command, commandBy } from "./command.ts";
 import type { InviteMail } from "./domain/decision.ts";
 import { asMember, atLeast } from "./domain/group.ts";
-import { inviteOf, inviteToken } from "./domain/invite-token.ts";
 import {
 	acceptInvite,
 	assertOpen,
@@ -21,6 +20,7 @@ import {
 	normalizeEmail,
 	revokeInvite,
 } from "./domain/invites.ts";
+import { inviteOf, inviteToken } from "./invite-token.ts";
 import type { InviteRow } from "./store/invites.ts";
 import { anyToAddresses, findInvite, findPending, inviteeOf, invitesOfGroup, openInvitesOf } from "./store/invites.ts";
 import { standingOf } from "./store/standing.ts";

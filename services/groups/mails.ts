@@ -1,11 +1,6 @@
 // The mails of the groups node: who is invited by their address.
 import { mailOf } from "../../mixins/mail/index.ts";
 import type { Templates } from "../../mixins/mail/index.ts";
-import type { Tx } from "../../mixins/node.ts";
-import type { InviteMail } from "./domain/decision.ts";
-
-/** Plans the mail of an invite in the transaction that makes it. */
-export type InviteMailer = (tx: Tx, mail: InviteMail) => Promise<void>;
 
 export const mails = {
 	invite: {

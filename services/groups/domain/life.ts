@@ -1,5 +1,4 @@
 // A group is made, changed, ended.
-import { isDeepStrictEqual } from "node:util";
 import { problem } from "../../contracts/errors.ts";
 import { nothing } from "./decision.ts";
 import type { GroupDecision, Moment } from "./decision.ts";
@@ -61,7 +60,7 @@ export function edit(
 		isPublic: change.isPublic ?? group.isPublic,
 		avatar: change.avatar === undefined ? group.avatar : change.avatar,
 	};
-	if (isDeepStrictEqual(bodyOf(next), bodyOf(group))) return nothing(null);
+	if (JSON.stringify(bodyOf(next)) === JSON.stringify(bodyOf(group))) return nothing(null);
 	return {
 		events: [{ type: "group", action: "updated", group: bodyOf(next), ...moment }],
 		facts: () => [

@@ -1,10 +1,17 @@
-// Invites into groups. Their tokens are not kept: they are made of the ids (domain/invite-token.ts).
+// Invites into groups. Their tokens are not kept: they are made of the ids (invite-token.ts).
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Invite } from "../../contracts/invites.ts";
-import type { Effect, OpenInvite } from "../domain/decision.ts";
+import type { Effect, InviteMail, OpenInvite } from "../domain/decision.ts";
 import type { Invitee } from "../domain/invites.ts";
-import { groupsJobs } from "../jobs.ts";
-import type { InviteMailer } from "../mails.ts";
+
+/** What goes on around an invite, in the transaction that makes or ends it. */
+export interface InviteTools {
+	/** It ends by itself in its time. */
+	plan(tx: Tx, invite: { groupId: string; inviteId: string }, at: Date): Promise<void>;
+	cancel(tx: Tx, inviteId: string): Promise<void>;
+	/** The mail to an address. */
+	send(tx: Tx, mail: InviteMail): Promise<void>;
+}
 
 /** An invite as it is kept: the address of one that is open. */
 export type InviteRow = Omit<Invite, "token" | "email"> & { email: string | null };
@@ -89,7 +96,7 @@ export async function writeInvite(
 	tx: Tx,
 	groupId: string,
 	{ invite, mail }: Extract<Effect, { kind: "addInvite" }>,
-	send: InviteMailer,
+	tools: InviteTools,
 ): Promise<void> {
 	const { id, inviterId, inviteeId, email, role, expiresAt, createdAt } = invite;
 	await tx.query(
@@ -97,15 +104,16 @@ export async function writeInvite(
 		values ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)`,
 		[id, groupId, inviterId, inviteeId, email, role, expiresAt, createdAt],
 	);
-	await groupsJobs.plan(tx, "expireInvite", { groupId, inviteId: id }, { at: new Date(expiresAt), key: id });
-	if (mail) await send(tx, mail);
+	await tools.plan(tx, { groupId, inviteId: id }, new Date(expiresAt));
+	if (mail) await tools.send(tx, mail);
 }
 
 /** The address of one that has ended is forgotten. */
-export async function endInvite(tx: Tx, { inviteId, state, at, inviteeId }: Extract<Effect, { kind: "endInvite" }>): Promise<void> {
+export async function endInvite(tx: Tx, end: Extract<Effect, { kind: "endInvite" }>, tools: InviteTools): Promise<void> {
+	const { inviteId, state, at, inviteeId } = end;
 	await tx.query(
 		`update invites set state = $2, ended_at = $3, email = null, invitee_id = coalesce($4::uuid, invitee_id) where id = $1 and state = 'pending'`,
 		[inviteId, state, at, inviteeId ?? null],
 	);
-	if (state !== "expired") await groupsJobs.cancel(tx, "expireInvite", inviteId);
+	if (state !== "expired") await tools.cancel(tx, inviteId);
 }

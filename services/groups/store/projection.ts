@@ -8,7 +8,7 @@ import type { GroupEvent } from "../domain/group.ts";
 import { toGroupEvent } from "./events.ts";
 import { writeGroup } from "./groups.ts";
 import { endInvite, writeInvite } from "./invites.ts";
-import type { InviteMailer } from "../mails.ts";
+import type { InviteTools } from "./invites.ts";
 import { writeMember } from "./members.ts";
 import { endRequest, unban, writeJoinRequest } from "./standing.ts";
 import { writeDeletion, writeEdit, writeReaction } from "./messages.ts";
@@ -16,19 +16,20 @@ import { writeDeletion, writeEdit, writeReaction } from "./messages.ts";
 /** What was decided with an event besides it. */
 export type Deed = Effect | { kind: "keep"; answer: KeptAnswer };
 
-const nobodySends: InviteMailer = () => Promise.reject(new Error("No mail is sent from here."));
+const refuse = () => Promise.reject(new Error("No invites are made or ended from here."));
+const NOBODY: InviteTools = { plan: refuse, cancel: refuse, send: refuse };
 
 /**
  * How the log of a group shows in the tables of this node. `late`: the events are committed already, in another store, which
  * has made sure that no key is used twice; nothing of this may fail for what it finds.
  */
-export const projection = ({ late, send = nobodySends }: { late: boolean; send?: InviteMailer }): Projection<Deed> => ({
+export const projection = ({ late, invites = NOBODY }: { late: boolean; invites?: InviteTools }): Projection<Deed> => ({
 	concerns: ({ event, deeds }) => event.type !== "message" || deeds.length > 0,
 	async write(tx, { event, deeds }: Entry<Deed>) {
 		await project(tx, event.room, event.seq, toGroupEvent(event));
 		for (const deed of deeds) {
 			if (deed.kind === "keep") await keep(tx, deed.answer, { unlessKept: late });
-			else await applyEffect(tx, event.room, deed, send);
+			else await applyEffect(tx, event.room, deed, invites);
 		}
 	},
 	erases(row) {
@@ -59,7 +60,7 @@ async function project(tx: Tx, groupId: string, seq: number, event: GroupEvent):
 }
 
 /** Writes what a decision asks for besides events. */
-export async function applyEffect(tx: Tx, groupId: string, effect: Effect, send: InviteMailer): Promise<void> {
+export async function applyEffect(tx: Tx, groupId: string, effect: Effect, invites: InviteTools): Promise<void> {
 	switch (effect.kind) {
 		case "requestJoin":
 			return writeJoinRequest(tx, groupId, effect);
@@ -68,9 +69,9 @@ export async function applyEffect(tx: Tx, groupId: string, effect: Effect, send:
 		case "unban":
 			return unban(tx, groupId, effect.profileId);
 		case "addInvite":
-			return writeInvite(tx, groupId, effect, send);
+			return writeInvite(tx, groupId, effect, invites);
 		case "endInvite":
-			return endInvite(tx, effect);
+			return endInvite(tx, effect, invites);
 		default:
 			return effect satisfies never;
 	}

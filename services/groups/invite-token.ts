@@ -1,4 +1,4 @@
-// The token of an invite: its id, and a proof that we gave it out. Nothing of it is kept anywhere. Pure.
+// The token of an invite: its id, and a proof that we gave it out. Nothing of it is kept anywhere.
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 const PROOF_BYTES = 18;
