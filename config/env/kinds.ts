@@ -55,6 +55,16 @@ const urlOf = (may: string, protocol: RegExp): Kind<string> => ({
 export const redisUrl = urlOf("a URL such as redis://user:password@host:6379/0 (rediss:// for TLS)", /^rediss?:$/);
 export const mongoUrl = urlOf("a URL such as mongodb://host:27017/reloop?replicaSet=rs0", /^mongodb(\+srv)?:$/);
 
+export const tcpUrl: Kind<string> = {
+	may: "a host and its port, such as tcp://clamd:3310",
+	read: (text) => (/^tcp:\/\/[^/?#@]+:\d{1,5}$/.test(text) && URL.canParse(text) ? text : undefined),
+};
+
+export const bucket: Kind<string> = {
+	may: "the name of a bucket: 3 to 63 small letters, digits, dots and hyphens",
+	read: (text) => (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text) ? text : undefined),
+};
+
 /** What may follow the question mark of SMTP_URL. */
 const SMTP_OPTIONS = ["requireTLS", "ignoreTLS", "tls.rejectUnauthorized"];
 export const smtpUrl: Kind<string> = {

@@ -17,6 +17,9 @@ export function checkTogether(read: Values, nodes: readonly string[]): void {
 	if (production && !read.SECRET_KEY) throw refusal(`SECRET_KEY is required when NODE_ENV is production: ${secretKey.may}.`);
 	if (production && read.RATE_LIMIT_FACTOR > 1) throw refusal("RATE_LIMIT_FACTOR must not be above 1 when NODE_ENV is production.");
 	if (production && read.ALLOW_PRIVATE_ENDPOINTS) throw refusal("ALLOW_PRIVATE_ENDPOINTS must not be true when NODE_ENV is production.");
+	const s3 = (["S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY"] as const).filter((name) => !read[name]);
+	if (s3.length > 0 && s3.length < 4)
+		throw refusal(`S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY and S3_SECRET_KEY belong together: ${s3.join(", ")} is not set.`);
 	if (read.DATABASE_DIRECT_URL && !read.DATABASE_URL)
 		throw refusal("DATABASE_DIRECT_URL is the direct way to the server of DATABASE_URL: set both.");
 }

@@ -1,5 +1,6 @@
 // ONE table of every variable that Reloop knows: a row more is a setting more.
 import {
+	bucket,
 	factor,
 	integer,
 	isNetwork,
@@ -16,6 +17,7 @@ import {
 	seconds,
 	secretKey,
 	smtpUrl,
+	tcpUrl,
 	truth,
 	webhookSecret,
 	webUrl,
@@ -65,6 +67,13 @@ export const variables = {
 	PUBLIC_URL: maybe(webUrl),
 	RATE_LIMIT_FACTOR: row(factor, "1"),
 	CLERK_WEBHOOK_SECRET: maybe(webhookSecret),
+	S3_ENDPOINT: maybe(webUrl),
+	S3_BUCKET: maybe(bucket),
+	S3_REGION: row(word, "us-east-1"),
+	S3_ACCESS_KEY: maybe(word),
+	S3_SECRET_KEY: maybe(word),
+	UPLOADS_SHARED: row(truth, "false"),
+	CLAMD_URL: maybe(tcpUrl),
 	CORS_ORIGINS: row(list("origins such as https://app.example, comma separated", isOrigin), ""),
 	METRICS_PORT: maybe(integer(0, 65_535)),
 	METRICS_HOST: row(word, "127.0.0.1"),
@@ -81,8 +90,7 @@ export const oidc = {
 
 /** Known names whose feature comes with a later version: set, they would be obeyed by nobody. */
 export const notYet = [
-	/^S3_(ENDPOINT|BUCKET|REGION|ACCESS_KEY|SECRET_KEY)$/,
-	/^(UPLOADS_SHARED|FCM_CREDENTIALS_FILE|FCM_API_BASE|MAP_TILES_URL)$/,
+	/^(FCM_CREDENTIALS_FILE|FCM_API_BASE|MAP_TILES_URL)$/,
 	/^OTEL_EXPORTER_OTLP_ENDPOINT$/,
 	/^PAYMENT_PROVIDER$/,
 	/^STRIPE_(SECRET_KEY|WEBHOOK_SECRET|API_BASE)$/,

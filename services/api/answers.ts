@@ -33,6 +33,12 @@ export interface FileHead {
 	type: string;
 	/** Bytes. */
 	size: number;
+	/** To be shown where it is asked for, on pages of others too; default: to be kept as a file. */
+	inline?: boolean;
+	/** In quotes. Whoever has it already is answered 304. */
+	etag?: string;
+	/** Cache-Control; default: nobody keeps it. */
+	cache?: string;
 }
 
 export interface Answers {
@@ -49,13 +55,17 @@ const LINGER_BYTES = 16 * 1024 * 1024;
 const LINGER_MS = 2_000;
 
 export function makeAnswers({ https }: { https: boolean }): Answers {
-	const always = [
-		["X-Content-Type-Options", "nosniff"],
-		["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
-		["Referrer-Policy", "no-referrer"],
-		["Cross-Origin-Resource-Policy", "same-origin"],
-		...(https ? [["Strict-Transport-Security", "max-age=31536000; includeSubDomains"]] : []),
-	].flat() as string[];
+	const headers = (policy: string, origins: string): string[] =>
+		[
+			["X-Content-Type-Options", "nosniff"],
+			["Content-Security-Policy", policy],
+			["Referrer-Policy", "no-referrer"],
+			["Cross-Origin-Resource-Policy", origins],
+			...(https ? [["Strict-Transport-Security", "max-age=31536000; includeSubDomains"]] : []),
+		].flat();
+	const always = headers("default-src 'none'; frame-ancestors 'none'", "same-origin");
+	// What somebody has sent: opened by itself it is nobody's page, and a front end on another origin may show it.
+	const shown = headers("default-src 'none'; frame-ancestors 'none'; sandbox", "cross-origin");
 
 	const write = (exchange: Exchange, status: number, text: string | undefined, type: string, cache: string): void => {
 		const { req, res, requestId, extra } = exchange;
@@ -74,10 +84,16 @@ export function makeAnswers({ https }: { https: boolean }): Answers {
 
 	return {
 		send: (exchange, status, text, cache = "no-store") => write(exchange, status, text, "application/json; charset=utf-8", cache),
-		async file({ req, res, requestId, extra }, { name, type, size }, next) {
+		async file({ req, res, requestId, extra }, { name, type, size, inline = false, etag, cache = "private, no-store" }, next) {
 			if (res.headersSent || res.destroyed) return;
-			const said = ["Content-Type", type, "Content-Length", String(size), "Content-Disposition", `attachment; filename="${name}"`];
-			res.writeHead(200, [...always, "X-Request-Id", requestId, "Cache-Control", "private, no-store", ...extra, ...said]);
+			const first = [...(inline ? shown : always), "X-Request-Id", requestId, "Cache-Control", cache, ...(etag ? ["ETag", etag] : [])];
+			if (etag !== undefined && hasIt(req, etag)) {
+				res.writeHead(304, [...first, ...extra]);
+				return void res.end();
+			}
+			const disposition = `${inline ? "inline" : "attachment"}; filename="${name}"`;
+			const said = ["Content-Type", type, "Content-Length", String(size), "Content-Disposition", disposition];
+			res.writeHead(200, [...first, ...extra, ...said]);
 			if (req.method === "HEAD") return void res.end();
 			try {
 				await pipeline(Readable.from(pieces(next)), res);
@@ -112,6 +128,12 @@ const challenge = ({ oauth, refusal }: Exchange): string =>
 
 async function* pieces(next: () => Promise<Buffer | undefined>): AsyncGenerator<Buffer> {
 	for (let piece = await next(); piece !== undefined; piece = await next()) yield piece;
+}
+
+/** RFC 9110, 13.1.2. */
+function hasIt({ headers }: IncomingMessage, etag: string): boolean {
+	const given = headers["if-none-match"];
+	return given !== undefined && (given.trim() === "*" || given.split(",").some((one) => one.trim().replace(/^W\//, "") === etag));
 }
 
 /** RFC 6749 section 5.2: what is wrong with the request has a word there; limits and faults of ours have not. */

@@ -40,7 +40,7 @@ export async function readRaw(req: IncomingMessage, res: ServerResponse): Promis
 	return decode(await readBytes(req), exact);
 }
 
-function refuseCompressed({ headers }: IncomingMessage): void {
+export function refuseCompressed({ headers }: IncomingMessage): void {
 	const coding = headers["content-encoding"];
 	if (coding !== undefined && coding.toLowerCase() !== "identity")
 		throw problem("unsupported-media-type", { detail: "A compressed body is not accepted." });

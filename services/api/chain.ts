@@ -13,6 +13,7 @@ import type { Params } from "./body.ts";
 import { setCookie } from "./cookies.ts";
 import type { SessionCookies, Tokens } from "./session-cookies.ts";
 import { CSRF_HEADER } from "./session-cookies.ts";
+import { takeFile } from "./file.ts";
 import { fingerprint, parseKey } from "./idempotency-key.ts";
 import { bodyParams, pathParams, queryParams } from "./params.ts";
 import type { Quotas } from "./quotas.ts";
@@ -161,11 +162,16 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 	const download = async (ctx: Context, exchange: Exchange, action: string, params: Params, head: Answer): Promise<void> => {
 		// The start has made sure that it has these fields (compiled-route.ts), and the contract of what they are.
 		const { parts, ...file } = head as unknown as FileHead & { parts: number };
+		const piece = async (part: number): Promise<Buffer> => {
+			const { bytes } = await ctx.call<{ bytes: string }, Params>(action, { ...params, part });
+			return Buffer.from(bytes, "base64");
+		};
+		// The first before anything is said: where it is not to be had, that is the answer.
+		const first = parts > 0 && exchange.req.method !== "HEAD" ? await piece(0) : undefined;
 		let part = 0;
 		await answers.file(exchange, file, async () => {
 			if (part === parts) return undefined;
-			const { bytes } = await ctx.call<{ bytes: string }, Params>(action, { ...params, part: part++ });
-			return Buffer.from(bytes, "base64");
+			return part++ === 0 ? first : piece(part - 1);
 		});
 	};
 
@@ -180,7 +186,7 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 		if (!principal && row.access !== "anyone" && exchange.refusal) throw exchange.refusal;
 		authorize(row, principal);
 
-		const body = route.hasBody && !row.raw ? await readBody(req, res, row.oauth === true) : undefined;
+		const body = route.hasBody && !row.raw && !row.file ? await readBody(req, res, row.oauth === true) : undefined;
 		const params = pathParams(route, values);
 		if (row.fixed) Object.assign(params, row.fixed);
 		if (row.raw) Object.assign(params, { body: await readRaw(req, res), headers: named(req, row.raw) });
@@ -195,15 +201,15 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 		const renewed = row.session === "renew" ? renewal(exchange, params) : {};
 
 		const userAgent = (req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT);
-		const idempotency = idempotencyOf(exchange, route, principal ? principal.profileId : address, params);
-		const meta: Meta = Object.assign(ctx.meta, {
-			address,
-			userAgent,
-			...(principal && { principal }),
-			...(idempotency && { idempotency }),
-			...renewed,
-		});
-		const answer = await leavingNone(exchange, row, ctx.call<Answer, Params>(row.action, params));
+		const meta: Meta = Object.assign(ctx.meta, { address, userAgent, ...(principal && { principal }), ...renewed });
+		const file = row.file && (await takeFile(ctx, exchange, row.file));
+		// A file is told apart by its bytes: where they wait is another place each time.
+		const asked = file ? { ...params, digest: file.digest } : params;
+		if (file) Object.assign(params, file.params);
+		const idempotency = idempotencyOf(exchange, route, principal ? principal.profileId : address, asked);
+		if (idempotency) Object.assign(meta, { idempotency });
+		const answering = leavingNone(exchange, row, ctx.call<Answer, Params>(row.action, params));
+		const answer = await (file ? file.untilAnswered(answering, meta) : answering);
 		if (row.download) await download(ctx, exchange, row.download, params, answer);
 		else reply(exchange, route, answer, meta, row.session !== undefined && (intoCookies || exchange.byCookie === true));
 	};

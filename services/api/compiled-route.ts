@@ -66,15 +66,18 @@ export function faultsOf(row: Route, id: string, actions: ActionTable): string[]
 	if (row.download && !actions[row.download]) faults.push(`${id}: the action ${row.download} is in no contract.`);
 	if (row.download && !FILE_HEAD.every((name) => Object.hasOwn(answered, name)))
 		faults.push(`${id}: what a download answers is ${FILE_HEAD.join(", ")}.`);
+	for (const name of row.file ? [row.file.begin, row.file.piece, row.file.drop] : [])
+		if (!actions[name]) faults.push(`${id}: the action ${name} is in no contract.`);
 	if (row.body && row.method !== "DELETE") faults.push(`${id}: only DELETE is said to have a body; the others have one, or none.`);
 	return faults;
 }
 
 /** Parameters that neither the path nor the query nor the fields of a body give. */
-export const ofTheDoor = ({ fixed, cookie, raw }: Route): string[] => [
+export const ofTheDoor = ({ fixed, cookie, raw, file }: Route): string[] => [
 	...Object.keys(fixed ?? {}),
 	...(cookie ? [cookie.param] : []),
 	...(raw ? ["body", "headers"] : []),
+	...(file ? ["staged", "parts"] : []),
 ];
 
 export function compile(row: Route, id: string, action: PublishedAction): CompiledRoute {

@@ -26,6 +26,8 @@
 //   loose        what the query says besides is let through unread: others write it (an issuer's callback)
 //   raw          the body as it came, for signatures over its bytes: the action gets it as the text `body` and, as `headers`,
 //                those named here. UTF-8 it must be; nothing else is asked of it
+//   file         multipart/form-data with one file, whose pieces go to the node before the action is asked: its params are `staged`, as
+//                `begin` answers it, and `parts`. `piece` takes one (`no`, `bytes` in base64), `drop` forgets them where the rest fails
 import type { ActionName } from "../contracts/index.ts";
 import type { Access, Scope } from "../contracts/scopes.ts";
 
@@ -59,4 +61,14 @@ export interface Route {
 	readonly cookie?: { readonly name: string; readonly param: string; readonly path: string; readonly seconds: number };
 	readonly loose?: true;
 	readonly raw?: readonly string[];
+	readonly file?: FileField;
+}
+
+export interface FileField {
+	/** The field of the form that it comes in. */
+	readonly field: string;
+	readonly mostBytes: number;
+	readonly begin: ActionName;
+	readonly piece: ActionName;
+	readonly drop: ActionName;
 }

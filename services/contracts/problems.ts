@@ -73,10 +73,14 @@ export const problems = {
 	"last-admin": { status: 409, title: "Last admin", detail: "The last admin must name a successor." },
 	"seq-ahead": { status: 409, title: "Ahead of the log", detail: "The seq given is beyond the end of the log." },
 	"wrong-state": { status: 409, title: "Wrong state", detail: "The present state does not permit this." },
+	"upload-limit": { status: 409, title: "Too many pictures", detail: "This account keeps as many pictures as it may." },
 	deleted: { status: 409, title: "Deleted", detail: "This has been deleted." },
 	"idempotency-running": { status: 409, title: "Still running", detail: "The first request with this Idempotency-Key is still running." },
 	// What it says
 	validation: { status: 422, title: "Validation failed", detail: "A value is missing, unknown or wrong." },
+	"broken-picture": { status: 422, title: "Broken picture", detail: "The file begins like a picture, but is none that can be read." },
+	"too-many-pixels": { status: 422, title: "Too many pixels", detail: "A picture has at most 50 million pixels." },
+	infected: { status: 422, title: "Infected", detail: "The virus scanner has found something in the file." },
 	"idempotency-key-reused": { status: 422, title: "Idempotency-Key reused", detail: "This Idempotency-Key was used with another request." },
 	// Not now
 	"rate-limited": { status: 429, title: "Too many requests", detail: "Too many requests; try again later.", retryAfter: 1 },

@@ -31,11 +31,11 @@ export async function http(url: string, path: string, options: RequestOptions = 
 		method,
 		headers: {
 			...(method === "POST" && !keyless ? { "Idempotency-Key": randomUUID() } : {}),
-			...(body === undefined ? {} : { "Content-Type": "application/json" }),
+			...(body === undefined || body instanceof FormData ? {} : { "Content-Type": "application/json" }),
 			...(token ? { Authorization: `Bearer ${token}` } : {}),
 			...headers,
 		},
-		...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+		...(body === undefined ? {} : { body: typeof body === "string" || body instanceof FormData ? body : JSON.stringify(body) }),
 	});
 	const text = await response.text();
 	return {
