@@ -20,6 +20,7 @@ import {
 	uuid,
 } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { picture } from "./uploads.ts";
 import { requestOptions } from "./webauthn.ts";
 
 export const accountState = oneOf("unverified", "active", "mustChangePassword", "banned", "trashed", "purged");
@@ -35,13 +36,13 @@ export const language = oneOf("en", "pt", "ar", "ku");
 /** What only the owner of an account sees and changes. `timeZone`: a name of the IANA database. */
 export const ownSettings = object({ language: nullable(language), timeZone: nullable(text(1, 64)), phone: nullable(text(3, 32)) });
 export type OwnSettings = Infer<typeof ownSettings>;
-/** `avatar` is a picture: what else is known of it (url, sizes) comes with the uploads. */
+/** What everybody may see of somebody. */
 export const profile = object({
 	id: uuid,
 	displayName,
 	kind: profileKind,
 	bio: optional(text(0, 500)),
-	avatar: optional(object({ id: uuid })),
+	avatar: optional(picture),
 });
 export type Profile = Infer<typeof profile>;
 export const tokens = object({ accessToken: text(1, 8192), refreshToken: text(1, 512), tokenType: oneOf("Bearer"), expiresIn: int(0) });

@@ -26,7 +26,7 @@ export const actions = {
 		},
 		"profiles.update": {
 			summary: "Change one of the account's own profiles. `bio: null` and `avatar: null` take them away.",
-			description: "`avatar` is the id of an upload. There are no uploads yet: any id is taken, and comes back as `avatar.id`.",
+			description: "`avatar` is the id of a picture that the account has sent (`POST /api/uploads`); everybody sees it.",
 			params: { ...id, displayName: optional(displayName), bio: optional(nullable(text(0, 500))), avatar: optional(nullable(uuid)) },
 			answer: profile,
 			repeatable: true,

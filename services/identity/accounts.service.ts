@@ -5,6 +5,7 @@ import { normalizeEmail } from "./domain/login.ts";
 import { methodsOf } from "./domain/mfa.ts";
 import { identityNode } from "./node.ts";
 import { overviewOf } from "./store/accounts.ts";
+import { shownProfile } from "./shown.ts";
 import { profilesOf } from "./store/profiles.ts";
 import { factorsOf } from "./store/second-factors.ts";
 
@@ -17,7 +18,12 @@ export default service("accounts", {
 			if (!account) throw problem("not-found", { detail: "There is no account with this e-mail." });
 			const factors = await factorsOf(db, account.id);
 			const mfa = factors.totp || factors.passkeys > 0;
-			return { ...account, mfa, factors: methodsOf(factors), profiles: await profilesOf(db, account.id) };
+			return {
+				...account,
+				mfa,
+				factors: methodsOf(factors),
+				profiles: (await profilesOf(db, account.id)).map((profile) => shownProfile(ctx.broker, profile)),
+			};
 		},
 	},
 });

@@ -19,6 +19,7 @@ import { signIn } from "./sign-in/sign-in.ts";
 import type { NewAccount } from "./store/accounts.ts";
 import { findAccount, insertAccount, isEmailTaken } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
+import { shownProfile } from "./shown.ts";
 import { insertProfile, profilesOf } from "./store/profiles.ts";
 import { settingsOf } from "./store/recovery.ts";
 import { versionsFor } from "./store/terms.ts";
@@ -101,7 +102,8 @@ export default service("auth", {
 
 		async me(ctx, { db }) {
 			const { accountId, profileId } = ctx.caller;
-			const [account, profiles] = [await findAccount(db, { id: accountId }), await profilesOf(db, accountId)];
+			const [account, stored] = [await findAccount(db, { id: accountId }), await profilesOf(db, accountId)];
+			const profiles = stored.map((profile) => shownProfile(ctx.broker, profile));
 			const profile = profiles.find(({ id }) => id === profileId);
 			if (!account || !profile) throw problem("not-found");
 			const own = { ...viewAccount(account), ...(await settingsOf(db, accountId)) };

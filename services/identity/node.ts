@@ -21,7 +21,7 @@ import { CLOCK_TOLERANCE } from "../../mixins/token/claims.ts";
 import { ASK_OVERLAP_MS } from "../../mixins/token/hearing.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Answer, Ctx, FactPayload } from "../contracts/index.ts";
-import type { Account, Profile, SignedIn, Tokens } from "../contracts/identity.ts";
+import type { Account, SignedIn, Tokens } from "../contracts/identity.ts";
 import { rolesOf, scopesOf } from "./domain/scopes.ts";
 import { Attempts } from "./sign-in/attempts.ts";
 import { Hashing } from "./sign-in/hashing.ts";
@@ -30,6 +30,8 @@ import type { mails } from "./mail/mails.ts";
 import { identityMail } from "./mail/mails.ts";
 import { Signing } from "./sign-in/signing.ts";
 import type { AccountRow } from "./store/accounts.ts";
+import type { StoredProfile } from "./domain/profile.ts";
+import { shownProfile } from "./shown.ts";
 import { deletedSince, profilesOf } from "./store/profiles.ts";
 import { insertRefreshToken } from "./store/refresh-tokens.ts";
 import { endedSince, endSessions, insertSession } from "./store/sessions.ts";
@@ -118,8 +120,8 @@ export const PROFILES_IN_TOKEN = 50;
 export async function issueTokens(
 	node: IdentityNode,
 	account: AccountRow,
-	profile: Pick<Profile, "id" | "displayName" | "kind">,
-	profiles: readonly Pick<Profile, "id">[],
+	profile: Pick<StoredProfile, "id" | "displayName" | "kind">,
+	profiles: readonly Pick<StoredProfile, "id">[],
 	session: SessionStrength,
 	refreshToken: string,
 	now: Date,
@@ -175,7 +177,7 @@ export async function openSession(
 	insertRefreshToken(tx, session.id, refreshToken, now);
 	return {
 		account: viewAccount(account),
-		profile,
+		profile: shownProfile(ctx.broker, profile),
 		tokens: await issueTokens(node, account, profile, profiles, session, refreshToken, now),
 	};
 }

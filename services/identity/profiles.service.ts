@@ -1,13 +1,15 @@
 // Profiles: the faces of an account.
 import type { Tx } from "../../mixins/node.ts";
 import { isTool, newId, once, pageById, service, tellFacts } from "../../mixins/node.ts";
+import { describePictures } from "../../mixins/pictures.ts";
 import { problem } from "../contracts/errors.ts";
-import type { Profile } from "../contracts/identity.ts";
 import { maySignIn } from "./domain/login.ts";
+import type { StoredProfile } from "./domain/profile.ts";
 import { changed, isSame, mayDelete, mayHaveOneMore } from "./domain/profile.ts";
 import { dropProfile } from "./profiles/drop-profile.ts";
 import { identityNode, issueTokens, PROFILES_IN_TOKEN } from "./node.ts";
 import { saveProfile } from "./profiles/save-profile.ts";
+import { shownProfile } from "./shown.ts";
 import { holdAccount } from "./store/accounts.ts";
 import { foldNames, searchProfiles } from "./store/profile-search.ts";
 import { findProfile, insertProfile, lockProfiles, profilesOf } from "./store/profiles.ts";
@@ -15,7 +17,7 @@ import { supersedeRefreshTokens } from "./store/refresh-tokens.ts";
 import { profileOfSession, switchSession } from "./store/sessions.ts";
 
 /** The account's profiles, which nobody else changes until the transaction ends. */
-async function lockedProfiles(tx: Tx, accountId: string): Promise<Profile[]> {
+async function lockedProfiles(tx: Tx, accountId: string): Promise<StoredProfile[]> {
 	if (!(await lockProfiles(tx, accountId))) throw problem("not-found");
 	return profilesOf(tx, accountId);
 }
@@ -26,21 +28,22 @@ export default service("profiles", {
 	actions: {
 		list(ctx, { db }) {
 			const { q, kind, ...page } = ctx.params;
+			const shown = (profiles: readonly StoredProfile[]) => profiles.map((profile) => shownProfile(ctx.broker, profile));
 			if (q === undefined && kind === undefined)
-				return pageById(page, (after, limit) => profilesOf(db, ctx.caller.accountId, after, limit));
-			return pageById(page, (before, limit) => searchProfiles(db, { q, kind }, before, limit));
+				return pageById(page, async (after, limit) => shown(await profilesOf(db, ctx.caller.accountId, after, limit)));
+			return pageById(page, async (before, limit) => shown(await searchProfiles(db, { q, kind }, before, limit)));
 		},
 
 		async me(ctx, { db }) {
 			const profile = await findProfile(db, ctx.caller.profileId);
 			if (!profile) throw problem("not-found");
-			return profile;
+			return shownProfile(ctx.broker, profile);
 		},
 
 		async show(ctx, { db }) {
 			const profile = await findProfile(db, ctx.params.profileId);
 			if (!profile) throw problem("not-found");
-			return profile;
+			return shownProfile(ctx.broker, profile);
 		},
 
 		async create(ctx, { db }) {
@@ -59,13 +62,14 @@ export default service("profiles", {
 		async update(ctx, { db }) {
 			const { accountId } = ctx.caller;
 			const { profileId, ...change } = ctx.params;
+			// Whose picture it is, another node knows: asked before anything is locked.
+			if (change.avatar) await describePictures(ctx, "avatar", [change.avatar], { ownerId: accountId, single: true });
 			return db.tx(async (tx) => {
 				const before = (await lockedProfiles(tx, accountId)).find(({ id }) => id === profileId);
 				if (!before) throw problem("not-found");
 				const profile = changed(before, change);
-				if (isSame(profile, before)) return before;
-				await saveProfile(tx, ctx, accountId, profile, new Date());
-				return profile;
+				if (!isSame(profile, before)) await saveProfile(tx, ctx, accountId, profile, new Date());
+				return shownProfile(ctx.broker, profile);
 			});
 		},
 
@@ -96,7 +100,10 @@ export default service("profiles", {
 				if (!session) throw problem("invalid-token");
 				const refreshToken = node.signing.newRefreshToken();
 				await supersedeRefreshTokens(tx, sessionId, refreshToken, now);
-				return { profile, tokens: await issueTokens(node, account, profile, profiles, session, refreshToken, now) };
+				return {
+					profile: shownProfile(ctx.broker, profile),
+					tokens: await issueTokens(node, account, profile, profiles, session, refreshToken, now),
+				};
 			});
 		},
 	},

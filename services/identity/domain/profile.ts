@@ -3,6 +3,9 @@ import { problem } from "../../contracts/errors.ts";
 import type { Profile } from "../../contracts/identity.ts";
 import type { Params } from "../../contracts/index.ts";
 
+/** A profile as this node keeps it: of its picture, the id. */
+export type StoredProfile = Omit<Profile, "avatar"> & { avatar?: { id: string } };
+
 /** A token names them all (PROFILES_IN_TOKEN in node.ts); and who makes them by the hundred is no person. */
 export const MOST_PROFILES = 20;
 
@@ -15,7 +18,7 @@ export function mayHaveOneMore(count: number): void {
  * The profile that may be deleted, of all of the account. Throws 404 where it is not among them, 409 `last-profile`, and 409
  * `active-profile` for one that the caller's token or session is for.
  */
-export function mayDelete(profileId: string, profiles: readonly Profile[], active: readonly string[]): Profile {
+export function mayDelete(profileId: string, profiles: readonly StoredProfile[], active: readonly string[]): StoredProfile {
 	const profile = profiles.find(({ id }) => id === profileId);
 	if (!profile) throw problem("not-found");
 	if (profiles.length === 1) throw problem("last-profile");
@@ -26,7 +29,7 @@ export function mayDelete(profileId: string, profiles: readonly Profile[], activ
 type Change = Omit<Params<"profiles.update">, "profileId">;
 
 /** The profile after a change. What is not named stays; `null`, and a bio without a letter, take away. */
-export function changed({ bio, avatar, ...profile }: Profile, change: Change): Profile {
+export function changed({ bio, avatar, ...profile }: StoredProfile, change: Change): StoredProfile {
 	const next = {
 		bio: change.bio === undefined ? bio : change.bio || undefined,
 		avatar: change.avatar === undefined ? avatar : change.avatar === null ? undefined : { id: change.avatar },
@@ -40,5 +43,5 @@ export function changed({ bio, avatar, ...profile }: Profile, change: Change): P
 }
 
 /** Whether a change has changed nothing. */
-export const isSame = (one: Profile, other: Profile): boolean =>
+export const isSame = (one: StoredProfile, other: StoredProfile): boolean =>
 	one.displayName === other.displayName && one.bio === other.bio && one.avatar?.id === other.avatar?.id;

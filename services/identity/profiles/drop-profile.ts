@@ -1,7 +1,7 @@
 // The end of a profile, whoever decides it: its owner, or whoever erases the account.
 import type { Tx } from "../../../mixins/node.ts";
 import { tellFacts } from "../../../mixins/node.ts";
-import type { Profile } from "../../contracts/identity.ts";
+import type { StoredProfile } from "../domain/profile.ts";
 import type { Ctx } from "../../contracts/index.ts";
 import type { IdentityNode } from "../node.ts";
 import { revokeProfile, revokeSessions } from "../node.ts";
@@ -16,7 +16,7 @@ export async function dropProfile(
 	tx: Tx,
 	ctx: Ctx<unknown>,
 	accountId: string,
-	profile: Profile,
+	profile: StoredProfile,
 	now: Date,
 ): Promise<void> {
 	await revokeSessions(node, tx, ctx, { profileId: profile.id }, "profile", now);

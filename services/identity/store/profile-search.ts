@@ -1,6 +1,7 @@
 // Finding profiles by their names: by an index over the pieces of folded names, and then letter by letter.
 import type { Db, Queryable } from "../../../mixins/postgres.ts";
 import type { Profile } from "../../contracts/identity.ts";
+import type { StoredProfile } from "../domain/profile.ts";
 import { foldName, piecesFor, piecesOf } from "../domain/names.ts";
 import type { ProfileRow } from "./profiles.ts";
 import { profileColumns, toProfile } from "./profiles.ts";
@@ -27,7 +28,7 @@ export function searchOf({ q, kind }: Sought, before: string | null, limit: numb
 }
 
 /** A page of what matches, newest first. */
-export async function searchProfiles(db: Queryable, sought: Sought, before: string | null, limit: number): Promise<Profile[]> {
+export async function searchProfiles(db: Queryable, sought: Sought, before: string | null, limit: number): Promise<StoredProfile[]> {
 	const question = searchOf(sought, before, limit);
 	if (!question) return [];
 	return (await db.query<ProfileRow>(question.sql, question.values)).map(toProfile);

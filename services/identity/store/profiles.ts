@@ -1,6 +1,7 @@
 // The profiles of accounts.
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Profile } from "../../contracts/identity.ts";
+import type { StoredProfile } from "../domain/profile.ts";
 import { foldName, piecesOf } from "../domain/names.ts";
 
 /** A row as it is read; what a profile does not have it does not name. */
@@ -11,13 +12,13 @@ export interface ProfileRow extends Pick<Profile, "id" | "displayName" | "kind">
 
 export const profileColumns = `id, display_name as "displayName", kind, bio, avatar`;
 
-export const toProfile = ({ bio, avatar, ...profile }: ProfileRow): Profile => ({
+export const toProfile = ({ bio, avatar, ...profile }: ProfileRow): StoredProfile => ({
 	...profile,
 	...(bio === null ? {} : { bio }),
 	...(avatar === null ? {} : { avatar: { id: avatar } }),
 });
 
-export async function insertProfile(tx: Tx, accountId: string, profile: Profile, now: Date): Promise<void> {
+export async function insertProfile(tx: Tx, accountId: string, profile: StoredProfile, now: Date): Promise<void> {
 	const folded = foldName(profile.displayName);
 	await tx.query(
 		`insert into profiles (id, account_id, display_name, kind, bio, avatar, folded, pieces, created_at, updated_at)
@@ -36,7 +37,7 @@ export async function insertProfile(tx: Tx, accountId: string, profile: Profile,
 	);
 }
 
-export async function profilesOf(db: Queryable, accountId: string, after: string | null = null, limit = 1000): Promise<Profile[]> {
+export async function profilesOf(db: Queryable, accountId: string, after: string | null = null, limit = 1000): Promise<StoredProfile[]> {
 	const rows = await db.query<ProfileRow>(
 		`select ${profileColumns} from profiles where account_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
 		[accountId, after, limit],
@@ -45,7 +46,7 @@ export async function profilesOf(db: Queryable, accountId: string, after: string
 	return rows.map(toProfile);
 }
 
-export async function findProfile(db: Queryable, profileId: string): Promise<Profile | undefined> {
+export async function findProfile(db: Queryable, profileId: string): Promise<StoredProfile | undefined> {
 	const [row] = await db.query<ProfileRow>(`select ${profileColumns} from profiles where id = $1`, [profileId], "profile");
 	return row && toProfile(row);
 }
@@ -59,7 +60,7 @@ export async function lockProfiles(tx: Tx, accountId: string): Promise<boolean> 
 }
 
 /** What may change of a profile. */
-export async function updateProfile(tx: Tx, profile: Profile, now: Date): Promise<void> {
+export async function updateProfile(tx: Tx, profile: StoredProfile, now: Date): Promise<void> {
 	const folded = foldName(profile.displayName);
 	await tx.query("update profiles set display_name = $2, bio = $3, avatar = $4, folded = $5, pieces = $6, updated_at = $7 where id = $1", [
 		profile.id,
