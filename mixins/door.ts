@@ -31,8 +31,8 @@ export interface Door {
 	close(graceMs: number, idleGraceMs?: number): Promise<void>;
 }
 
-/** Seconds are in milliseconds. The server looks for overdue connections every `connectionsCheckingInterval`. */
-const PATIENCE = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 2_000 };
+/** Seconds are in milliseconds. A file of 10 MB may come over a slow line; what is no file is waited for less (services/api/body.ts). The server looks for overdue connections every `connectionsCheckingInterval`. */
+const PATIENCE = { headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 2_000 };
 const MAX_HEADER_BYTES = 16 * 1024;
 /** So many may wait to be let in. With Node's 511 a crowd that comes back at once is dropped by the system, and tries again many seconds later. */
 const BACKLOG = 4_096;

@@ -100,6 +100,8 @@ export class House {
 				...(database ? { DATABASE_URL: database } : {}),
 				...(metrics ? { METRICS_PORT: String(metrics) } : {}),
 				NODES: node,
+				// Whatever runs here has one and the same DATA_DIR.
+				UPLOADS_SHARED: "true",
 				// A lone realtime door listens on SOCKET_PORT.
 				...(node === "socket" ? { SOCKET_PORT: String(port) } : { PORT: String(port) }),
 			},

@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { problem } from "../contracts/errors.ts";
 
 export const MAX_BODY_BYTES = 100 * 1024;
+/** So long (ms) a body of that size may take to come. */
+const PATIENCE_MS = 30_000;
 /** Objects and lists inside each other. The contracts need four. */
 export const MAX_DEPTH = 64;
 
@@ -17,14 +19,14 @@ export function bodyComes(req: IncomingMessage): boolean {
 
 /**
  * The body as an object; `{}` where none comes. Throws 413 too-large, 415 unsupported-media-type, 400 malformed,
- * 422 validation.
+ * 408 request-timeout, 422 validation.
  */
-export async function readBody(req: IncomingMessage, res: ServerResponse, acceptForm: boolean): Promise<Params> {
+export async function readBody(req: IncomingMessage, res: ServerResponse, acceptForm: boolean, patienceMs?: number): Promise<Params> {
 	if (!bodyComes(req)) return {};
 	if (Number(req.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw problem("too-large", { detail: tooLarge });
 	const form = mediaType(req, acceptForm) === "form";
 	if (req.headers.expect !== undefined) res.writeContinue();
-	const text = decode(await readBytes(req));
+	const text = decode(await readBytes(req, patienceMs));
 	return form ? parseForm(text) : parseJson(text);
 }
 
@@ -63,11 +65,16 @@ function mediaType(req: IncomingMessage, acceptForm: boolean): "json" | "form" {
 	});
 }
 
-function readBytes(req: IncomingMessage): Promise<Buffer> {
+function readBytes(req: IncomingMessage, patienceMs = PATIENCE_MS): Promise<Buffer> {
 	return new Promise((resolve, reject) => {
 		const chunks: Buffer[] = [];
 		let length = 0;
+		const late = setTimeout(() => {
+			stop();
+			reject(problem("request-timeout"));
+		}, patienceMs);
 		const stop = (): void => {
+			clearTimeout(late);
 			req.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
 		};
 		const onData = (chunk: Buffer): void => {
@@ -86,7 +93,7 @@ function readBytes(req: IncomingMessage): Promise<Buffer> {
 			stop();
 			reject(problem("malformed", { detail: "The body ended early." }));
 		};
-		if (req.destroyed) return reject(problem("malformed", { detail: "The body ended early." }));
+		if (req.destroyed) return onGone();
 		req.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
 	});
 }

@@ -117,14 +117,11 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 		}
 	};
 
-	const idempotencyOf = (exchange: Exchange, route: CompiledRoute, caller: string, params: Params): Meta["idempotency"] => {
-		if (route.row.method !== "POST") return undefined;
-		const header = exchange.req.headers["idempotency-key"];
-		if (header === undefined) {
-			if (route.row.idempotency === "required") throw problem("idempotency-key-missing");
-			return undefined;
-		}
-		return { key: parseKey(String(header)), scope: `${caller} ${route.id}`, hash: fingerprint(secret, params) };
+	const idempotencyKeyOf = ({ req }: Exchange, { row }: CompiledRoute): string | undefined => {
+		if (row.method !== "POST") return undefined;
+		const header = req.headers["idempotency-key"];
+		if (header === undefined && row.idempotency === "required") throw problem("idempotency-key-missing");
+		return header === undefined ? undefined : parseKey(String(header));
 	};
 
 	const reply = (exchange: Exchange, route: CompiledRoute, given: Answer, meta: Meta, intoCookies: boolean): void => {
@@ -202,12 +199,15 @@ export function makeChain({ answers, quotas, verify, addressOf, cookies, secret,
 
 		const userAgent = (req.headers["user-agent"] ?? "").slice(0, MAX_USER_AGENT);
 		const meta: Meta = Object.assign(ctx.meta, { address, userAgent, ...(principal && { principal }), ...renewed });
+		const key = idempotencyKeyOf(exchange, route);
 		const file = row.file && (await takeFile(ctx, exchange, row.file));
 		// A file is told apart by its bytes: where they wait is another place each time.
 		const asked = file ? { ...params, digest: file.digest } : params;
 		if (file) Object.assign(params, file.params);
-		const idempotency = idempotencyOf(exchange, route, principal ? principal.profileId : address, asked);
-		if (idempotency) Object.assign(meta, { idempotency });
+		if (key !== undefined) {
+			const scope = `${principal ? principal.profileId : address} ${route.id}`;
+			Object.assign(meta, { idempotency: { key, scope, hash: fingerprint(secret, asked) } });
+		}
 		const answering = leavingNone(exchange, row, ctx.call<Answer, Params>(row.action, params));
 		const answer = await (file ? file.untilAnswered(answering, meta) : answering);
 		if (row.download) await download(ctx, exchange, row.download, params, answer);

@@ -44,14 +44,25 @@ export async function takeFile(
 	if (Number(req.headers["content-length"] ?? 0) > mostBytes + FORM_BYTES) throw tooLarge();
 	const form = parserOf(req.headers["content-type"] as string, mostBytes);
 	const { staged } = await ctx.call<{ staged: string }, object>(begin, {});
-	const forget = () => void ctx.call(drop, { staged }).catch(() => {});
+	let sending: Promise<unknown> = Promise.resolve();
+	let over = false;
+	/** After the last piece that is on its way; there is none after it. */
+	const forget = (): void => {
+		over = true;
+		sending
+			.catch(() => {})
+			.then(() => ctx.call(drop, { staged }))
+			.catch(() => {});
+	};
 	if (req.headers.expect !== undefined) res.writeContinue();
 
 	const hash = createHash("sha256");
 	let parts = 0;
 	const send = async (bytes: Buffer): Promise<void> => {
 		hash.update(bytes);
-		await ctx.call(piece, { staged, no: parts++, bytes: bytes.toString("base64") });
+		if (over) throw early();
+		sending = ctx.call(piece, { staged, no: parts++, bytes: bytes.toString("base64") });
+		await sending;
 	};
 	const keep = async (file: BusboyFileStream): Promise<void> => {
 		let waiting: Buffer[] = [];
@@ -84,7 +95,7 @@ export async function takeFile(
 			const onClose = (): void => {
 				if (!req.complete) fail(early());
 			};
-			form.on("file", (name, file) => {
+			form.on("file", (name: string | undefined, file) => {
 				open = file;
 				// The parser says it, too.
 				file.on("error", () => {});
@@ -93,8 +104,9 @@ export async function takeFile(
 				kept = keep(file);
 				kept.catch(fail);
 			});
-			form.on("field", (name) =>
-				fail(wrong(name, name === field ? "type" : "unknown", name === field ? "must be a file" : "is not a known field")),
+			// Whatever its types say, the parser knows parts without a name.
+			form.on("field", (name: string | undefined) =>
+				fail(name === field ? wrong(field, "type", "must be a file") : wrong(name ?? "", "unknown", "is not a known field")),
 			);
 			form.on("filesLimit", () => fail(wrong(field, "unknown", "is there more than once")));
 			for (const event of ["fieldsLimit", "partsLimit"])

@@ -82,7 +82,7 @@ describe("what the image holds", { skip: needs("postgres", "initdb") }, () => {
 				filter: (source) =>
 					source === path.join(ROOT, from) || fs.statSync(source).isDirectory() || reachesBuilder(ignore, path.relative(ROOT, source)),
 			});
-		copyPackages(ROOT, stage);
+		copyPackages(ROOT, stage, stages.find(({ name }) => name === "packages") as Stage);
 		lock(stage);
 	});
 	after(async () => {

@@ -151,6 +151,7 @@ describe("k8s", { skip }, () => {
 					NATS_URL: "nats://reloop:word@nats:4222",
 					REDIS_URL: "redis://:word@redis:6379",
 					MONGO_URL: "mongodb://mongo-0.mongo:27017/reloop?replicaSet=rs0",
+					S3_SECRET_KEY: "word",
 				};
 				const owner = "postgres://reloop:word@postgres:5432/reloop";
 				for (const resource of [...resources(folder, "Deployment"), ...resources(folder, "Job")]) {
@@ -226,7 +227,7 @@ describe("k8s", { skip }, () => {
 		assert.deepEqual(resources("k8s/overlays/production", "StatefulSet"), []);
 		for (const folder of ["k8s/overlays/dev", "k8s/data/production"]) {
 			const sets = resources(folder, "StatefulSet");
-			assert.deepEqual(sets.map(({ metadata }) => metadata.name).sort(), ["mongo", "nats", "postgres", "redis"]);
+			assert.deepEqual(sets.map(({ metadata }) => metadata.name).sort(), ["mongo", "nats", "postgres", "redis", "s3"]);
 			for (const set of sets) {
 				assert.equal(set.spec.volumeClaimTemplates?.length, 1);
 				assert.equal(podOf(set).securityContext?.runAsNonRoot, true);

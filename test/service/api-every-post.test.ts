@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
 import type { Person } from "../support/kit.ts";
+import { anyPicture, formOf } from "../support/pictures.ts";
 import { groupOf, http, person, testApp } from "../support/kit.ts";
 
 const app = await testApp();
@@ -42,6 +43,10 @@ const requests: Record<string, () => Promise<Request>> = {
 		return { path: "/api/auth/switch-profile", by, body: { profileId: body.id } };
 	},
 	"/api/profiles": async () => ({ path: "/api/profiles", by: await someone(), body: { displayName: "Shop", kind: "organization" } }),
+	"/api/uploads": async () => {
+		const picture = await anyPicture();
+		return { path: "/api/uploads", by: await someone(), body: formOf(picture) };
+	},
 	"/api/groups": async () => ({ path: "/api/groups", by: await someone(), body: { name: "Once", isPublic: true } }),
 	"/api/groups/:groupId/join": async () => ({ path: `/api/groups/${await groupOf(await someone())}/join`, by: await someone() }),
 	"/api/groups/:groupId/leave": async () => {

@@ -175,6 +175,25 @@ export function mongo(): Recipe {
 	};
 }
 
+export const S3_ACCESS = "reloop";
+export const S3_SECRET = "secret of a test store";
+
+/** The Versity gateway: S3 over a folder, each bucket a folder in it. It holds every request against its signature. */
+export function s3(): Recipe {
+	return {
+		program: "versitygw",
+		url: (port) => `http://127.0.0.1:${port}`,
+		args: (dataDir, port) => [
+			...["--access", S3_ACCESS, "--secret", S3_SECRET, "--port", `127.0.0.1:${port}`, "--quiet"],
+			...["posix", "--sidecar", path.join(dataDir, "..", "sidecar"), path.join(dataDir, "buckets")],
+		],
+		prepare(dataDir) {
+			for (const folder of [path.join(dataDir, "..", "sidecar"), path.join(dataDir, "buckets")]) fs.mkdirSync(folder, { recursive: true });
+		},
+		answers: connects,
+	};
+}
+
 /** PostgreSQL and its pooler refuse to be root: the user that its package made, or nobody's usual id. */
 function unprivileged(): Identity | undefined {
 	if (process.getuid?.() !== 0) return undefined;

@@ -11,7 +11,7 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { findProgram } from "../../config/programs.ts";
 import type { Recipe } from "./server-recipes.ts";
-import { mongo, nats, pgbouncer, postgres, redis } from "./server-recipes.ts";
+import { mongo, nats, pgbouncer, postgres, redis, s3 } from "./server-recipes.ts";
 
 export interface Server {
 	/** As the variable of the platform wants it: NATS_URL, REDIS_URL, DATABASE_URL (the owner), MONGO_URL. */
@@ -44,6 +44,8 @@ export const redisServer = (options: { password?: string } = {}): Promise<Server
 export const postgresServer = (options: { settings?: Record<string, string | number> } = {}): Promise<Server> => open(postgres(options));
 /** MongoDB as a replica set of one member, initiated. */
 export const mongoServer = (): Promise<Server> => open(mongo());
+/** An S3-compatible store without a bucket; `s3Of` says how it is spoken to. */
+export const s3Server = (): Promise<Server> => open(s3());
 /** A pooler in transaction mode in front of a PostgreSQL of `postgresServer`. */
 export const pgBouncer = (behind: Server, options: { poolSize?: number } = {}): Promise<Server> => open(pgbouncer(behind.url, options));
 

@@ -194,6 +194,21 @@ describe("a body", () => {
 });
 
 describe("a slow client", () => {
+	it("whose body does not come is answered 408 by who reads it, long before the server gives up", async () => {
+		const patient = makeDoor();
+		patient.onRequest((req, res) => {
+			const exchange = { req, res, requestId: "r", path: "/", query: undefined, extra: [], oauth: false, refusal: undefined };
+			readBody(req, res, false, 50).catch((error) => answers.fail(exchange, error));
+		});
+		const at = await patient.listen("127.0.0.1", 0);
+		const socket = connect(at, "127.0.0.1");
+		socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
+		const [answer] = await once(socket, "data");
+		assert.match(String(answer), /^HTTP\/1\.1 408 /);
+		socket.destroy();
+		await patient.close(100);
+	});
+
 	it("is answered 408 and let go, with its headers as with its body", async () => {
 		const impatient = makeDoor({ headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 });
 		impatient.onRequest((req) => void req.resume());

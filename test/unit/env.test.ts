@@ -94,9 +94,22 @@ test("Names that are not ours are left alone.", () => {
 });
 
 test("A variable whose feature is not here yet is not ignored in silence.", () => {
-	for (const name of ["S3_BUCKET", "STRIPE_SECRET_KEY", "PAYMENT_PROVIDER"]) {
+	for (const name of ["FCM_API_BASE", "STRIPE_SECRET_KEY", "PAYMENT_PROVIDER"]) {
 		refuses({ [name]: "x" }, new RegExp(`^${name} is set, but this version`));
 	}
+});
+
+test("Pictures are in a folder, or in an S3-compatible store that all its variables name; what scans them is a host and a port.", () => {
+	const s3 = { S3_ENDPOINT: "http://minio:9000/", S3_BUCKET: "pictures", S3_ACCESS_KEY: "key", S3_SECRET_KEY: "secret" };
+	assert.partialDeepStrictEqual(read(s3), { S3_ENDPOINT: "http://minio:9000", S3_REGION: "us-east-1", UPLOADS_SHARED: false });
+	for (const name of Object.keys(s3))
+		refuses({ ...s3, [name]: undefined }, new RegExp(`^S3_ENDPOINT, .* belong together: ${name} is not set`));
+	for (const S3_BUCKET of ["Pictures", "ab", "a/b", "../b"]) refuses({ ...s3, S3_BUCKET }, /^S3_BUCKET must be the name of a bucket/);
+	refuses({ ...s3, S3_ENDPOINT: "minio:9000" }, /^S3_ENDPOINT must be an http or https URL/);
+	refuses({ UPLOADS_SHARED: "yes" }, /^UPLOADS_SHARED must be true or false/);
+	assert.equal(read({ CLAMD_URL: "tcp://[::1]:3310" }).CLAMD_URL, "tcp://[::1]:3310");
+	for (const CLAMD_URL of ["clamd:3310", "tcp://clamd", "tcp://clamd:x", "http://clamd:3310", "tcp://clamd:99999"])
+		refuses({ CLAMD_URL }, /^CLAMD_URL must be a host and its port/);
 });
 
 test("One of a cluster needs what its processes share, and is told why.", () => {

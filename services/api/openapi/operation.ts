@@ -5,7 +5,7 @@ import type { JsonSchema, SchemaWriter } from "../../contracts/json-schema.ts";
 import { problems } from "../../contracts/problems.ts";
 import type { Props, Rule } from "../../contracts/schema.ts";
 import { ofTheDoor } from "../compiled-route.ts";
-import type { Route } from "../route.ts";
+import type { FileField, Route } from "../route.ts";
 import { ALWAYS, CHANGES, problemsOf, SIGNED_IN, WITH_BODY } from "./problems.ts";
 
 export const tagOf = (row: Route): string => row.action.split(".")[0] as string;
@@ -49,6 +49,7 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 		],
 		...(hasBody ? { requestBody: requestBody(row, inBody, writer) } : {}),
 		...(row.raw ? { requestBody: { required: true, content: { "application/octet-stream": {} } } } : {}),
+		...(row.file ? { requestBody: { required: true, content: { "multipart/form-data": { schema: formOf(row.file) } } } } : {}),
 		responses: {
 			...answers(row, answer, writer),
 			...problemsOf(
@@ -58,7 +59,7 @@ export function operation(row: Route, operationId: string, writer: SchemaWriter)
 					// By cookies, or into them: the page may be a stranger's.
 					...(row.session ? [403] : []),
 					...(row.method === "GET" ? [] : CHANGES),
-					...(hasBody || row.raw ? WITH_BODY : []),
+					...(hasBody || row.raw || row.file ? WITH_BODY : []),
 					...(errors ?? []).map((code) => problems[code].status),
 				].filter((status) => status !== row.down),
 			),
@@ -145,7 +146,7 @@ function answers(row: Route, answer: Rule, writer: SchemaWriter): Record<string,
 		};
 	}
 	if (status === 204) return { 204: { description: "Done.", headers } };
-	const content = row.download ? { "*/*": { schema: {} } } : { "application/json": { schema: answerSchema(row, answer, writer) } };
+	const content = row.download ? fileOf(answer) : { "application/json": { schema: answerSchema(row, answer, writer) } };
 	return {
 		[status]: {
 			description: status === 201 ? "Made." : status === 202 ? "It is on its way." : row.download ? "The file." : "The answer.",
@@ -156,11 +157,28 @@ function answers(row: Route, answer: Rule, writer: SchemaWriter): Record<string,
 			},
 			content,
 		},
+		...(row.download && answer.type === "object" && Object.hasOwn(answer.props, "etag")
+			? { 304: { description: "It is what `If-None-Match` has named.", headers } }
+			: {}),
 		...(row.replay
 			? { 200: { description: "It was there before: the first answer again.", headers: { ...headers, ...replayed }, content } }
 			: {}),
 		...(row.down ? { [row.down]: { description: "It is down.", headers, content } } : {}),
 	};
+}
+
+const formOf = ({ field }: FileField): JsonSchema => ({
+	type: "object",
+	properties: { [field]: { type: "string", format: "binary" } },
+	required: [field],
+	additionalProperties: false,
+});
+
+/** What a file may be: what its head says by `type`, where that is a list. */
+function fileOf(head: Rule): JsonSchema {
+	const type = head.type === "object" ? (head.props as Props).type : undefined;
+	const types = type?.type === "enum" ? type.values : ["application/octet-stream"];
+	return Object.fromEntries(types.map((media) => [media, { schema: {} }]));
 }
 
 /** The door takes `replayed` out of the answer and says it by status and header. */

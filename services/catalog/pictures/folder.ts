@@ -2,6 +2,7 @@
 // disk is new or not the others', says so instead of serving nothing.
 import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { database, newId, settings } from "../../../mixins/node.ts";
 import { nodesOf } from "../../../mixins/owners.ts";
@@ -31,7 +32,7 @@ export function folderShelf(broker: ServiceBroker): Shelf {
 				})(),
 			),
 
-		drop: (digest) => guarded("deleted", rm(folderOf(digest), { recursive: true, force: true })),
+		drop: (digest) => guarded("deleted", rm(folderOf(digest), { recursive: true, force: true, maxRetries: 5 })),
 
 		async start() {
 			const others = nodesOf(broker, "uploads.create").filter((id) => id !== broker.nodeID);
@@ -40,10 +41,9 @@ export function folderShelf(broker: ServiceBroker): Shelf {
 					`The node catalog runs already (${others.join(", ")}), and keeps pictures in a folder of its own: set S3_ENDPOINT and its like, or UPLOADS_SHARED=true where DATA_DIR/uploads is the same folder for all.`,
 				);
 			await mkdir(home, { recursive: true });
-			const found = await readFile(join(home, NAME_FILE), "utf8").catch(() => undefined);
-			const name = await settleFolder(database("catalog"), found);
-			if (found === name) return;
-			if (found !== undefined || !(await nameIt(home, name)))
+			const own = await nameOf(home);
+			const name = await settleFolder(database("catalog"), own);
+			if (name !== own)
 				throw refusal(
 					`The pictures that the database knows are not in ${home}: they are in the folder whose ${NAME_FILE} says ${name}. Set DATA_DIR to where that is, or copy it.`,
 				);
@@ -52,25 +52,32 @@ export function folderShelf(broker: ServiceBroker): Shelf {
 }
 
 /**
- * Under its name it is whole, or it is not there. Whoever deletes the folder meanwhile, because nobody had the picture, is met once in
- * a blue moon (take.ts): then it is made again.
+ * Under its name it is whole, or it is not there. Where somebody deletes the folder meanwhile, because nobody had the
+ * picture until now (sweep.ts), it is made again.
  */
-async function putInto(folder: string, size: string, bytes: Buffer, again = true): Promise<void> {
+async function putInto(folder: string, size: string, bytes: Buffer, tries = 5): Promise<void> {
 	try {
 		await mkdir(folder, { recursive: true });
 		const draft = join(folder, `${newId()}.part`);
 		await writeFile(draft, bytes, { flush: true });
 		await rename(draft, join(folder, size));
 	} catch (error) {
-		if (!again || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-		await putInto(folder, size, bytes, false);
+		if (tries === 0 || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+		await putInto(folder, size, bytes, tries - 1);
 	}
 }
 
-/** False where the folder has pictures that nobody knows of: it is not this database's. */
-async function nameIt(home: string, name: string): Promise<boolean> {
-	await writeFile(join(home, NAME_FILE), name, { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+/** The name of a folder; of two processes that find it without one, one names it. */
+async function nameOf(home: string): Promise<string> {
+	const file = join(home, NAME_FILE);
+	await writeFile(file, newId(), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
 		if (error.code !== "EEXIST") throw error;
 	});
-	return (await readFile(join(home, NAME_FILE), "utf8")) === name;
+	// The other one may not have written it yet.
+	for (let tries = 0; tries < 50; tries++) {
+		const name = await readFile(file, "utf8");
+		if (name.length === newId().length) return name;
+		await pause(20);
+	}
+	throw refusal(`${file} should hold the name of the folder of pictures, and does not: delete it.`);
 }

@@ -30,7 +30,7 @@ export function s3Shelf(broker: ServiceBroker): Shelf {
 		retries: 2,
 		initRetryMs: 100,
 	});
-	const at = (key: string) => `${S3_ENDPOINT}/${S3_BUCKET}/${key}`;
+	const at = (key: string) => `${S3_ENDPOINT}/${S3_BUCKET}${key === "" ? "" : `/${key}`}`;
 
 	const ask = async (method: string, key: string, more: { headers?: Record<string, string>; body?: Buffer } = {}): Promise<Buffer> => {
 		const body = more.body && new Uint8Array(more.body);
@@ -58,10 +58,19 @@ export function s3Shelf(broker: ServiceBroker): Shelf {
 		drop: async (digest) =>
 			void (await guarded("deleted", Promise.all(pictureSize.values.map((size) => ask("DELETE", keyOf(digest, size)))))),
 
-		/** A store that is away may come; one that does not let us in will not. */
+		/** A store that is away may come; one that does not let us in will not. A bucket that is not there is made. */
 		async start() {
+			const write = () =>
+				ask("PUT", "pictures/.name", { headers: { "content-type": "text/plain" }, body: Buffer.from("The pictures of Reloop.\n") });
 			try {
-				await ask("PUT", "pictures/.name", { headers: { "content-type": "text/plain" }, body: Buffer.from("The pictures of Reloop.\n") });
+				await write().catch(async (error) => {
+					if (!(error instanceof Refused) || error.status !== 404) throw error;
+					// 409: another process of ours was faster.
+					await ask("PUT", "").catch((made) => {
+						if (!(made instanceof Refused) || made.status !== 409) throw made;
+					});
+					await write();
+				});
 			} catch (error) {
 				if (error instanceof Refused && WRONG.has(error.status))
 					throw refusal(

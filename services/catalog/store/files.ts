@@ -1,6 +1,5 @@
 // The catalog node's way to its database: the files behind uploads. Where their bytes are is the shelf's business (pictures/shelf.ts).
 import type { Queryable, Tx } from "../../../mixins/node.ts";
-import { newId } from "../../../mixins/node.ts";
 import type { Described } from "../../contracts/uploads.ts";
 
 export interface NewFile extends Pick<Described, "type" | "width" | "height"> {
@@ -41,15 +40,12 @@ export async function lockUnwanted(tx: Tx, digest: Buffer): Promise<boolean> {
 
 export const deleteFile = (tx: Tx, digest: Buffer) => tx.query("delete from files where digest = $1", [digest]);
 
-/**
- * The name of the folder that holds the bytes: that of `found` where it is the first, or where nothing is kept yet. Otherwise the one
- * that is known.
- */
-export async function settleFolder(db: Queryable, found: string | undefined): Promise<string> {
+/** The name of the folder that holds the bytes: as long as nothing is kept, the one that is given. */
+export async function settleFolder(db: Queryable, own: string): Promise<string> {
 	const [row] = await db.query<{ id: string }>(
 		`insert into folder as f (id) values ($1) on conflict (single) do update
 		set id = case when exists (select from files) then f.id else excluded.id end returning id`,
-		[found ?? newId()],
+		[own],
 	);
 	return row?.id ?? "";
 }

@@ -155,6 +155,8 @@ export class Cluster {
 			...testEnvironment(),
 			HOST: "127.0.0.1",
 			DATA_DIR: this.#data,
+			// One folder on one machine.
+			UPLOADS_SHARED: "true",
 			SECRET_KEY: Buffer.alloc(32, 7).toString("base64"),
 			PUBLIC_URL: "http://localhost:3000",
 			RATE_LIMIT_FACTOR: "100000",
@@ -171,6 +173,13 @@ export class Cluster {
 	async add(shape: Shape): Promise<Member[]> {
 		const wanted = Object.entries(shape).flatMap(([nodes, copies]) => Array.from({ length: copies }, () => nodes.split(",")));
 		return Promise.all(wanted.map((nodes) => this.#begin(nodes)));
+	}
+
+	/** Starts a process with other settings, beside the cluster: it is not one of its members. */
+	async startAside(nodes: string[], environment: Record<string, string>): Promise<Member> {
+		const member = new Member(nodes, await unusedPort(), { ...this.environment, ...environment });
+		await member.start();
+		return member;
 	}
 
 	async #begin(nodes: string[]): Promise<Member> {

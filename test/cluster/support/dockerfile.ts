@@ -60,13 +60,17 @@ export const environmentOf = (stage: Stage): Record<string, string> =>
 			.map((pair) => pair.split(/=(.*)/s).slice(0, 2)),
 	);
 
-/** What `npm ci --omit=dev --omit=optional` leaves of a project's packages, copied by the lock file. */
-export function copyPackages(root: string, into: string): void {
+/** What `npm ci --omit=dev` and the `rm -rf` behind it leave of a project's packages, copied by the lock file. */
+export function copyPackages(root: string, into: string, stage: Stage): void {
+	const removed = all(stage, "RUN").flatMap((text) => /&& rm -rf (.*)$/.exec(text)?.[1]?.split(/\s+/) ?? []);
+	const isRemoved = (folder: string) => removed.some((pattern) => new RegExp(`^${pattern.replace("*", "[^/]*")}(/|$)`).test(folder));
 	const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8")) as {
 		packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
 	};
 	for (const [folder, { dev, optional, devOptional }] of Object.entries(packages)) {
-		if (folder === "" || dev || optional || devOptional) continue;
+		if (folder === "" || dev || devOptional || isRemoved(folder)) continue;
+		// Those of other systems are not installed.
+		if (optional && !fs.existsSync(path.join(root, folder))) continue;
 		const nested = path.join(root, folder, "node_modules");
 		// Packages within have lines of their own.
 		fs.cpSync(path.join(root, folder), path.join(into, folder), { recursive: true, filter: (source) => source !== nested });

@@ -8,7 +8,7 @@ import { connect, eventually, groupOf, http, is, listen, person, say, testApp } 
 
 const app = await testApp();
 const NOBODY = { profileId: "00000000-0000-0000-0000-000000000000", displayName: "deleted" };
-const KEEPERS = ["gamification", "groups", "identity", "presence"];
+const KEEPERS = ["catalog", "gamification", "groups", "identity", "presence"];
 
 const post = async (author: Person, groupId: string, content: string, more: object = {}) =>
 	is(await author.post(`/api/groups/${groupId}/messages`, { clientId: randomUUID(), kind: "text", content, ...more }), 201).body;

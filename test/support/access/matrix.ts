@@ -39,7 +39,13 @@ async function ask(url: string, route: Route, values: Values, token: string | un
 	const body = Object.fromEntries(rest);
 	const withBody = route.method === "POST" || route.method === "PUT" || route.method === "PATCH" || route.body === true;
 	const query = withBody || rest.size === 0 ? "" : `?${new URLSearchParams(body as Record<string, string>)}`;
-	return (await http(url, `${path}${query}`, { method: route.method, token, ...(withBody ? { body } : {}) })).status;
+	return (
+		await http(url, `${path}${query}`, {
+			method: route.method,
+			token,
+			...(withBody ? { body: body.form instanceof FormData ? body.form : body } : {}),
+		})
+	).status;
 }
 
 /** Asks a route about everything, as everybody. */

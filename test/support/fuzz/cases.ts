@@ -56,6 +56,7 @@ export function* cases(fuzzed: Fuzzed, operation: Operation): Generator<Sent> {
 	yield* inTheHeaders(fuzzed, operation);
 	if (!hasBody(operation)) return;
 	if (operation.raw) yield* asRawBody(fuzzed, operation);
+	else if (operation.file) yield* asAForm(fuzzed, operation, operation.file);
 	else yield* asABody(fuzzed, operation);
 	if (operation.body) yield* inTheBody(fuzzed, operation);
 }
@@ -210,6 +211,34 @@ function* asABody(fuzzed: Fuzzed, operation: Operation): Generator<Sent> {
 			body: JSON.stringify({ ...JSON.parse(good), [parameter.name]: pathValue(fuzzed, parameter) }),
 			right: bad ?? [422],
 		};
+}
+
+function* asAForm(fuzzed: Fuzzed, operation: Operation, file: string): Generator<Sent> {
+	const { path } = goodRequest(fuzzed, operation);
+	const part = (head: string, body: string) => `--b\r\nContent-Disposition: form-data${head}\r\n\r\n${body}\r\n`;
+	const field = (name: string, body: string) => part(`; name="${name}"; filename="a.png"`, body);
+	for (const type of ["application/json", "text/plain", "", "multipart/mixed; boundary=b", "multipart/form-datax; boundary=b"])
+		yield { what: `as ${type}`, path, headers: { "Content-Type": type }, body: `${field(file, "x")}--b--`, right: [415] };
+	const form = (what: string, body: string | Buffer, right: number[], more: Record<string, string> = {}): Sent => ({
+		what,
+		path,
+		headers: { "Content-Type": "multipart/form-data; boundary=b", ...more },
+		body,
+		right,
+	});
+	yield form("without a boundary", "x", [400], { "Content-Type": "multipart/form-data" });
+	yield form("with a boundary of 5 KB", "x", [400], { "Content-Type": `multipart/form-data; boundary=${"b".repeat(5000)}` });
+	for (const body of ["x", "--b", "--b\r\n", field(file, "x"), `${field(file, "x")}--b`, "\0".repeat(1000), "\r\n--b".repeat(1000)])
+		yield form(`with the form ${JSON.stringify(body.slice(0, 20))}`, body, [400, 415, 422]);
+	for (const name of ["unknown", "__proto__", `${file}[]`, "", "a".repeat(5000), "\0"])
+		yield form(`with the field ${name.slice(0, 20)}`, `${field(name, "x")}--b--\r\n`, [400, 422]);
+	yield form("with a field that has no name", `${part("", "x")}--b--\r\n`, [400, 422]);
+	yield form("with a text for the file", `${part(`; name="${file}"`, "x")}--b--\r\n`, [422]);
+	yield form("with no file", "--b--\r\n", [400, 422]);
+	yield form("with an empty file", `${field(file, "")}--b--\r\n`, [415]);
+	yield form("with no picture", `${field(file, "x".repeat(200_000))}--b--\r\n`, [415]);
+	yield form("with a thousand parts", `${field(file, "GIF89a and more").repeat(1000)}--b--\r\n`, [400, 422]);
+	yield form("compressed", gzipSync(`${field(file, "x")}--b--\r\n`), [415], { "Content-Encoding": "gzip" });
 }
 
 /** Signed by nobody, or for a sender that this server does not know. */

@@ -32,6 +32,8 @@ export interface Operation {
 	oauth: boolean;
 	/** The body is for a signature over its bytes: whatever it says, it is not signed. */
 	raw: boolean;
+	/** The body is a form with a file in this field. */
+	file: string | undefined;
 	/** The query may say anything besides. */
 	loose: boolean;
 	inPath: Parameter[];
@@ -67,6 +69,7 @@ function read(
 		signedIn: needsToken(operation.security ?? []),
 		oauth: "application/x-www-form-urlencoded" in content,
 		raw: "application/octet-stream" in content,
+		file: Object.keys(content["multipart/form-data"]?.schema.properties ?? {})[0],
 		loose: parameters.some(isOpen),
 		inPath: parameters.filter((parameter) => parameter.in === "path"),
 		inQuery: parameters.filter((parameter) => parameter.in === "query" && !isOpen(parameter)),
