@@ -103,7 +103,12 @@ export function compile(row: Route, id: string, action: PublishedAction): Compil
 
 function pathParam(name: string, rule: Rule): PathParam {
 	const coercion = coercionOf(rule);
-	return { name, coercion, shape: isUuid(rule) ? UUID : coercion === "number" ? WHOLE : undefined };
+	return { name, coercion, shape: shapeOf(rule, coercion) };
+}
+
+function shapeOf(rule: Rule, coercion: Coercion): RegExp | undefined {
+	if (rule.type === "enum") return new RegExp(`^(?:${rule.values.map((value) => RegExp.escape(String(value))).join("|")})$`);
+	return isUuid(rule) ? UUID : coercion === "number" ? WHOLE : undefined;
 }
 
 function coercionOf(rule: Rule): Coercion {
