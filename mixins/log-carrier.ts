@@ -39,7 +39,7 @@ export interface Projection<Deed = unknown> {
 	erases(event: NewEvent): Erasure | undefined;
 }
 
-/** The text of one message, with that of its edits; or everything before the event: only this one keeps its place, as the fence. */
+/** What one message said, and what its edits did; or everything before the event: only this one keeps its place, as the fence. */
 export type Erasure = { text: number } | "before";
 
 export interface LogCarrier<Deed = unknown> {
@@ -187,16 +187,17 @@ export class PostgresLog<Deed = unknown> implements LogCarrier<Deed> {
 /** Events that one statement looks through. */
 const PORTION = 20_000;
 
-/** Deleted means deleted: the log keeps the place, not the text, neither of the message nor of its edits. */
+/** Deleted means deleted: the log keeps the place, not what was said, neither in the message nor in its edits. */
 async function erase(tx: Tx, { room, seq }: NewEvent, erasure: Erasure): Promise<void> {
 	if (erasure === "before") {
 		await tx.query("delete from room_events where room = $1 and seq < $2", [room, seq]);
 		return;
 	}
-	await tx.query("update room_events set body = jsonb_set(body::jsonb, '{message,content}', 'null')::json where room = $1 and seq = $2", [
-		room,
-		erasure.text,
-	]);
+	await tx.query(
+		`update room_events set body = jsonb_set(body::jsonb #- '{message,attachments}' #- '{message,mentions}', '{message,content}', 'null')::json
+		where room = $1 and seq = $2`,
+		[room, erasure.text],
+	);
 	await tx.query(
 		`update room_events set body = jsonb_set(body::jsonb, '{content}', 'null')::json
 		where room = $1 and seq > $2 and type = 'edited' and (body ->> 'target')::bigint = $2`,

@@ -11,21 +11,28 @@ import { roomBus } from "./rooms.ts";
 const KEPT_EVENTS = 50_000;
 const KEPT_PER_ROOM = 256;
 
+export interface RoomLogOptions {
+	/** What clients get of an event as it is kept, made each time it is shown: links that end are not for memory. */
+	show?: (event: LogEvent) => LogEvent;
+}
+
 export class RoomLog {
 	/** Where the log is stored. */
 	readonly carrier: LogCarrier;
 	readonly #kind: string;
 	readonly #broker: ServiceBroker;
+	readonly #show: (event: LogEvent) => LogEvent;
 	/** The newest events of rooms, least recently used room first. */
 	readonly #tails = new Map<string, LogEvent[]>();
 	#kept = 0;
 
 	/** @param kind the word before the colon of the room names, such as `group` */
-	constructor(carrier: LogCarrier, kind: string, broker: ServiceBroker) {
+	constructor(carrier: LogCarrier, kind: string, broker: ServiceBroker, { show = (event) => event }: RoomLogOptions = {}) {
 		this.carrier = carrier;
 		if (carrier.needs) needsOf(broker).push(carrier.needs);
 		this.#kind = kind;
 		this.#broker = broker;
+		this.#show = show;
 		// What was published while NATS was away reached nobody, and if nothing follows, nobody would ever notice.
 		natsOf(broker)?.onReconnect(() => {
 			for (const [key, tail] of this.#tails) roomBus(broker).remind(this.nameOf(key), tail.at(-1)?.seq ?? 0);
@@ -36,7 +43,7 @@ export class RoomLog {
 		return `${this.#kind}:${key}`;
 	}
 
-	/** What clients see of a row. */
+	/** What is kept of a row; nearly what clients see of it. */
 	toEvent(row: NewEvent): LogEvent {
 		return {
 			room: this.nameOf(row.room),
@@ -58,10 +65,10 @@ export class RoomLog {
 		const last = tail?.at(-1);
 		if (tail && first && last && first.seq <= after + 1 && last.seq >= Math.min(head, after + limit)) {
 			const from = after + 1 - first.seq;
-			return tail.slice(from, from + limit);
+			return tail.slice(from, from + limit).map(this.#show);
 		}
 		const rows = await this.carrier.page(key, after, limit);
-		return rows.map((row) => this.toEvent(row));
+		return rows.map((row) => this.#show(this.toEvent(row)));
 	}
 
 	/** The events of a page that ends at `head`, and whether more follow: what a door answers to join and resume. */
@@ -82,7 +89,7 @@ export class RoomLog {
 	publish(key: string, events: LogEvent[]): void {
 		if (events.length === 0) return;
 		this.#keep(key, events);
-		roomBus(this.#broker).publish({ room: this.nameOf(key), events });
+		roomBus(this.#broker).publish({ room: this.nameOf(key), events: events.map(this.#show) });
 	}
 
 	forget(key: string): void {

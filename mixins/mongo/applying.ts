@@ -87,7 +87,13 @@ export class Applying<Deed> {
 			if (erasure === "before") return events.deleteMany({ room, seq: { $lt: seq } });
 			const { text: target } = erasure;
 			// What is told of them was told before the deletion was applied.
-			await events.updateOne({ room, seq: target }, { $set: { "body.message.content": null, erased: true }, $unset: { facts: "" } });
+			await events.updateOne(
+				{ room, seq: target },
+				{
+					$set: { "body.message.content": null, erased: true },
+					$unset: { facts: "", "body.message.attachments": "", "body.message.mentions": "" },
+				},
+			);
 			return events.updateMany(
 				{ room, seq: { $gt: target }, type: "edited", "body.target": target },
 				{ $set: { "body.content": null }, $unset: { facts: "" } },

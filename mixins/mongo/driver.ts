@@ -16,6 +16,7 @@ export interface Collection<T> {
 	aggregate<R>(stages: Query[]): Cursor<R>;
 	insertOne(document: T, options?: Query): Promise<unknown>;
 	insertMany(documents: readonly T[], options?: Query): Promise<unknown>;
+	countDocuments(query: Query): Promise<number>;
 	updateOne(query: Query, change: Query): Promise<unknown>;
 	updateMany(query: Query, change: Query, options?: Query): Promise<unknown>;
 	deleteMany(query: Query): Promise<unknown>;

@@ -35,6 +35,8 @@ export const INDEXES: readonly Index[] = [
 		keys: { room: 1, sender: 1, clientId: 1 },
 		options: { name: CLIENT_ID, unique: true, partialFilterExpression: { clientId: { $exists: true } } },
 	},
+	{ keys: { room: 1, sender: 1, seq: 1 }, options: { name: "room_events_sender", partialFilterExpression: { type: "message" } } },
+	{ keys: { room: 1, seq: 1, sender: 1 }, options: { name: "room_events_erased", partialFilterExpression: { erased: true } } },
 	{ keys: { once: 1 }, options: { name: ONCE, unique: true, partialFilterExpression: { once: { $exists: true } } } },
 	{ keys: { at: 1 }, options: { name: "room_events_pending", partialFilterExpression: { pending: true } } },
 ];

@@ -118,22 +118,61 @@ export class MongoLog<Deed = unknown> implements LogCarrier<Deed> {
 		return found ? toEvent(found) : undefined;
 	}
 
-	/** Messages of others after a mark in each room that are not deleted; rooms without any are left out. */
+	/** How many messages a room has had up to a seq, deleted ones too. */
+	async messagesUpTo(room: string, seq: number): Promise<number> {
+		const at = await this.#asked((events) => events.findOne({ room, seq }));
+		const known = at?.body.messages;
+		if (typeof known === "number") return known;
+		return this.#asked((events) => events.countDocuments({ room, seq: { $lte: seq }, type: "message" }));
+	}
+
+	/**
+	 * Messages of others after a mark in each room that are not deleted; rooms without any are left out. All after the mark (each event
+	 * knows how many there were up to it), less the reader's own, less those of others that are deleted: what is counted is little.
+	 */
 	async unread(reader: string, marks: readonly { room: string; after: number }[]): Promise<Map<string, number>> {
 		if (marks.length === 0) return new Map();
-		const stages = [
-			{
-				$match: {
-					$or: marks.map(({ room, after }) => ({ room, seq: { $gt: after } })),
-					type: "message",
-					sender: { $ne: reader },
-					erased: null,
-				},
-			},
-			{ $group: { _id: "$room", count: { $sum: 1 } } },
-		];
-		const rows = await this.#asked((events) => events.aggregate<{ _id: string; count: number }>(stages).toArray());
-		return new Map(rows.map(({ _id, count }) => [_id, count]));
+		const count = async (which: Query): Promise<Map<string, number>> => {
+			const rooms = marks.map(({ room, after }) => ({ room, ...which, seq: { $gt: after } }));
+			const stages = [{ $match: { $or: rooms } }, { $group: { _id: "$room", count: { $sum: 1 } } }];
+			const rows = await this.#asked((events) => events.aggregate<{ _id: string; count: number }>(stages).toArray());
+			return new Map(rows.map(({ _id, count }) => [_id, count]));
+		};
+		const [all, own, gone] = await Promise.all([
+			this.#messagesAfter(marks),
+			count({ sender: reader, type: "message" }),
+			count({ erased: true, sender: { $ne: reader } }),
+		]);
+		const of = (room: string) => (all.get(room) ?? 0) - (own.get(room) ?? 0) - (gone.get(room) ?? 0);
+		return new Map(marks.map(({ room }): [string, number] => [room, of(room)]).filter(([, count]) => count > 0));
+	}
+
+	/** Messages after a mark in each room, whosever and deleted ones too. */
+	async #messagesAfter(marks: readonly { room: string; after: number }[]): Promise<Map<string, number>> {
+		type Counted = { room: string; seq: number; messages?: number | null };
+		const fields = { $project: { _id: 0, room: 1, seq: 1, messages: "$body.messages" } };
+		const last = { room: { $first: "$room" }, seq: { $first: "$seq" }, messages: { $first: "$body.messages" } };
+		const [heads, begun] = await Promise.all(
+			[
+				[
+					{ $match: { room: { $in: marks.map(({ room }) => room) } } },
+					// So that the index is read once for each room.
+					{ $sort: { room: -1, seq: -1 } },
+					{ $group: { _id: "$room", ...last } },
+				],
+				[{ $match: { $or: marks.map(({ room, after }) => ({ room, seq: after })) } }, fields],
+			].map((stages) => this.#asked((events) => events.aggregate<Counted>(stages).toArray())),
+		);
+		const headOf = new Map(heads?.map((row) => [row.room, row]));
+		const markOf = new Map(begun?.map((row) => [row.room, row]));
+		const counted = marks.map(async ({ room, after }): Promise<[string, number]> => {
+			const head = headOf.get(room);
+			if (!head || head.seq <= after) return [room, 0];
+			const before = after === 0 ? 0 : markOf.get(room)?.messages;
+			if (typeof head.messages === "number" && typeof before === "number") return [room, head.messages - before];
+			return [room, await this.#asked((events) => events.countDocuments({ room, seq: { $gt: after }, type: "message" }))];
+		});
+		return new Map(await Promise.all(counted));
 	}
 
 	#asked<R>(question: (events: Collection<EventDocument<Deed>>) => Promise<R>): Promise<R> {

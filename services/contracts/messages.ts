@@ -1,46 +1,40 @@
 // What the groups node offers of a group's numbered log: messages in their present state, edits, reactions, read marks.
 import { factTable, internal, published } from "./contract.ts";
 import { author, logEvent, roomActions } from "./rooms.ts";
-import { array, bool, cursor, defaulted, int, json, list, nullable, object, oneOf, optional, text, time, uuid } from "./schema.ts";
+import { array, bool, cursor, defaulted, int, list, nullable, object, oneOf, optional, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
+import { upload } from "./uploads.ts";
 
 /** A client's own id for a message: unique per group and sender, for as long as the group lives. */
 export const clientId = text(1, 64);
-export const content = text(1, 4000);
+/** In code points, kept as it is. Only a message with pictures may be without any. */
+export const content = text(0, 4000);
 export const emoji = text(1, 32);
+/** `borrow` is for lending, and refused as long as there is none. */
+const kind = oneOf("text", "borrow");
+const mentions = array(uuid, { max: 50 });
+const reactions = array(object({ emoji: text(1, 32), count: int(1), mine: bool }));
 
-/** A message in its present state: edits applied; a deleted one keeps its place with `content: null`. */
+/** A message in its present state: edits applied; a deleted one keeps its place with `content: null`, and nothing else of what it said. */
 export const message = object({
 	seq: int(1),
 	id: uuid,
 	clientId,
-	kind: oneOf("text"),
-	content: nullable(text(0, 4000)),
+	kind,
+	content: nullable(content),
 	replyTo: optional(int(1)),
-	mentions: optional(array(uuid, { max: 50 })),
+	mentions: optional(mentions),
+	attachments: optional(array(upload, { max: 10 })),
 	by: author,
 	at: time,
 	editedAt: optional(time),
 	deletedAt: optional(time),
-	reactions: array(object({ emoji: text(1, 32), count: int(1), mine: bool })),
+	reactions,
 });
 export type Message = Infer<typeof message>;
 
 const id = { groupId: uuid };
-const posted = object({
-	room: text(1, 80),
-	seq: int(1),
-	id: uuid,
-	at: time,
-	clientId,
-	kind: oneOf("text"),
-	content: text(0, 4000),
-	by: author,
-	replyTo: optional(int(1)),
-	mentions: optional(array(uuid, { max: 50 })),
-	reactions: array(json),
-	replayed: bool,
-});
+const posted = object({ ...message.props, room: text(1, 80), content, replayed: bool });
 const readState = object({ groupId: uuid, seq: int(0), unread: int(0) });
 
 export const actions = {
@@ -50,10 +44,12 @@ export const actions = {
 			params: {
 				...id,
 				clientId,
-				kind: defaulted(oneOf("text"), "text"),
-				content,
+				kind: defaulted(kind, "text"),
+				content: defaulted(content, ""),
 				replyTo: optional(int(1)),
-				mentions: optional(array(uuid, { max: 50 })),
+				mentions: optional(mentions),
+				attachments: optional(array(uuid, { max: 10 })),
+				itemId: optional(uuid),
 			},
 			answer: posted,
 			owner: "groupId",
@@ -88,7 +84,7 @@ export const actions = {
 			owner: "groupId",
 		},
 		"messages.remove": {
-			summary: "Delete a message; its sender, moderators and admins. A tombstone keeps its place.",
+			summary: "Delete a message; its sender, and moderators and admins who outrank them. A tombstone keeps its place.",
 			params: { ...id, seq: int(1) },
 			answer: object({ room: text(1, 80), seq: int(1) }),
 			owner: "groupId",
@@ -96,7 +92,7 @@ export const actions = {
 		"messages.react": {
 			summary: "Add or take back the caller's reaction to a message; a numbered event when it changes something.",
 			params: { ...id, seq: int(1), emoji, remove: defaulted(bool, false) },
-			answer: object({ room: text(1, 80), seq: int(1) }),
+			answer: object({ room: text(1, 80), seq: int(1), reactions }),
 			owner: "groupId",
 		},
 		"messages.events": {
@@ -120,26 +116,34 @@ export const actions = {
 	}),
 };
 
+/** Uploads that the message shows from now on: none once it is deleted. */
+const uses = { attachments: optional(array(uuid, { max: 10 })) };
 export const facts = factTable({
 	"groups.message.posted": {
-		summary: "A message is in the log.",
+		summary: "A message is in the log. `mentions` are those who may hear of it; `repliedToId` wrote what it replies to.",
 		payload: {
 			groupId: uuid,
+			groupName: optional(text(1, 100)),
 			seq: int(1),
 			messageId: uuid,
 			senderId: uuid,
+			/** What the sender is called. */
+			displayName: optional(text(0, 60)),
 			kind: text(1, 16),
 			content: text(0, 4000),
+			excerpt: optional(text(0, 140)),
 			replyTo: optional(int(1)),
+			repliedToId: optional(uuid),
 			mentions: optional(array(uuid)),
+			...uses,
 		},
 	},
 	"groups.message.edited": {
 		summary: "A message has another text.",
-		payload: { groupId: uuid, seq: int(1), target: int(1), senderId: uuid, content: text(0, 4000) },
+		payload: { groupId: uuid, seq: int(1), target: int(1), senderId: uuid, content: text(0, 4000), ...uses },
 	},
 	"groups.message.deleted": {
 		summary: "A message is a tombstone.",
-		payload: { groupId: uuid, seq: int(1), target: int(1), senderId: uuid, byId: uuid },
+		payload: { groupId: uuid, seq: int(1), target: int(1), senderId: uuid, byId: uuid, ...uses },
 	},
 });

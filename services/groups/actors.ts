@@ -20,6 +20,7 @@ import { groupsJobs } from "./jobs.ts";
 import { groupsMail } from "./mails.ts";
 import type { InviteTools } from "./store/invites.ts";
 import { known } from "./known.ts";
+import { showEvent } from "./shown.ts";
 import { joinedReads } from "./store/joined-reads.ts";
 import type { Deed } from "./store/projection.ts";
 import { projection } from "./store/projection.ts";
@@ -75,7 +76,7 @@ function make(broker: ServiceBroker): GroupsNode {
 			sendMail(tx, { to, language, template: "invite", values: { inviter: inviterName, group: groupName, link } }),
 	};
 	const { carrier, reads, healthy: logIsHealthy } = storeOf(broker, db, invites);
-	const log = new RoomLog(carrier, "group", broker);
+	const log = new RoomLog(carrier, "group", broker, { show: showEvent(broker) });
 	const owned = ownership(broker, "messages.post");
 	// The owner did not answer in time; when it wakes up, what it knows is out of date.
 	const wrote = (groupId: string) => {

@@ -8,8 +8,8 @@ import { keep } from "../../mixins/idempotency.ts";
 import type { Entry, LogCarrier } from "../../mixins/log-carrier.ts";
 import type { Db } from "../../mixins/postgres.ts";
 import type { GroupDecision } from "./domain/decision.ts";
-import type { GroupState } from "./domain/group.ts";
-import { toRow } from "./store/events.ts";
+import type { GroupEvent, GroupState } from "./domain/group.ts";
+import { counted, toRow } from "./store/events.ts";
 import type { Deed } from "./store/projection.ts";
 import type { InviteTools } from "./store/invites.ts";
 import { applyEffect } from "./store/projection.ts";
@@ -27,6 +27,12 @@ export type GroupShare = Committed<GroupState | null, GroupCommit>;
 /** What a mailbox has decided, as the log takes it: what comes of a decision goes with its last event. */
 function entriesOf(entry: GroupShare, now: Date): Entry<Deed>[] {
 	let seq = entry.first;
+	// A group that is made begins to count.
+	let messages = entry.state ? entry.state.messages : 0;
+	const upTo = ({ type }: GroupEvent) => {
+		if (messages !== undefined && type === "message") messages++;
+		return messages;
+	};
 	return entry.decisions.flatMap((decision) => {
 		const seqs = decision.events.map(() => seq++);
 		const kept = decision.claim?.(decision.answer(seqs));
@@ -36,7 +42,7 @@ function entriesOf(entry: GroupShare, now: Date): Entry<Deed>[] {
 			once: kept && JSON.stringify([kept.scope, kept.key]),
 		};
 		return decision.events.map((event, i) => ({
-			event: toRow(entry.key, seqs[i] as number, event),
+			event: counted(toRow(entry.key, seqs[i] as number, event), upTo(event)),
 			...(i === seqs.length - 1 ? last : { facts: [], deeds: [] }),
 		}));
 	});

@@ -1,41 +1,19 @@
 // The numbered log: messages, their edits and deletions, read marks, and what doors need to open a room.
 import { decodeCursor, service } from "../../mixins/node.ts";
 import { encodeCursor } from "../../mixins/cursor.ts";
-import type { NewEvent } from "../../mixins/log-carrier.ts";
 import { roomBus } from "../../mixins/rooms.ts";
 import { problem } from "../contracts/errors.ts";
-import type { Message } from "../contracts/messages.ts";
 import { groupsNode } from "./actors.ts";
-import type { GroupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
-import { deleteMessage, editMessage, post, react, readTo } from "./domain/messages.ts";
-import type { GroupState, MessageBody } from "./domain/group.ts";
+import type { GroupState } from "./domain/group.ts";
 import { asMember } from "./domain/group.ts";
+import { deleteMessage, editMessage, emojiOf, react, readTo } from "./domain/messages.ts";
+import { post } from "./post.ts";
+import { viewIn } from "./shown.ts";
 import { markRead } from "./store/members.ts";
 import type { GroupReads } from "./store/reads.ts";
 import type { MessageRow } from "./store/messages.ts";
-import { hasReacted } from "./store/messages.ts";
-
-/** A message in its present state, as clients see it: a member is called as they are called now, who has left as they were. */
-async function viewIn({ read }: GroupsNode, groupId: string, rows: readonly MessageRow[]): Promise<Message[]> {
-	const group = await read(groupId, ...rows.map(({ sender }) => sender));
-	return rows.map((row) => view(row, group?.members.get(row.sender)?.displayName ?? row.senderName));
-}
-
-function view(row: MessageRow, displayName: string): Message {
-	const { message } = row.body;
-	const shown = row.deletedAt ? null : row.editedAt ? row.editedContent : message.content;
-	return {
-		...message,
-		content: shown,
-		seq: row.seq,
-		by: { profileId: row.sender, displayName },
-		at: row.at,
-		...(row.editedAt ? { editedAt: row.editedAt } : {}),
-		...(row.deletedAt ? { deletedAt: row.deletedAt } : {}),
-		reactions: row.reactions ?? [],
-	};
-}
+import { reactionsOf, standingReactions } from "./store/messages.ts";
 
 /**
  * What was said up to where somebody is known to be a member. What this process knows may be older than the store (another has written
@@ -49,13 +27,6 @@ const upToHead = ({ messagesFrom, findMessage }: GroupReads, { head }: GroupStat
 	findMessage: async (groupId, viewer, seq) => (seq > head ? undefined : findMessage(groupId, viewer, seq)),
 });
 
-/** What was answered when the message was first stored, whatever happened to it since. */
-function firstAnswer({ body, seq, at, sender, senderName }: NewEvent) {
-	const message = body.message as MessageBody & { content: string | null };
-	const by = { profileId: sender as string, displayName: senderName as string };
-	return { ...message, content: message.content ?? "", seq, at, by, reactions: [] };
-}
-
 /** A page begins at one place: two of them would contradict each other. A cursor goes on wherever the first page began. */
 function onePlace({ cursor, ...places }: { cursor?: string; before?: number; after?: number; around?: number }): void {
 	const [, second] = (["before", "after", "around"] as const).filter((name) => places[name] !== undefined);
@@ -68,33 +39,15 @@ export default service("messages", {
 
 	actions: {
 		async post(ctx, node) {
-			const { groupId, clientId, kind, content, replyTo, mentions } = ctx.params;
-			const written = { clientId, kind, content, ...(replyTo === undefined ? {} : { replyTo }), ...(mentions ? { mentions } : {}) };
-			const room = node.log.nameOf(groupId);
-			return node.once(`${groupId} ${ctx.caller.profileId} ${clientId}`, async () => {
-				const stored = await command(
-					node,
-					ctx,
-					groupId,
-					(state, moment, ahead) => {
-						const message: MessageBody = { id: moment.id, ...written };
-						const decision = post(state, ahead, moment, message);
-						return {
-							...decision,
-							answer: ([seq = 0]) => ({ ...message, room, seq, at: moment.at, by: moment.by, reactions: [], replayed: false }),
-						};
-					},
-					{ together: true },
-				);
-				return "stored" in stored ? { ...firstAnswer(stored.stored as NewEvent), room, replayed: true } : stored;
-			});
+			const { groupId, clientId } = ctx.params;
+			return node.once(`${groupId} ${ctx.caller.profileId} ${clientId}`, () => post(node, ctx));
 		},
 
 		async page(ctx, node) {
 			const { groupId, limit, around } = ctx.params;
 			const viewer = ctx.caller.profileId;
 			const reads = upToHead(node.reads, asMember(await node.read(groupId, viewer), viewer).group);
-			const view = (rows: readonly MessageRow[]) => viewIn(node, groupId, rows);
+			const view = (rows: readonly MessageRow[]) => viewIn(node, ctx.broker, groupId, rows);
 			onePlace(ctx.params);
 			if (around !== undefined && ctx.params.cursor === undefined) {
 				const half = Math.floor(limit / 2);
@@ -124,7 +77,7 @@ export default service("messages", {
 			const { groupId, seq } = ctx.params;
 			const reads = upToHead(node.reads, asMember(await node.read(groupId, ctx.caller.profileId), ctx.caller.profileId).group);
 			const row = await reads.findMessage(groupId, ctx.caller.profileId, seq);
-			const [message] = row ? await viewIn(node, groupId, [row]) : [];
+			const [message] = row ? await viewIn(node, ctx.broker, groupId, [row]) : [];
 			if (!message) throw problem("not-found");
 			return message;
 		},
@@ -135,7 +88,7 @@ export default service("messages", {
 				editMessage(state, moment, await node.reads.findTarget(groupId, seq), content),
 			);
 			const row = await node.reads.findMessage(groupId, ctx.caller.profileId, seq);
-			const [message] = row ? await viewIn(node, groupId, [row]) : [];
+			const [message] = row ? await viewIn(node, ctx.broker, groupId, [row]) : [];
 			if (!message) throw problem("not-found");
 			return { ...message, eventSeq };
 		},
@@ -149,18 +102,17 @@ export default service("messages", {
 		},
 
 		async react(ctx, node) {
-			const { groupId, seq, emoji, remove } = ctx.params;
-			const reacted = await command(node, ctx, groupId, async (state, moment) =>
-				react(
-					state,
-					moment,
-					await node.reads.findTarget(groupId, seq),
-					emoji,
-					!remove,
-					await hasReacted(node.db, groupId, seq, emoji, ctx.caller.profileId),
-				),
-			);
-			return { room: node.log.nameOf(groupId), seq: reacted.seq };
+			const { groupId, seq, remove } = ctx.params;
+			const { profileId } = ctx.caller;
+			const emoji = emojiOf(ctx.params.emoji);
+			const reacted = await command(node, ctx, groupId, async (state, moment) => {
+				const [target, standing] = await Promise.all([
+					node.reads.findTarget(groupId, seq),
+					standingReactions(node.db, groupId, seq, profileId),
+				]);
+				return react(state, moment, target, emoji, !remove, standing);
+			});
+			return { room: node.log.nameOf(groupId), seq: reacted.seq, reactions: await reactionsOf(node.db, groupId, seq, profileId) };
 		},
 
 		async events(ctx, { log, read }) {

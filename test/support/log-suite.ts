@@ -278,9 +278,14 @@ export function logSuite(name: string, open: () => Promise<LogHouse>): void {
 				assert.deepEqual([(await shown(3))?.editedContent, (await shown(3))?.editedAt], ["mended", "2026-03-01T12:01:00.000Z"]);
 				await said(6, { type: "reacted", target: 4, emoji: "♻️", profileId: ben, added: true });
 				assert.deepEqual((await shown(4))?.reactions, [{ emoji: "♻️", count: 1, mine: true }]);
-				assert.deepEqual(await theirs.reads.findTarget(room, 3), { seq: 3, senderId: ada, deletedAt: null });
+				assert.deepEqual(await theirs.reads.findTarget(room, 3), { seq: 3, senderId: ada, deletedAt: null, attachments: [] });
 				await said(7, { type: "deleted", target: 3, deletedAt: "2026-03-01T12:02:00.000Z" });
-				assert.deepEqual(await theirs.reads.findTarget(room, 3), { seq: 3, senderId: ada, deletedAt: "2026-03-01T12:02:00.000Z" });
+				assert.deepEqual(await theirs.reads.findTarget(room, 3), {
+					seq: 3,
+					senderId: ada,
+					deletedAt: "2026-03-01T12:02:00.000Z",
+					attachments: [],
+				});
 				assert.equal(await theirs.reads.findTarget(room, 5), undefined, "an edit is no message");
 				assert.doesNotMatch(JSON.stringify(await theirs.log.page(room, 0, 100)), /message 3|mended/);
 				assert.match(JSON.stringify(await theirs.log.page(room, 0, 100)), /message 4/);

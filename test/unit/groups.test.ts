@@ -9,7 +9,18 @@ import { evolve, viewGroup, visible } from "../../services/groups/domain/group.t
 import { acceptInvite, invite } from "../../services/groups/domain/invites.ts";
 import { create, edit, remove } from "../../services/groups/domain/life.ts";
 import { join, kick, leave, setRole } from "../../services/groups/domain/members.ts";
-import { deleteMessage, editMessage, post, react, readTo } from "../../services/groups/domain/messages.ts";
+import { asEmoji } from "../../services/groups/domain/emoji.ts";
+import type { Target } from "../../services/groups/domain/messages.ts";
+import {
+	checkWritten,
+	deleteForAll,
+	deleteMessage,
+	editMessage,
+	excerptOf,
+	post,
+	react,
+	readTo,
+} from "../../services/groups/domain/messages.ts";
 
 const GROUP = "018f0000-0000-7000-8000-000000000000";
 const AT = "2026-01-02T03:04:05.000Z";
@@ -129,46 +140,99 @@ test("an invite carries its role into the membership", () => {
 });
 
 const message = { id: "m", clientId: "c", kind: "text" as const, content: "hello" };
+const target = (senderId: string, more: Partial<Target> = {}): Target => ({ seq: 3, senderId, deletedAt: null, attachments: [], ...more });
 
 test("only members post, and the fact carries the number of the event", () => {
-	refuses("not-member", () => post(group(), 0, by("eve"), message));
-	refuses("not-found", () => post(group({}, false), 0, by("eve"), message));
-	const [fact] = post(group(), 0, by("ana"), message).facts([7]);
+	refuses("not-member", () => post(group(), by("eve"), message));
+	refuses("not-found", () => post(group({}, false), by("eve"), message));
+	const [fact] = post(group(), by("ana"), message).facts([7]);
 	assert.deepEqual(fact, {
 		type: "groups.message.posted",
 		aggregate: GROUP,
-		payload: { groupId: GROUP, seq: 7, messageId: "m", senderId: "ana", kind: "text", content: "hello" },
+		payload: {
+			...{ groupId: GROUP, groupName: "Loop", seq: 7, messageId: "m", senderId: "ana", displayName: "ANA" },
+			...{ kind: "text", content: "hello", excerpt: "hello", mentions: [], attachments: [] },
+		},
 	});
 });
 
-test("a reply refers to what is in the log or waits in the same commit, a mention to a member", () => {
-	refuses("validation", () => post(group(), 0, by("ana"), { ...message, replyTo: 2 }));
-	assert.equal(post(group(), 1, by("ana"), { ...message, replyTo: 2 }).events.length, 1);
-	refuses("validation", () => post(group(), 0, by("ana"), { ...message, mentions: ["eve"] }));
+test("a reply refers to a message that is there and not deleted, and its fact to who wrote that", () => {
+	const reply = { ...message, replyTo: 3 };
+	refuses("validation", () => post(group(), by("ana"), reply));
+	refuses("validation", () => post(group(), by("ana"), reply, { repliedTo: target("ben", { deletedAt: AT }) }));
+	const [fact] = post(group(), by("ana"), reply, { repliedTo: target("ben") }).facts([7]);
+	assert.partialDeepStrictEqual(fact?.payload, { replyTo: 3, repliedToId: "ben" });
 });
 
-test("only its sender edits a message, and nobody a deleted one", () => {
+test("a mention is of a member, and who is blocked hears nothing of it", () => {
+	refuses("validation", () => post(group(), by("ana"), { ...message, mentions: ["eve"] }));
+	const state = group({ ben: "member", cem: "member" });
+	const { events, facts } = post(state, by("ana"), { ...message, mentions: ["ben", "cem"] }, { deaf: new Set(["cem"]) });
+	assert.partialDeepStrictEqual(events, [{ message: { mentions: ["ben", "cem"] } }]);
+	assert.partialDeepStrictEqual(facts([7])[0]?.payload, { mentions: ["ben"] });
+});
+
+test("what is written says something, with words or with pictures, and is nothing of what cannot be done yet", () => {
+	const written = (more: object) => () => checkWritten({ kind: "text", content: "", attachments: [], ...more });
+	for (const content of ["", " \n\t", "\u00a0"]) refuses("validation", written({ content }));
+	for (const content of ["a", "\u202eabc", "\u0301".repeat(4000), "👨‍👩‍👧‍👦"]) written({ content })();
+	written({ attachments: ["one"] })();
+	refuses("validation", written({ attachments: ["one", "two", "one"] }));
+	refuses("validation", written({ kind: "borrow", content: "a drill" }));
+	refuses("validation", written({ content: "a drill", itemId: "drill" }));
+});
+
+test("an excerpt ends between characters", () => {
+	assert.equal(excerptOf("short"), "short");
+	assert.equal(excerptOf("🪡".repeat(200)), "🪡".repeat(140));
+});
+
+test("only its sender edits a message, and nobody a deleted one, or one to nothing", () => {
 	const state = group({ ben: "member" });
-	const mine = { seq: 3, senderId: "ben", deletedAt: null };
+	const mine = target("ben");
 	refuses("forbidden", () => editMessage(state, by("ana"), mine, "other"));
 	refuses("not-found", () => editMessage(state, by("ben"), undefined, "other"));
 	refuses("deleted", () => editMessage(state, by("ben"), { ...mine, deletedAt: AT }, "other"));
+	refuses("validation", () => editMessage(state, by("ben"), mine, " "));
+	assert.equal(editMessage(state, by("ben"), { ...mine, attachments: ["one"] }, "").events.length, 1);
 	assert.equal(editMessage(state, by("ben"), mine, "other").answer([9]).eventSeq, 9);
 });
 
-test("its sender and moderators delete a message, once", () => {
-	const state = group({ ben: "member", cem: "member", mod: "moderator" });
-	const target = { seq: 3, senderId: "ben", deletedAt: null };
-	refuses("forbidden", () => deleteMessage(state, by("cem"), target));
-	assert.equal(deleteMessage(state, by("mod"), target).events.length, 1);
-	assert.equal(deleteMessage(state, by("ben"), { ...target, deletedAt: AT }).events.length, 0);
+test("its sender deletes a message, and a moderator whose rank is higher than theirs, once", () => {
+	const state = group({ ben: "member", cem: "member", mod: "moderator", dia: "moderator" });
+	refuses("forbidden", () => deleteMessage(state, by("cem"), target("ben")));
+	for (const senderId of ["ben", "mod", "who has left"]) assert.equal(deleteMessage(state, by("mod"), target(senderId)).events.length, 1);
+	for (const senderId of ["dia", "ana"]) refuses("rank", () => deleteMessage(state, by("mod"), target(senderId)));
+	assert.equal(deleteMessage(state, by("ana"), target("mod")).events.length, 1);
+	assert.equal(deleteMessage(state, by("ben"), target("ben", { deletedAt: AT })).events.length, 0);
+	assert.equal(deleteForAll(state, by("eve"), target("ana")).events.length, 1);
 });
 
 test("reacting twice the same way is one event", () => {
-	const target = { seq: 3, senderId: "ana", deletedAt: null };
-	assert.equal(react(group(), by("ana"), target, "♻️", true, false).events.length, 1);
-	assert.equal(react(group(), by("ana"), target, "♻️", true, true).events.length, 0);
-	assert.equal(react(group(), by("ana"), target, "♻️", false, false).events.length, 0);
+	const standing = new Map([["♻️", true]]);
+	assert.equal(react(group(), by("ana"), target("ana"), "♻️", true, new Map()).events.length, 1);
+	assert.equal(react(group(), by("ana"), target("ana"), "♻️", true, standing).events.length, 0);
+	assert.equal(react(group(), by("ana"), target("ana"), "♻️", false, new Map([["♻️", false]])).events.length, 0);
+	assert.equal(react(group(), by("ana"), target("ana"), "♻️", false, standing).events.length, 1);
+});
+
+test("a message carries twenty different emoji, and each of them as often as there are people", () => {
+	const standing = new Map(Array.from({ length: 20 }, (_, i) => [`emoji ${i}`, false]));
+	refuses("too-many-emoji", () => react(group(), by("ana"), target("ana"), "♻️", true, standing));
+	assert.equal(react(group(), by("ana"), target("ana"), "emoji 3", true, standing).events.length, 1);
+});
+
+test("one emoji is a reaction, however it is made and written, and nothing else is", () => {
+	const same = ["👍", "❤️", "♻️", "👩‍⚕️", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇵🇹", "1️⃣", "👨‍👩‍👧‍👦", "👩🏿‍❤️‍💋‍👩🏽", "🕵🏽‍♂️", "☝🏿"];
+	for (const emoji of same) assert.equal(asEmoji(emoji), emoji);
+	for (const [half, whole] of [
+		["❤", "❤️"],
+		["1\u20e3", "1️⃣"],
+		["👩‍⚕", "👩‍⚕️"],
+	] as const)
+		assert.equal(asEmoji(half), whole);
+	for (const text of ["", "a", "1", "#", "👍👍", "👍 ", "🇵", "🇵🇹🇪🇸", "\u200d", "\ufe0f", ":+1:", "👍a"])
+		assert.equal(asEmoji(text), null, text);
 });
 
 test("a read mark goes forward only, and not beyond the log", () => {

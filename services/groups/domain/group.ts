@@ -3,6 +3,7 @@ import { problem } from "../../contracts/errors.ts";
 import type { Group, MemberRole } from "../../contracts/groups.ts";
 import { DELETED } from "../../contracts/persons.ts";
 import { Roster } from "./roster.ts";
+import type { Described } from "../../contracts/uploads.ts";
 
 export interface Caller {
 	profileId: string;
@@ -42,6 +43,8 @@ export interface GroupState {
 	createdAt: string;
 	/** The last seq of the log. */
 	head: number;
+	/** How many messages the log has had, deleted ones too; left out where nobody knows. */
+	messages?: number;
 	members: Roster;
 	/** A direct talk: who the two are, whoever of them is still there. */
 	pair?: readonly [string, string];
@@ -63,6 +66,8 @@ export interface MessageBody {
 	content: string;
 	replyTo?: number;
 	mentions?: string[];
+	/** Pictures as they are kept: links to them are made where they are shown. */
+	attachments?: Described[];
 }
 
 /** Everything that can stand in a group's log. */
@@ -99,6 +104,7 @@ export function evolve(state: GroupState | null, groupId: string, seq: number, e
 			creatorId: event.by.profileId,
 			createdAt: event.at,
 			head: seq,
+			messages: 0,
 			members: new Roster([[event.by.profileId, creator]]),
 		};
 	}
@@ -118,6 +124,8 @@ export function evolve(state: GroupState | null, groupId: string, seq: number, e
 			return state;
 		}
 		case "message":
+			if (state.messages !== undefined) state.messages++;
+			return state;
 		case "edited":
 		case "deleted":
 		case "reacted":

@@ -21,7 +21,14 @@ export function toRow(room: string, seq: number, event: GroupEvent): NewEvent {
 	};
 }
 
+/**
+ * The row with how many messages the log has had up to here. So what lies between two places is known without looking at it; a
+ * log of before this was kept has none.
+ */
+export const counted = (row: NewEvent, messages: number | undefined): NewEvent =>
+	messages === undefined ? row : { ...row, body: { ...row.body, messages } };
+
 /** The event of a row. */
-export function toGroupEvent({ type, id, at, sender, senderName, body }: NewEvent): GroupEvent {
+export function toGroupEvent({ type, id, at, sender, senderName, body: { messages: _messages, ...body } }: NewEvent): GroupEvent {
 	return { ...body, type, id, at, by: { profileId: sender ?? "", displayName: senderName ?? "" } } as GroupEvent;
 }

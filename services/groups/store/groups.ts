@@ -36,7 +36,7 @@ export const listed = `g.id, g.name, g.description, g.is_public as "isPublic", g
 	case when g.kind = 'direct' then (select json_build_object('profileId', p.profile_id, 'displayName', p.display_name)
 		from members p where p.group_id = g.id and p.profile_id <> $1 limit 1) end as peer`;
 /** Which groups of a profile, and which public ones it is not in: $1 the profile, $2 the id that the page goes on after, $3 how many. */
-export const whereMine = `from members m join groups g on g.id = m.group_id
+export const whereMine = (more = "") => `from members m join groups g on g.id = m.group_id ${more}
 	where m.profile_id = $1 and ($2::uuid is null or m.group_id < $2) order by m.group_id desc limit $3`;
 export const wherePublic = `from groups g where g.is_public and ($2::uuid is null or g.id < $2)
 	and not exists (select 1 from members m where m.group_id = g.id and m.profile_id = $1) order by g.id desc limit $3`;

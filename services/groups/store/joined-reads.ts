@@ -1,14 +1,28 @@
 // Groups and messages where the log is in the same database: one statement each, by joins.
 import type { Db } from "../../../mixins/postgres.ts";
-import type { Target } from "../domain/messages.ts";
 import { lastRow, listed, loadGroup, whereMine, wherePublic } from "./groups.ts";
 import type { MessageRow } from "./messages.ts";
-import { reactionsTo } from "./messages.ts";
+import { reactionsTo, toTarget } from "./messages.ts";
 import type { GroupReads, ListedGroup } from "./reads.ts";
 
-const unreadCount = `(select count(*)::int from room_events e
-	where e.room = g.id and e.seq > m.read_seq and e.type = 'message' and e.sender <> m.profile_id
-		and not exists (select 1 from message_states s where s.group_id = e.room and s.seq = e.seq and s.deleted_at is not null))`;
+/**
+ * Unread are the messages of others after the mark that are not deleted: all after the mark (each row of the log knows how many there
+ * were up to it), less one's own, less those of others that are deleted; four looks into indexes, however many they are. A log from
+ * before it was counted is counted here. Of a group `g`, its last row `l` and a member `m`.
+ */
+const lastOf =
+	"select e.seq as head, (e.body ->> 'messages')::int as messages from room_events e where e.room = g.id order by e.seq desc limit 1";
+const messagesAfter = "from room_events e where e.room = g.id and e.seq > m.read_seq and e.type = 'message'";
+const unreadCount = `(case when m.read_seq >= l.head then 0 else
+	coalesce(
+		l.messages - case when m.read_seq = 0 then 0 else
+			(select (e.body ->> 'messages')::int from room_events e where e.room = g.id and e.seq = m.read_seq) end,
+		(select count(*) ${messagesAfter})
+	)
+	- (select count(*) ${messagesAfter} and e.sender = m.profile_id)
+	- (select count(*) from message_states s join room_events e on e.room = s.group_id and e.seq = s.seq
+		where s.group_id = g.id and s.seq > m.read_seq and s.deleted_at is not null and e.sender <> m.profile_id)
+	end)::int`;
 
 const messageColumns = `e.seq, e.at, e.sender, e.sender_name as "senderName", e.body, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt",
 	${reactionsTo("e.room", "e.seq")} as reactions`;
@@ -16,12 +30,25 @@ const messages =
 	"from room_events e left join message_states s on s.group_id = e.room and s.seq = e.seq where e.room = $1 and e.type = 'message'";
 
 export const joinedReads = (db: Db): GroupReads => ({
-	load: (groupId) => loadGroup(db, groupId),
+	async load(groupId) {
+		const group = await loadGroup(db, groupId);
+		if (!group) return null;
+		const [counted] = await db.query<{ messages: number }>(
+			`select coalesce(
+				(select (body ->> 'messages')::int from room_events where room = $1 and seq = $2),
+				(select count(*)::int from room_events where room = $1 and seq <= $2 and type = 'message')
+			) as messages`,
+			[groupId, group.head],
+			"group-messages",
+		);
+		return { ...group, messages: counted?.messages ?? 0 };
+	},
 
 	groupsOf: (profileId, before, limit) =>
 		db.query<ListedGroup>(
-			`select ${listed}, ${lastRow} as head, m.role, m.muted_until as "mutedUntil", ${unreadCount} as unread ${whereMine}`,
+			`select ${listed}, l.head, m.role, m.muted_until as "mutedUntil", ${unreadCount} as unread ${whereMine(`cross join lateral (${lastOf}) l`)}`,
 			[profileId, before, limit],
+			"groups-mine",
 		),
 
 	publicGroups: (profileId, before, limit) =>
@@ -33,7 +60,8 @@ export const joinedReads = (db: Db): GroupReads => ({
 
 	async countUnread(groupId, profileId, readSeq) {
 		const [row] = await db.query<{ unread: number }>(
-			`select ${unreadCount} as unread from (select $1::uuid as id) g, (select $2::uuid as profile_id, $3::bigint as read_seq) m`,
+			`select ${unreadCount} as unread
+			from (select $1::uuid as id) g cross join lateral (${lastOf}) l, (select $2::uuid as profile_id, $3::bigint as read_seq) m`,
 			[groupId, profileId, readSeq],
 			"unread",
 		);
@@ -56,11 +84,11 @@ export const joinedReads = (db: Db): GroupReads => ({
 	},
 
 	async findTarget(groupId, seq) {
-		const [row] = await db.query<Target>(
-			`select e.seq, e.sender as "senderId", s.deleted_at as "deletedAt" ${messages} and e.seq = $2`,
+		const [row] = await db.query<Pick<MessageRow, "seq" | "sender" | "deletedAt" | "body">>(
+			`select e.seq, e.sender, e.body, s.deleted_at as "deletedAt" ${messages} and e.seq = $2`,
 			[groupId, seq],
 			"message-target",
 		);
-		return row;
+		return row && toTarget(row);
 	},
 });

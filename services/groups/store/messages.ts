@@ -1,7 +1,11 @@
 // What became of messages: edits, deletions, reactions.
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Message } from "../../contracts/messages.ts";
+import type { MessageBody } from "../domain/group.ts";
+import type { Target } from "../domain/messages.ts";
 import type { EventOf } from "./events.ts";
+
+type Reactions = Message["reactions"];
 
 /** A message of the log with what became of it. */
 export interface MessageRow {
@@ -9,27 +13,43 @@ export interface MessageRow {
 	at: string;
 	sender: string;
 	senderName: string;
-	body: { message: Omit<Message, "seq" | "by" | "at" | "reactions" | "editedAt" | "deletedAt"> };
+	body: { message: Omit<MessageBody, "content"> & { content: string | null } };
 	editedContent: string | null;
 	editedAt: string | null;
 	deletedAt: string | null;
-	reactions: { emoji: string; count: number; mine: boolean }[] | null;
+	reactions: Reactions | null;
 }
+
+export const toTarget = ({ seq, sender, deletedAt, body }: Pick<MessageRow, "seq" | "sender" | "deletedAt" | "body">): Target => ({
+	...{ seq, senderId: sender, deletedAt },
+	attachments: body.message.attachments?.map(({ id }) => id) ?? [],
+});
 
 /** The reactions to a message, $2 being who looks. */
 export const reactionsTo = (group: string, seq: string) => `(
 	select json_agg(json_build_object('emoji', r.emoji, 'count', r.count, 'mine', r.mine) order by r.first, r.emoji) from (
-		select emoji, count(*)::int as count, bool_or(profile_id = $2) as mine, min(at) as first
+		select emoji, count(*)::int as count, bool_or(profile_id = $2::uuid) as mine, min(at) as first
 		from reactions where group_id = ${group} and seq = ${seq} group by emoji
 	) r)`;
 
-export async function hasReacted(db: Queryable, groupId: string, seq: number, emoji: string, profileId: string): Promise<boolean> {
-	const rows = await db.query(
-		"select 1 from reactions where group_id = $1 and seq = $2 and emoji = $3 and profile_id = $4",
-		[groupId, seq, emoji, profileId],
-		"has-reacted",
+/** The emoji that a message carries, each with whether this profile's is among them. */
+export async function standingReactions(db: Queryable, groupId: string, seq: number, profileId: string): Promise<Map<string, boolean>> {
+	const rows = await db.query<{ emoji: string; mine: boolean }>(
+		"select emoji, bool_or(profile_id = $3) as mine from reactions where group_id = $1 and seq = $2 group by emoji",
+		[groupId, seq, profileId],
+		"reactions-standing",
 	);
-	return rows.length > 0;
+	return new Map(rows.map(({ emoji, mine }) => [emoji, mine]));
+}
+
+/** The reactions to a message as it shows them to a profile. */
+export async function reactionsOf(db: Queryable, groupId: string, seq: number, viewer: string): Promise<Reactions> {
+	const [row] = await db.query<{ reactions: Reactions | null }>(
+		`select ${reactionsTo("$1::uuid", "$3::bigint")} as reactions`,
+		[groupId, viewer, seq],
+		"reactions-of",
+	);
+	return row?.reactions ?? [];
 }
 
 export async function writeEdit(tx: Tx, groupId: string, event: EventOf<"edited">): Promise<void> {

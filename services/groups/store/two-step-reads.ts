@@ -4,7 +4,7 @@ import type { MongoLog } from "../../../mixins/mongo/log.ts";
 import type { Db } from "../../../mixins/postgres.ts";
 import { listed, loadGroup, whereMine, wherePublic } from "./groups.ts";
 import type { MessageRow } from "./messages.ts";
-import { reactionsTo } from "./messages.ts";
+import { reactionsTo, toTarget } from "./messages.ts";
 import type { Deed } from "./projection.ts";
 import type { GroupReads, ListedGroup } from "./reads.ts";
 
@@ -40,12 +40,13 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 	return {
 		async load(groupId) {
 			await log.catchUp(groupId);
-			return loadGroup(db, groupId, { elsewhere: true });
+			const group = await loadGroup(db, groupId, { elsewhere: true });
+			return group && { ...group, messages: await log.messagesUpTo(groupId, group.head) };
 		},
 
 		async groupsOf(profileId, before, limit) {
 			const groups = await db.query<Listed & { readSeq: number }>(
-				`select ${listed}, m.role, m.muted_until as "mutedUntil", m.read_seq as "readSeq" ${whereMine}`,
+				`select ${listed}, m.role, m.muted_until as "mutedUntil", m.read_seq as "readSeq" ${whereMine()}`,
 				[profileId, before, limit],
 			);
 			const rows = await withLog(groups, (some) =>
@@ -79,7 +80,7 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		async findTarget(groupId, seq) {
 			const event = await log.message(groupId, seq);
 			const [row] = event ? await present(groupId, event.sender ?? "", [event]) : [];
-			return row && { seq, senderId: row.sender, deletedAt: row.deletedAt };
+			return row && toTarget(row);
 		},
 	};
 }
