@@ -19,6 +19,7 @@ export interface Collection<T> {
 	countDocuments(query: Query): Promise<number>;
 	updateOne(query: Query, change: Query): Promise<unknown>;
 	updateMany(query: Query, change: Query, options?: Query): Promise<unknown>;
+	bulkWrite(changes: readonly Query[], options?: Query): Promise<unknown>;
 	deleteMany(query: Query): Promise<unknown>;
 	createIndex(keys: Query, options?: Query): Promise<string>;
 }

@@ -19,6 +19,9 @@ export interface EventDocument<Deed> extends Omit<NewEvent, "at" | "clientId"> {
 	once?: string;
 	/** Its text was deleted. */
 	erased?: true;
+	/** By what the message is found, and its place among what is (words.ts). */
+	words?: readonly string[];
+	foundAt?: Date;
 }
 
 /** Asks the collection again while the server is away, for a while; then it says "not now". */
@@ -37,6 +40,10 @@ export const INDEXES: readonly Index[] = [
 	},
 	{ keys: { room: 1, sender: 1, seq: 1 }, options: { name: "room_events_sender", partialFilterExpression: { type: "message" } } },
 	{ keys: { room: 1, seq: 1, sender: 1 }, options: { name: "room_events_erased", partialFilterExpression: { erased: true } } },
+	{
+		keys: { room: 1, words: 1, foundAt: -1, seq: -1 },
+		options: { name: "room_events_words", partialFilterExpression: { type: "message" } },
+	},
 	{ keys: { once: 1 }, options: { name: ONCE, unique: true, partialFilterExpression: { once: { $exists: true } } } },
 	{ keys: { at: 1 }, options: { name: "room_events_pending", partialFilterExpression: { pending: true } } },
 ];

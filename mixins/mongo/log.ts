@@ -11,7 +11,7 @@ import type { Collection, Query } from "./driver.ts";
 import { patiently, takenIndex } from "./errors.ts";
 import type { ApplierOptions } from "./applier.ts";
 import { Applier } from "./applier.ts";
-import type { EventDocument } from "./events.ts";
+import type { Ask, EventDocument } from "./events.ts";
 import { INDEXES, inOrder, ONCE, toDocument, toEvent } from "./events.ts";
 import type { Db } from "../postgres.ts";
 import { isTool } from "../settings.ts";
@@ -113,6 +113,15 @@ export class MongoLog<Deed = unknown> implements LogCarrier<Deed> {
 		return found.map(toEvent);
 	}
 
+	/** Messages at these places, in any order. */
+	async messagesAt(places: readonly { room: string; seq: number }[]): Promise<NewEvent[]> {
+		if (places.length === 0) return [];
+		const found = await this.#asked((events) =>
+			events.find({ $or: places.map(({ room, seq }) => ({ room, seq })), type: "message" }).toArray(),
+		);
+		return found.map(toEvent);
+	}
+
 	async message(room: string, seq: number): Promise<NewEvent | undefined> {
 		const found = await this.#asked((events) => events.findOne({ room, seq, type: "message" }));
 		return found ? toEvent(found) : undefined;
@@ -173,6 +182,11 @@ export class MongoLog<Deed = unknown> implements LogCarrier<Deed> {
 			return [room, await this.#asked((events) => events.countDocuments({ room, seq: { $gt: after }, type: "message" }))];
 		});
 		return new Map(await Promise.all(counted));
+	}
+
+	/** Asks the collection itself, patiently: for what only some logs are asked. */
+	get ask(): Ask<Deed> {
+		return (question) => this.#asked(question);
 	}
 
 	#asked<R>(question: (events: Collection<EventDocument<Deed>>) => Promise<R>): Promise<R> {

@@ -10,6 +10,8 @@ import { healthActions } from "./health.ts";
 import * as identity from "./identity.ts";
 import * as invites from "./invites.ts";
 import * as membership from "./membership.ts";
+import * as flags from "./flags.ts";
+import * as messageSearch from "./message-search.ts";
 import * as messages from "./messages.ts";
 import * as mfa from "./mfa.ts";
 import * as operations from "./operations.ts";
@@ -32,7 +34,7 @@ export const nodes = {
 	api: [api],
 	socket: [],
 	identity: [identity, clients, federation, mfa, privacy, profiles, recovery, terms, users],
-	groups: [groups, invites, membership, messages],
+	groups: [groups, invites, membership, messages, messageSearch, flags],
 	gamification: [gamification],
 	presence: [presence],
 	catalog: [uploads],

@@ -74,6 +74,7 @@ export const problems = {
 	"seq-ahead": { status: 409, title: "Ahead of the log", detail: "The seq given is beyond the end of the log." },
 	"wrong-state": { status: 409, title: "Wrong state", detail: "The present state does not permit this." },
 	"upload-limit": { status: 409, title: "Too many pictures", detail: "This account keeps as many pictures as it may." },
+	"already-flagged": { status: 409, title: "Already reported", detail: "You have reported this message already." },
 	"too-many-emoji": { status: 409, title: "Too many emoji", detail: "This message carries as many different emoji as it may." },
 	deleted: { status: 409, title: "Deleted", detail: "This has been deleted." },
 	"idempotency-running": { status: 409, title: "Still running", detail: "The first request with this Idempotency-Key is still running." },

@@ -30,6 +30,7 @@ export const scopes = {
 	"audit:read": { means: "Read who did what to accounts.", of: ["admin"] },
 	"clients:write": { means: "Register other services that may ask for tokens.", of: ["admin"] },
 	"terms:write": { means: "Publish terms of service.", of: ["admin"] },
+	"groups:moderate": { means: "See what was reported in any group, and delete messages there.", of: ["moderator", "admin"] },
 	"ops:read": { means: "See how the processes and their parts are.", of: ["admin"] },
 } as const satisfies Record<`${string}:${string}`, ScopeRow>;
 

@@ -21,21 +21,31 @@ import { groupsMail } from "./mails.ts";
 import type { InviteTools } from "./store/invites.ts";
 import { known } from "./known.ts";
 import { showEvent } from "./shown.ts";
+import { SearchFollower } from "./search/follower.ts";
 import { joinedReads } from "./store/joined-reads.ts";
 import type { Deed } from "./store/projection.ts";
 import { projection } from "./store/projection.ts";
 import type { GroupReads } from "./store/reads.ts";
 import { twoStepReads } from "./store/two-step-reads.ts";
+import type { WordIndex } from "./store/words.ts";
+import { wordsInPostgres } from "./store/words.ts";
+import { wordsElsewhere } from "./store/words-elsewhere.ts";
 
-/** The carrier of the log, and how it is read. */
-function storeOf(
-	broker: ServiceBroker,
-	db: Db,
-	invites: InviteTools,
-): { carrier: LogCarrier<Deed>; reads: GroupReads; healthy?: () => Promise<boolean> } {
+interface Store {
+	carrier: LogCarrier<Deed>;
+	reads: GroupReads;
+	words: WordIndex;
+	healthy?: () => Promise<boolean>;
+}
+
+/** The carrier of the log, how it is read, and how what was said is found. */
+function storeOf(broker: ServiceBroker, db: Db, invites: InviteTools): Store {
 	const { MONGO_URL } = settings(broker);
-	if (MONGO_URL === undefined) return { carrier: new PostgresLog(db, projection({ late: false, invites })), reads: joinedReads(db) };
-	const users = ["groups", "messages", "invites", "requests", "bans", "direct"];
+	if (MONGO_URL === undefined) {
+		const carrier = new PostgresLog<Deed>(db, projection({ late: false, invites }));
+		return { carrier, reads: joinedReads(db), words: wordsInPostgres(db) };
+	}
+	const users = ["groups", "messages", "invites", "requests", "bans", "direct", "messageSearch", "flags"];
 	const carrier = mongoLog(broker, {
 		url: MONGO_URL,
 		collection: "group_events",
@@ -43,13 +53,16 @@ function storeOf(
 		db,
 		projection: projection({ late: true, invites }),
 	});
-	return { carrier, reads: twoStepReads(db, carrier), healthy: () => carrier.healthy() };
+	return { carrier, reads: twoStepReads(db, carrier), words: wordsElsewhere(carrier), healthy: () => carrier.healthy() };
 }
 
 export interface GroupsNode {
 	db: Db;
 	log: RoomLog;
 	reads: GroupReads;
+	/** By which words messages are found, and who brings in what was said. */
+	words: WordIndex;
+	search: SearchFollower;
 	/** Where the log is in a store of its own: whether that one answers. */
 	logIsHealthy: (() => Promise<boolean>) | undefined;
 	/** Refuses to go on with logs that are in the other store. */
@@ -75,7 +88,9 @@ function make(broker: ServiceBroker): GroupsNode {
 		send: (tx, { to, language, inviterName, groupName, link }) =>
 			sendMail(tx, { to, language, template: "invite", values: { inviter: inviterName, group: groupName, link } }),
 	};
-	const { carrier, reads, healthy: logIsHealthy } = storeOf(broker, db, invites);
+	const { carrier, reads, words, healthy: logIsHealthy } = storeOf(broker, db, invites);
+	const logger = broker.getLogger("search");
+	const search = new SearchFollower({ db, carrier, index: words, report: (text, data) => logger.warn(text, data) });
 	const log = new RoomLog(carrier, "group", broker, { show: showEvent(broker) });
 	const owned = ownership(broker, "messages.post");
 	// The owner did not answer in time; when it wakes up, what it knows is out of date.
@@ -90,6 +105,7 @@ function make(broker: ServiceBroker): GroupsNode {
 		committed(entry, later) {
 			const state = committed(broker, log, entry, later);
 			wrote(entry.key);
+			search.said(entry.key);
 			if (!owned.mine(entry.key)) later(() => log.forget(entry.key));
 			return state;
 		},
@@ -128,7 +144,7 @@ function make(broker: ServiceBroker): GroupsNode {
 	};
 	const checkLog = () => refuseOtherStore(db, settings(broker).MONGO_URL !== undefined);
 	const read: GroupsNode["read"] = async (groupId, ...profileIds) => known(db, await actors.read(groupId), profileIds);
-	return { db, log, reads, logIsHealthy, checkLog, actors, read, once, wrote, forget: forgetOne };
+	return { db, log, reads, words, search, logIsHealthy, checkLog, actors, read, once, wrote, forget: forgetOne };
 }
 
 /** What the services of this node share on one broker: its database, its room log, its actors. */

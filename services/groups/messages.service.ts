@@ -6,6 +6,7 @@ import { problem } from "../contracts/errors.ts";
 import { groupsNode } from "./actors.ts";
 import { command, unreadOf } from "./command.ts";
 import type { GroupState } from "./domain/group.ts";
+import { asDeed } from "./domain/flags.ts";
 import { asMember } from "./domain/group.ts";
 import { deleteMessage, editMessage, emojiOf, react, readTo } from "./domain/messages.ts";
 import { post } from "./post.ts";
@@ -95,9 +96,14 @@ export default service("messages", {
 
 		async remove(ctx, node) {
 			const { groupId, seq } = ctx.params;
-			const deleted = await command(node, ctx, groupId, async (state, moment) =>
-				deleteMessage(state, moment, await node.reads.findTarget(groupId, seq)),
-			);
+			const { profileId: byId, accountId } = ctx.caller;
+			const deleted = await command(node, ctx, groupId, async (state, moment) => {
+				const target = await node.reads.findTarget(groupId, seq);
+				const decision = deleteMessage(state, moment, target);
+				if (!target || target.senderId === byId) return decision;
+				const deed = { groupId, deed: "message.delete", office: "group" as const, byId, accountId, seq };
+				return asDeed(decision, { ...deed, profileId: target.senderId });
+			});
 			return { room: node.log.nameOf(groupId), seq: deleted.seq };
 		},
 

@@ -9,6 +9,7 @@ import type { GroupsNode } from "./actors.ts";
 import { depart } from "./domain/depart.ts";
 import type { GroupState } from "./domain/group.ts";
 import { knowing } from "./known.ts";
+import { flagsOf, forgetFlags } from "./store/flags.ts";
 import {
 	bans,
 	blocks,
@@ -81,6 +82,7 @@ export async function erasePerson({ profileIds }: Person, tx: Tx, { node, broker
 		}
 	}
 	await forgetRows(tx, profileIds);
+	await forgetFlags(tx, profileIds);
 	tx.afterCommit(() => {
 		for (const groupId of touched) {
 			node.forget(groupId);
@@ -95,6 +97,7 @@ export const persons: PersonalData<GroupsNode> = {
 		messages,
 		reactions: ({ profileIds }, after, limit, { db }) => reactions(db, profileIds, after, limit),
 		invites: ({ profileIds }, after, limit, { db }) => invites(db, profileIds, after, limit),
+		flags: ({ profileIds }, after, limit, { db }) => flagsOf(db, profileIds, after, limit),
 		joinRequests: ({ profileIds }, after, limit, { db }) => joinRequests(db, profileIds, after, limit),
 		bans: ({ profileIds }, after, limit, { db }) => bans(db, profileIds, after, limit),
 		blocks: ({ profileIds }, after, limit, { db }) => blocks(db, profileIds, after, limit),

@@ -4,6 +4,7 @@ import { ALGORITHM } from "../../mixins/token/claims.ts";
 import { receipts } from "./privacy/erase.ts";
 import { identityJobs } from "./jobs.ts";
 import { keyName } from "../../mixins/token/verifier.ts";
+import { moderation } from "./moderation.ts";
 import { identityNode, keysChanged, revocationsSince, tellDoors } from "./node.ts";
 import { persons } from "./persons.ts";
 import { REREAD_MS } from "./sign-in/signing.ts";
@@ -17,7 +18,7 @@ export default service("identity", {
 	node: identityNode,
 	jobs: identityJobs,
 	person: persons,
-	consumers: { "identity-receipts": receipts },
+	consumers: { "identity-receipts": receipts, "identity-moderation": moderation },
 
 	signals: {
 		// Whoever has changed the keys: this process signs with them.

@@ -64,4 +64,46 @@ export const groups: readonly Route[] = [
 	},
 	{ method: "GET", path: "/api/groups/:groupId/events", action: "messages.events", access: "signed-in" },
 	{ method: "PUT", path: "/api/groups/:groupId/read", action: "messages.read", access: "signed-in" },
+	{ method: "GET", path: "/api/groups/:groupId/search", action: "messageSearch.inGroup", access: "signed-in" },
+	{ method: "GET", path: "/api/messages/search", action: "messageSearch.everywhere", access: "signed-in" },
+
+	// moderation
+	{ method: "POST", path: "/api/groups/:groupId/messages/:seq/flag", action: "flags.raise", access: "signed-in", status: 201 },
+	{ method: "GET", path: "/api/groups/:groupId/flags", action: "flags.ofGroup", access: "signed-in" },
+	{
+		method: "POST",
+		path: "/api/groups/:groupId/flags/:flagId/resolve",
+		action: "flags.settle",
+		access: "signed-in",
+		fixed: { state: "resolved" },
+	},
+	{
+		method: "POST",
+		path: "/api/groups/:groupId/flags/:flagId/dismiss",
+		action: "flags.settle",
+		access: "signed-in",
+		fixed: { state: "dismissed" },
+	},
+	{ method: "GET", path: "/api/admin/flags", action: "flags.all", access: "groups:moderate" },
+	{
+		method: "POST",
+		path: "/api/admin/flags/:flagId/resolve",
+		action: "flags.settleAny",
+		access: "groups:moderate",
+		fixed: { state: "resolved" },
+	},
+	{
+		method: "POST",
+		path: "/api/admin/flags/:flagId/dismiss",
+		action: "flags.settleAny",
+		access: "groups:moderate",
+		fixed: { state: "dismissed" },
+	},
+	{
+		method: "DELETE",
+		path: "/api/admin/groups/:groupId/messages/:seq",
+		action: "flags.removeMessage",
+		access: "groups:moderate",
+		status: 204,
+	},
 ];

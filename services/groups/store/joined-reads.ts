@@ -83,6 +83,15 @@ export const joinedReads = (db: Db): GroupReads => ({
 		return row;
 	},
 
+	messagesAt: (viewer, places) =>
+		db.query<MessageRow & { groupId: string }>(
+			`select e.room as "groupId", ${messageColumns} from unnest($1::uuid[], $3::bigint[]) as k (room, seq)
+			join room_events e on e.room = k.room and e.seq = k.seq left join message_states s on s.group_id = e.room and s.seq = e.seq
+			where e.type = 'message'`,
+			[places.map(({ groupId }) => groupId), viewer, places.map(({ seq }) => seq)],
+			"messages-at",
+		),
+
 	async findTarget(groupId, seq) {
 		const [row] = await db.query<Pick<MessageRow, "seq" | "sender" | "deletedAt" | "body">>(
 			`select e.seq, e.sender, e.body, s.deleted_at as "deletedAt" ${messages} and e.seq = $2`,

@@ -13,6 +13,17 @@ export async function nameOf(db: Queryable, profileId: string): Promise<string |
 	return row?.displayName;
 }
 
+/** How members are called now, by group and profile; who is none is left out. */
+export async function namesIn(db: Queryable, of: readonly { groupId: string; profileId: string }[]): Promise<Map<string, string>> {
+	const rows = await db.query<{ groupId: string; profileId: string; displayName: string }>(
+		`select m.group_id as "groupId", m.profile_id as "profileId", m.display_name as "displayName"
+		from unnest($1::uuid[], $2::uuid[]) as k (group_id, profile_id) join members m on m.group_id = k.group_id and m.profile_id = k.profile_id`,
+		[of.map(({ groupId }) => groupId), of.map(({ profileId }) => profileId)],
+		"names-in",
+	);
+	return new Map(rows.map(({ groupId, profileId, displayName }) => [`${groupId} ${profileId}`, displayName]));
+}
+
 /** A profile has another name, wherever it is a member or asks to be one; answers the groups of which it is a member. Of the erased none is kept. */
 export async function rename(db: Queryable, profileId: string, displayName: string, at: string): Promise<string[]> {
 	await db.query(

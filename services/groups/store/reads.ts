@@ -19,6 +19,8 @@ export interface GroupReads {
 	/** Messages in their present state: after a seq ascending, or before one descending. */
 	messagesFrom(groupId: string, viewer: string, from: From, limit: number): Promise<MessageRow[]>;
 	findMessage(groupId: string, viewer: string, seq: number): Promise<MessageRow | undefined>;
+	/** The same of messages of several groups, in any order; places where none is are left out. */
+	messagesAt(viewer: string, places: readonly { groupId: string; seq: number }[]): Promise<(MessageRow & { groupId: string })[]>;
 	findTarget(groupId: string, seq: number): Promise<Target | undefined>;
 }
 

@@ -15,17 +15,25 @@ const untouched: Present = { editedContent: null, editedAt: null, deletedAt: nul
 
 export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 	/** What edits, a deletion and reactions made of messages, in the order given. */
-	const present = async (groupId: string, viewer: string, events: readonly NewEvent[]): Promise<MessageRow[]> => {
+	const present = async (viewer: string, events: readonly NewEvent[]): Promise<(MessageRow & { groupId: string })[]> => {
 		if (events.length === 0) return [];
-		const rows = await db.query<Present & { seq: number }>(
-			`select k.seq, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt", ${reactionsTo("$1", "k.seq")} as reactions
-			from unnest($3::bigint[]) as k (seq) left join message_states s on s.group_id = $1 and s.seq = k.seq`,
-			[groupId, viewer, events.map(({ seq }) => seq)],
+		const rows = await db.query<Present & { room: string; seq: number }>(
+			`select k.room, k.seq, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt", ${reactionsTo("k.room", "k.seq")} as reactions
+			from unnest($1::uuid[], $3::bigint[]) as k (room, seq) left join message_states s on s.group_id = k.room and s.seq = k.seq`,
+			[events.map(({ room }) => room), viewer, events.map(({ seq }) => seq)],
+			"messages-present",
 		);
-		const states = new Map(rows.map(({ seq, ...state }) => [seq, state]));
-		return events.map(({ seq, at, sender, senderName, body }) => ({
-			...(states.get(seq) ?? untouched),
-			...{ seq, at, sender: sender ?? "", senderName: senderName ?? "", body: body as MessageRow["body"] },
+		const states = new Map(rows.map(({ room, seq, ...state }) => [`${room} ${seq}`, state]));
+		return events.map(({ room, seq, at, sender, senderName, body }) => ({
+			...(states.get(`${room} ${seq}`) ?? untouched),
+			...{
+				groupId: room,
+				seq,
+				at,
+				sender: sender ?? "",
+				senderName: senderName ?? "",
+				body: body as { message: MessageRow["body"]["message"] },
+			},
 		}));
 	};
 
@@ -70,16 +78,18 @@ export function twoStepReads(db: Db, log: MongoLog<Deed>): GroupReads {
 		countUnread: async (groupId, profileId, readSeq) =>
 			(await log.unread(profileId, [{ room: groupId, after: readSeq }])).get(groupId) ?? 0,
 
-		messagesFrom: async (groupId, viewer, from, limit) => present(groupId, viewer, await log.messages(groupId, from, limit)),
+		messagesFrom: async (groupId, viewer, from, limit) => present(viewer, await log.messages(groupId, from, limit)),
 
 		async findMessage(groupId, viewer, seq) {
 			const event = await log.message(groupId, seq);
-			return event && (await present(groupId, viewer, [event]))[0];
+			return event && (await present(viewer, [event]))[0];
 		},
+
+		messagesAt: async (viewer, places) => present(viewer, await log.messagesAt(places.map(({ groupId, seq }) => ({ room: groupId, seq })))),
 
 		async findTarget(groupId, seq) {
 			const event = await log.message(groupId, seq);
-			const [row] = event ? await present(groupId, event.sender ?? "", [event]) : [];
+			const [row] = event ? await present(event.sender ?? groupId, [event]) : [];
 			return row && toTarget(row);
 		},
 	};

@@ -1,0 +1,28 @@
+// Messages named by where they stand, in whatever groups: shown as their members see them, without keeping their groups in memory.
+import type { ServiceBroker } from "moleculer";
+import type { Message } from "../contracts/messages.ts";
+import type { GroupsNode } from "./actors.ts";
+import { view } from "./shown.ts";
+import { namesIn } from "./store/profiles.ts";
+
+export interface Place {
+	groupId: string;
+	seq: number;
+}
+export const keyOf = ({ groupId, seq }: Place): string => `${groupId} ${seq}`;
+
+/** The messages that are at these places, by `keyOf`. */
+export async function messagesAt(
+	node: GroupsNode,
+	broker: ServiceBroker,
+	viewer: string,
+	places: readonly Place[],
+): Promise<Map<string, Message>> {
+	if (places.length === 0) return new Map();
+	const rows = await node.reads.messagesAt(viewer, places);
+	const names = await namesIn(
+		node.db,
+		rows.map(({ groupId, sender }) => ({ groupId, profileId: sender })),
+	);
+	return new Map(rows.map((row) => [keyOf(row), view(broker, row, names.get(`${row.groupId} ${row.sender}`) ?? row.senderName)]));
+}
