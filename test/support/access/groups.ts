@@ -41,6 +41,18 @@ async function asking(groupId: string, url: string): Promise<Values> {
 	is(await guest.post(`/api/groups/${groupId}/join`), 200);
 	return { groupId, profileId: guest.profileId };
 }
+const postedByGuest = async (groupId: string, host: Person, url: string): Promise<{ seq: number }> => {
+	const guest = await someone(url);
+	const { body } = is(await host.post(`/api/groups/${groupId}/invites`, { profileId: guest.profileId }), 201);
+	is(await guest.post(`/api/invites/${body.id}/accept`), 200);
+	return posted(groupId, guest, url);
+};
+/** A report by the host, about what somebody else has said. */
+const flagged = async (groupId: string, host: Person, url: string): Promise<Values> => {
+	const { seq } = await postedByGuest(groupId, host, url);
+	const { body } = is(await host.post(`/api/groups/${groupId}/messages/${seq}/flag`, { reason: "Rude." }), 201);
+	return { flagId: body.id };
+};
 
 // Each is invited or thrown out once.
 let guests = 0;
@@ -106,4 +118,15 @@ export const groups: Cases = {
 	"DELETE /api/groups/:groupId/messages/:seq/reactions/:emoji": inGroups(async (...where) => ({ ...(await posted(...where)), emoji: "♻" })),
 	"GET /api/groups/:groupId/events": inGroups(),
 	"PUT /api/groups/:groupId/read": inGroups(posted),
+	"GET /api/groups/:groupId/search": inGroups(() => ({ q: "zips" })),
+	"GET /api/messages/search": { any: () => ({ q: "zips" }) },
+
+	"POST /api/groups/:groupId/messages/:seq/flag": inGroups(async (...where) => ({ ...(await postedByGuest(...where)), reason: "Rude." })),
+	"GET /api/groups/:groupId/flags": inGroups(),
+	"POST /api/groups/:groupId/flags/:flagId/resolve": inGroups(flagged),
+	"POST /api/groups/:groupId/flags/:flagId/dismiss": inGroups(flagged),
+	"GET /api/admin/flags": {},
+	"POST /api/admin/flags/:flagId/resolve": { any: async (_me, other, url) => flagged(await group(other, false), other, url) },
+	"POST /api/admin/flags/:flagId/dismiss": { any: async (_me, other, url) => flagged(await group(other, false), other, url) },
+	"DELETE /api/admin/groups/:groupId/messages/:seq": inGroups(posted),
 };
