@@ -35,10 +35,11 @@ test("a run of characters is found by any two in a row, and by its last one", ()
 	assert.deepEqual(termsOf("店"), [{ word: "店", begins: true }]);
 });
 
-test("one letter is looked for as a word, more of them as how one begins", () => {
+test("one letter or two are looked for as a word, more of them as how one begins", () => {
 	assert.ok(isFound("vitamin c", "c"));
 	assert.ok(!isFound("vitamin and clay", "c"));
-	assert.ok(isFound("vitamin and clay", "cl"));
+	assert.ok(!isFound("vitamin and clay", "cl"));
+	assert.ok(isFound("vitamin and clay", "cla"));
 });
 
 test("whatever is said is found by each of its own words, and says where it fits", () => {

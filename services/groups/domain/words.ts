@@ -10,6 +10,8 @@ const tokens = new RegExp(
 );
 /** Longer ones are cut, when they are kept and when they are looked for. */
 const LONGEST = 64;
+/** Fewer letters begin too much: they are a word. */
+const BEGINNING = 3;
 
 // Accents, and vowel signs that are left out as often as not. (Those of Thai or Hindi are letters, and those of kana change the sound.)
 const MARKS = /[[\p{M}&&[\p{Script=Inherited}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Cyrillic}]]--[\u3099\u309a]]/gv;
@@ -64,8 +66,7 @@ export function termsOf(question: string): Term[] {
 			if (all.length === 1) add(groups.run, true);
 		} else if (groups?.word !== undefined) {
 			const word = cut(bare(groups.word));
-			// One letter begins too much.
-			add(word, [...word].length > 1);
+			add(word, [...word].length >= BEGINNING);
 		}
 	}
 	return [...terms.values()];

@@ -2,7 +2,9 @@
 
 -- Unread counts: one's own messages after a place, and what was deleted after it.
 create index room_events_sender on room_events (room, sender, seq) where type = 'message';
-create index message_states_deleted on message_states (group_id, seq) where deleted_at is not null;
+alter table message_states add column sender uuid;
+update message_states s set sender = e.sender from room_events e where e.room = s.group_id and e.seq = s.seq and s.deleted_at is not null;
+create index message_states_deleted on message_states (group_id, seq) include (sender) where deleted_at is not null;
 
 -- Messages that somebody has reported, once each.
 create table flags (
@@ -44,3 +46,4 @@ create table search_places (
 drop table search_places, message_words;
 drop table flags;
 drop index message_states_deleted, room_events_sender;
+alter table message_states drop column sender;

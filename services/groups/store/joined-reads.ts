@@ -20,8 +20,8 @@ const unreadCount = `(case when m.read_seq >= l.head then 0 else
 		(select count(*) ${messagesAfter})
 	)
 	- (select count(*) ${messagesAfter} and e.sender = m.profile_id)
-	- (select count(*) from message_states s join room_events e on e.room = s.group_id and e.seq = s.seq
-		where s.group_id = g.id and s.seq > m.read_seq and s.deleted_at is not null and e.sender <> m.profile_id)
+	- (select count(*) from message_states s where s.group_id = g.id and s.seq > m.read_seq and s.deleted_at is not null
+		and s.sender <> m.profile_id)
 	end)::int`;
 
 const messageColumns = `e.seq, e.at, e.sender, e.sender_name as "senderName", e.body, s.content as "editedContent", s.edited_at as "editedAt", s.deleted_at as "deletedAt",

@@ -62,8 +62,10 @@ export async function writeEdit(tx: Tx, groupId: string, event: EventOf<"edited"
 
 export async function writeDeletion(tx: Tx, groupId: string, event: EventOf<"deleted">): Promise<void> {
 	await tx.query(
-		`insert into message_states (group_id, seq, content, deleted_at) values ($1, $2, null, $3)
-		on conflict (group_id, seq) do update set content = null, deleted_at = excluded.deleted_at`,
+		// Whose it was is known here only where the log is here, too; and asked only there (joined-reads.ts).
+		`insert into message_states (group_id, seq, content, deleted_at, sender)
+		values ($1, $2, null, $3, (select sender from room_events where room = $1 and seq = $2))
+		on conflict (group_id, seq) do update set content = null, deleted_at = excluded.deleted_at, sender = excluded.sender`,
 		[groupId, event.target, event.deletedAt],
 	);
 	await tx.query("delete from reactions where group_id = $1 and seq = $2", [groupId, event.target]);

@@ -36,6 +36,11 @@ export async function forgetRows(tx: Tx, profileIds: readonly string[]): Promise
 	await tx.query("delete from blocks where profile_id = any($1::uuid[]) or blocked_id = any($1::uuid[])", [profileIds]);
 	await tx.query("delete from direct_pairs where low = any($1::uuid[]) or high = any($1::uuid[])", [profileIds]);
 	await tx.query(
+		`update message_states s set sender = $2
+		from group_people p where p.profile_id = any($1::uuid[]) and s.group_id = p.group_id and s.sender = p.profile_id`,
+		[profileIds, DELETED.profileId],
+	);
+	await tx.query(
 		`update reactions r set profile_id = gen_random_uuid()
 		from group_people p where p.profile_id = any($1::uuid[]) and r.group_id = p.group_id and r.profile_id = p.profile_id`,
 		[profileIds],
