@@ -1,7 +1,8 @@
 // `npm run bench -- community`: what the community's promises cost where much is kept. Each part is a file of its own.
 import { join } from "./community/join.ts";
+import { read } from "./community/read.ts";
 
-const parts: Record<string, (rounds: number) => Promise<void>> = { join };
+const parts: Record<string, (rounds: number) => Promise<void>> = { join, read };
 
 /** All parts, one after another; BENCH_PART names one. */
 export async function community(rounds: number): Promise<void> {

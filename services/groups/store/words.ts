@@ -94,14 +94,38 @@ const roomWord = (room: string) => `@${room}`;
 const quoted = (word: string) => `'${word.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 const allOf = (terms: readonly Term[]) => terms.map(({ word, begins }) => quoted(word) + (begins ? ":*" : "")).join(" & ");
 
-/** So many of the newest messages are looked at before the index is asked: of what is said often, the newest few are among them. */
-const LOOKED_AT = 4_000;
+/**
+ * So many of the newest messages are looked at before the index is asked, few first: of what is said often, the newest are among them, and
+ * the index would give all there ever were.
+ */
+const LOOKED_AT = [500, 4_000];
 const LEAST_OF_A_ROOM = 20;
-
 const FEW_ROOMS = 10;
 
 const isAfter = "($2::timestamptz is null or (at, room, seq) < ($2, $3::uuid, $4::bigint))";
 const newestFirst = "order by at desc, room desc, seq desc";
+
+/** What is found among so many of the newest messages of each room; undefined where that may not be all that was asked for. */
+async function lookAt(db: Db, { rooms, terms, after, limit }: Search, each: number): Promise<Place[] | undefined> {
+	// Planned for what is asked each time: one word is in every message, another in two.
+	const [newest] = await db.query<{ found: Place[] | null; all: boolean }>(
+		`with recent as materialized (
+			select w.* from unnest($1::uuid[]) as r (id) cross join lateral (
+				select w.room, w.seq, w.at, w.words, row_number() over (order by w.at desc, w.seq desc) as n from message_words w
+				where w.room = r.id and ($2::timestamptz is null or w.at <= $2) order by w.at desc, w.seq desc limit $6
+			) w
+		), edge as (select max(at) as at from recent where n = $6),
+		found as (
+			select room, seq, at from recent where words @@ $5::tsquery and ${isAfter}
+				and ((select at from edge) is null or at > (select at from edge)) ${newestFirst} limit $7
+		)
+		select (select json_agg(f) from found f) as found, (select at from edge) is null as all`,
+		[rooms, after?.at ?? null, after?.room ?? null, after?.seq ?? null, allOf(terms), each, limit],
+	);
+	const found = newest?.found ?? [];
+	if (found.length < limit && !newest?.all) return undefined;
+	return found.map(({ room, seq, at }) => ({ room, seq, at: new Date(at).toISOString() }));
+}
 
 export const wordsInPostgres = (db: Db): WordIndex => ({
 	async write(tx, room, changes) {
@@ -124,25 +148,16 @@ export const wordsInPostgres = (db: Db): WordIndex => ({
 
 	async find({ rooms, terms, after, limit }) {
 		if (rooms.length === 0 || terms.length === 0) return [];
+		let looked = 0;
+		for (const many of LOOKED_AT) {
+			const each = Math.max(LEAST_OF_A_ROOM, Math.floor(many / rooms.length));
+			// Of many rooms it is the same twice.
+			if (each === looked) continue;
+			looked = each;
+			const newest = await lookAt(db, { rooms, terms, after, limit }, each);
+			if (newest) return newest;
+		}
 		const from = [after?.at ?? null, after?.room ?? null, after?.seq ?? null];
-		// Planned for what is asked each time: one word is in every message, another in two.
-		const each = Math.max(LEAST_OF_A_ROOM, Math.floor(LOOKED_AT / rooms.length));
-		const [newest] = await db.query<{ found: Place[] | null; all: boolean }>(
-			`with recent as materialized (
-				select w.* from unnest($1::uuid[]) as r (id) cross join lateral (
-					select w.room, w.seq, w.at, w.words, row_number() over (order by w.at desc, w.seq desc) as n from message_words w
-					where w.room = r.id and ($2::timestamptz is null or w.at <= $2) order by w.at desc, w.seq desc limit $6
-				) w
-			), edge as (select max(at) as at from recent where n = $6),
-			found as (
-				select room, seq, at from recent where words @@ $5::tsquery and ${isAfter}
-					and ((select at from edge) is null or at > (select at from edge)) ${newestFirst} limit $7
-			)
-			select (select json_agg(f) from found f) as found, (select at from edge) is null as all`,
-			[rooms, ...from, allOf(terms), each, limit],
-		);
-		const found = newest?.found ?? [];
-		if (found.length >= limit || newest?.all) return found.map(({ room, seq, at }) => ({ room, seq, at: new Date(at).toISOString() }));
 		// Of few rooms their words are looked up too; of many it costs less to leave out what is not theirs.
 		const few = rooms.length <= FEW_ROOMS;
 		const inRooms = few ? `(${rooms.map((room) => quoted(roomWord(room))).join(" | ")}) & ` : "";
