@@ -18,14 +18,15 @@ interface Question {
 
 const cursorOf = ({ at, room, seq }: Place) => [Date.parse(at), room, seq];
 
-async function search(node: GroupsNode, ctx: Ctx<Question>, rooms: readonly string[]) {
+/** @param upTo of one's only room: whoever was removed meanwhile, which this process may not know yet, must not read on there */
+async function search(node: GroupsNode, ctx: Ctx<Question>, rooms: readonly string[], upTo = Number.POSITIVE_INFINITY) {
 	const { q, limit, cursor } = ctx.params;
 	const [ms, room, seq] = decodeCursor(cursor, ["number", "uuid", "number"]) ?? [];
 	const after = ms === undefined || room === undefined ? null : { at: new Date(Number(ms)).toISOString(), room, seq: Number(seq) };
 	const terms = termsOf(q);
 	if (terms.length === 0) return { data: [], nextCursor: null };
 	await node.search.catchUp(rooms);
-	const places = await node.words.find({ rooms, terms, after, limit: limit + 1 });
+	const places = (await node.words.find({ rooms, terms, after, limit: limit + 1 })).filter((place) => place.seq <= upTo);
 	const { data, nextCursor } = pageOf(places, limit, cursorOf, ({ room: groupId, seq }) => ({ groupId, seq }));
 	const [messages, names] = await Promise.all([
 		messagesAt(node, ctx.broker, ctx.caller.profileId, data),
@@ -45,8 +46,8 @@ export default service("messageSearch", {
 	actions: {
 		async inGroup(ctx, node) {
 			const { groupId } = ctx.params;
-			asMember(await node.read(groupId, ctx.caller.profileId), ctx.caller.profileId);
-			return search(node, ctx, [groupId]);
+			const { group } = asMember(await node.read(groupId, ctx.caller.profileId), ctx.caller.profileId);
+			return search(node, ctx, [groupId], group.head);
 		},
 
 		everywhere: async (ctx, node) => search(node, ctx, await roomsOf(node.db, ctx.caller.profileId)),

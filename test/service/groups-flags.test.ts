@@ -182,8 +182,18 @@ describe("what moderators do", () => {
 			],
 		);
 		assert.ok(entries.every(({ requestId }) => requestId));
+		for (const how of ["ban", "unban"]) is(await ben.post(`/api/groups/${groupId}/members/${cem.profileId}/${how}`), 204);
+		const more = await eventually(async () => {
+			const rows = await audited(groupId);
+			assert.equal(rows.length, 6);
+			return rows.slice(3);
+		});
+		assert.deepEqual(
+			more.map(({ action, actor, detail }) => [action, actor, detail.profileId]).sort(),
+			["ban", "kick", "unban"].map((deed) => [`groups.member.${deed}`, ben.accountId, cem.profileId]),
+		);
 		// Heard twice it is one deed.
 		await hear(app.broker, ...(await told("groups.moderation.done", groupId)));
-		assert.equal((await audited(groupId)).length, 3);
+		assert.equal((await audited(groupId)).length, 6);
 	});
 });

@@ -51,6 +51,12 @@ export async function findProfile(db: Queryable, profileId: string): Promise<Sto
 	return row && toProfile(row);
 }
 
+/** Whose profile it is; null where it is gone. */
+export async function accountOf(db: Queryable, profileId: string): Promise<string | null> {
+	const [row] = await db.query<{ accountId: string }>(`select account_id as "accountId" from profiles where id = $1`, [profileId]);
+	return row?.accountId ?? null;
+}
+
 /**
  * Holds the account until the transaction ends: its profiles are added, changed and deleted by one at a time, and nobody opens a
  * session or goes on as another of them meanwhile (holdAccount). False where there is none.
