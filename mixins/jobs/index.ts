@@ -22,7 +22,7 @@ import { isTool } from "../settings.ts";
 import { Engine } from "./engine.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { Every } from "./every.ts";
-import { cancelJob, planJob } from "./queue.ts";
+import { cancelJobs, planJob, planJobs } from "./queue.ts";
 
 export interface JobTools {
 	/** Now. */
@@ -74,16 +74,26 @@ export interface When {
 export interface Jobs<T extends Tasks> {
 	/** The job is there when the transaction commits, and never was when it rolls back. One statement, about a millisecond. */
 	plan<K extends Planned<T>>(tx: Tx, task: K, payload: PayloadOf<T[K]>, when?: When): Promise<void>;
+	/** The same for many, in one statement: each under a key of its own. */
+	planAll<K extends Planned<T>>(tx: Tx, task: K, jobs: readonly ({ payload: PayloadOf<T[K]> } & Required<When>)[]): Promise<void>;
 	/** Takes back what waits under this key; one that runs already runs to its end, and is not tried again. */
 	cancel(tx: Tx, task: Planned<T>, key: string): Promise<void>;
+	/** The same for many keys. */
+	cancelAll(tx: Tx, task: Planned<T>, keys: readonly string[]): Promise<void>;
 	/** For exactly one service of the node: this process does the node's jobs. */
 	readonly mixin: Partial<ServiceSchema>;
 }
 
-export type JobsOptions = Partial<EngineOptions>;
+export interface JobsOptions extends Partial<EngineOptions> {
+	/**
+	 * Tasks that wait for somebody outside, who may be slow or dead: each of them, by its name, has so many lanes of its own, and holds
+	 * up no other task.
+	 */
+	apart?: Readonly<Record<string, number>>;
+}
 
 interface JobsService extends Service {
-	jobsEngine: Engine;
+	jobsEngines: Engine[];
 }
 
 /** Every node's jobs that were made in this process. */
@@ -100,7 +110,12 @@ export function checkJobs(broker: ServiceBroker): void {
 }
 
 /** The jobs of a node. A migration of the node makes their schema: `-- parts: jobs`. */
-export function jobsOf<const T extends Tasks>(node: string, tasks: T, { tries = 10, ...options }: JobsOptions = {}): Jobs<T> {
+export function jobsOf<const T extends Tasks>(node: string, tasks: T, { tries = 10, apart = {}, ...options }: JobsOptions = {}): Jobs<T> {
+	const names = Object.keys(tasks);
+	const groups = [
+		{ names: names.filter((name) => !(name in apart)), ...options },
+		...Object.entries(apart).map(([name, lanes]) => ({ names: [name], ...options, lanes })),
+	].filter((group) => group.names.length > 0);
 	const mixin = defineMixin<JobsService>({
 		created() {
 			namedOn(this.broker).add(mixin);
@@ -109,17 +124,27 @@ export function jobsOf<const T extends Tasks>(node: string, tasks: T, { tries = 
 		async started() {
 			// A tool may plan jobs; those who run do them.
 			if (isTool(this.broker)) return;
-			this.jobsEngine = new Engine(node, database(node), tasks, this.broker, this.logger, { tries, ...options });
-			await this.jobsEngine.start();
+			this.jobsEngines = groups.map(({ names: own, ...rest }) => {
+				const theirs = Object.fromEntries(own.map((name) => [name, tasks[name] as Task | Recurring]));
+				return new Engine(node, database(node), theirs, this.broker, this.logger, { tries, ...rest });
+			});
+			await Promise.all(this.jobsEngines.map((engine) => engine.start()));
 		},
 		async stopped() {
-			await this.jobsEngine?.stop();
+			await Promise.all((this.jobsEngines ?? []).map((engine) => engine.stop()));
 		},
 	});
 	made.push({ node, mixin });
 	return {
 		mixin,
 		plan: (tx, task, payload, { at = new Date(), key = newId() } = {}) => planJob(tx, node, { task, key, payload, at, tries }),
-		cancel: (tx, task, key) => cancelJob(tx, node, task, key),
+		planAll: (tx, task, jobs) =>
+			planJobs(
+				tx,
+				node,
+				jobs.map(({ payload, at, key }) => ({ task, key, payload, at, tries })),
+			),
+		cancel: (tx, task, key) => cancelJobs(tx, node, task, [key]),
+		cancelAll: (tx, task, keys) => cancelJobs(tx, node, task, keys),
 	};
 }

@@ -40,8 +40,29 @@ export async function planOnce(db: Db, node: string, job: NewJob): Promise<void>
 	await add(db, node, job, true);
 }
 
-export async function cancelJob(tx: Tx, node: string, task: string, key: string): Promise<void> {
-	await tx.query(`select from ${schemaOf(node)}.remove_job($1)`, [fullKey(task, key)], "job-remove");
+/** Each under a key of its own. */
+export async function planJobs(tx: Tx, node: string, jobs: readonly NewJob[]): Promise<void> {
+	const [first] = jobs;
+	if (!first) return;
+	const rows = await tx.query<{ key: string }>(
+		`select j.key from json_to_recordset($1::json) as j(task text, key text, full_key text, payload json, at timestamptz, tries integer),
+			lateral ${schemaOf(node)}.add_job(
+				identifier => j.task, payload => j.payload, run_at => j.at, max_attempts => j.tries, job_key => j.full_key, job_key_mode => 'replace'
+			) as added where added.id is not null`,
+		[JSON.stringify(jobs.map((job) => ({ ...job, full_key: fullKey(job.task, job.key) })))],
+	);
+	const planned = new Set(rows.map(({ key }) => key));
+	// Those that a worker took in the middle of it (see planJob).
+	for (const job of jobs) if (!planned.has(job.key)) await planJob(tx, node, job);
+}
+
+export async function cancelJobs(tx: Tx, node: string, task: string, keys: readonly string[]): Promise<void> {
+	if (keys.length === 0) return;
+	await tx.query(
+		`select removed.id from unnest($1::text[]) as k(key), lateral ${schemaOf(node)}.remove_job(k.key) as removed`,
+		[keys.map((key) => fullKey(task, key))],
+		"jobs-remove",
+	);
 }
 
 /** A job that a process holds, as it was last noted: changes as long as that process lives. */

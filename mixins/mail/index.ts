@@ -25,14 +25,15 @@ import type { Deliver } from "./letter.ts";
 import { isMailable } from "./letter.ts";
 import { seal, unseal } from "./sealed.ts";
 import { overSmtp } from "./smtp.ts";
-import type { Templates, ValuesOf } from "./template.ts";
+import type { Extras, Templates, ValuesOf } from "./template.ts";
 import { render } from "./template.ts";
 
-export type { Language, Template, Templates, ValuesOf, Wording } from "./template.ts";
+export type { Item, Language, Template, Templates, ValuesOf, Wording } from "./template.ts";
+export { languages } from "./template.ts";
 
 /** A mail that is asked for. `language`: of who gets it; null, or one without a translation, is English. */
 export type Mail<T extends Templates> = {
-	[N in keyof T & string]: { to: string; language: string | null; template: N; values: ValuesOf<T[N]> };
+	[N in keyof T & string]: { to: string; language: string | null; template: N; values: ValuesOf<T[N]> } & Extras;
 }[keyof T & string];
 
 /** Plans the mail in the transaction: it is sent when that commits. */
@@ -106,14 +107,14 @@ export function mailOf<const T extends Templates>(node: string, templates: T): N
 			lanes: LANES,
 			async run({ id, at, sealed }, { broker, signal }) {
 				const { deliver, key, from, lacking } = postOf(broker);
-				const { to, language, template: name, values } = JSON.parse(unseal(key, sealed, id)) as Mail<T>;
+				const { to, language, template: name, values, ...extras } = JSON.parse(unseal(key, sealed, id)) as Mail<T>;
 				if (!isMailable(to)) {
 					broker.logger.warn("a mail has an address that no mail can go to", { node, mail: id, template: name });
 					return;
 				}
 				const template = templates[name];
 				if (!template) throw new Error(`There is no mail "${name}".`);
-				const rendered = render(template, language, values);
+				const rendered = render(template, language, values, extras);
 				const missing = `${node} ${name} ${language}`;
 				if (language !== null && rendered.language !== language && !lacking.has(missing)) {
 					lacking.add(missing);

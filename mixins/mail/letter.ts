@@ -30,7 +30,7 @@ const asItIs = (type: string, text: string) => ({
 });
 
 /** @param eightBit whether other than ASCII may travel as it is */
-export function messageOf({ id, to, from, at, subject, text, html, language }: Letter, eightBit: boolean) {
+export function messageOf({ id, to, from, at, subject, text, html, language, unsubscribe }: Letter, eightBit: boolean) {
 	const part = (type: string, content: string) => (eightBit || ASCII.test(content) ? asItIs(type, content) : content);
 	return {
 		messageId: `<${id}@${hostOf(from)}>`,
@@ -41,7 +41,15 @@ export function messageOf({ id, to, from, at, subject, text, html, language }: L
 		subject,
 		text: part("plain", text),
 		html: part("html", html),
-		headers: { "Auto-Submitted": "auto-generated", "Content-Language": language },
+		headers: {
+			"Auto-Submitted": "auto-generated",
+			"Content-Language": language,
+			// RFC 8058. As they are: an address that was folded would be none.
+			...(unsubscribe && {
+				"List-Unsubscribe": { prepared: true, value: `<${unsubscribe}>` },
+				"List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+			}),
+		},
 		disableFileAccess: true,
 		disableUrlAccess: true,
 	};

@@ -26,10 +26,10 @@ export const mails = {
 			after: ["إن لم يكن لديك حساب في Reloop فتجاهل هذه الرسالة."],
 		},
 		ku: {
-			subject: "Navnîşana e-peyama xwe piştrast bike",
-			say: ["Bi xêr hatî Reloopê. Ji kerema xwe bi vê kodê piştrast bike ku ev navnîşan a te ye ({minutes} deqîqe derbasdar e):"],
-			link: "an jî bi vê girêdanê, ku 24 saetan derbasdar e:",
-			after: ["Heke hesabê te li Reloopê tune be, guh nede vê peyamê."],
+			subject: "ناونیشانی ئیمەیڵەکەت پشتڕاست بکەرەوە",
+			say: ["بەخێربێیت بۆ Reloop. تکایە بەم کۆدە پشتڕاستی بکەرەوە کە ئەم ناونیشانە هی تۆیە ({minutes} خولەک کاردەکات):"],
+			link: "یان بەم بەستەرە، کە 24 کاتژمێر کاردەکات:",
+			after: ["ئەگەر هەژمارت لە Reloop نییە، گوێ بەم نامەیە مەدە."],
 		},
 	},
 	reset: {
@@ -53,10 +53,10 @@ export const mails = {
 			after: ["إن لم تطلب ذلك فتجاهل هذه الرسالة، وستبقى كلمة مرورك كما هي."],
 		},
 		ku: {
-			subject: "Şîfreyeke nû ji bo Reloopê",
-			say: ["Ji bo hesabê te şîfreyeke nû hat xwestin. Tu dikarî bi vê kodê wê danî ({minutes} deqîqe):"],
-			link: "an jî bi vê girêdanê:",
-			after: ["Heke te ew nexwestibe, guh nede vê peyamê: şîfreya te wekî xwe dimîne."],
+			subject: "وشەی نهێنی نوێ بۆ Reloop",
+			say: ["کەسێک داوای وشەی نهێنی نوێی بۆ هەژمارەکەت کردووە. بەم کۆدە دەتوانیت دایبنێیت ({minutes} خولەک):"],
+			link: "یان بەم بەستەرە:",
+			after: ["ئەگەر تۆ نەبوویت، گوێ بەم نامەیە مەدە: وشەی نهێنییەکەت وەک خۆی دەمێنێتەوە."],
 		},
 	},
 	change: {
@@ -80,10 +80,10 @@ export const mails = {
 			after: ["إن لم تطلب ذلك فتجاهل هذه الرسالة، ولن يتغيّر شيء."],
 		},
 		ku: {
-			subject: "Navnîşana xwe ya nû ya e-peyamê piştrast bike",
-			say: ["Hesabek li Reloopê dê vê navnîşanê bi kar bîne. Bi vê kodê wê piştrast bike ({minutes} deqîqe derbasdar e):"],
-			link: "an jî bi vê girêdanê, ku 24 saetan derbasdar e:",
-			after: ["Heke te ev nexwestibe, guh nede vê peyamê: tiştek naguhere."],
+			subject: "ناونیشانی ئیمەیڵە نوێیەکەت پشتڕاست بکەرەوە",
+			say: ["هەژمارێک لە Reloop لەمەودوا ئەم ناونیشانە بەکاردەهێنێت. بەم کۆدە پشتڕاستی بکەرەوە ({minutes} خولەک کاردەکات):"],
+			link: "یان بەم بەستەرە، کە 24 کاتژمێر کاردەکات:",
+			after: ["ئەگەر تۆ داوات نەکردووە، گوێ بەم نامەیە مەدە: هیچ ناگۆڕێت."],
 		},
 	},
 	emailChanging: {
@@ -104,9 +104,9 @@ export const mails = {
 			link: "إن لم تكن أنت من طلب ذلك فعيّن كلمة مرور جديدة الآن، وهذا يوقف التغيير:",
 		},
 		ku: {
-			subject: "Navnîşana te ya e-peyamê li Reloopê dê biguhere",
-			say: ["Hesabê te dê {email} bi kar bîne gava ew navnîşan were piştrastkirin."],
-			link: "Heke ne tu bî, niha şîfreyeke nû dane. Ew guherînê radiwestîne:",
+			subject: "ناونیشانی ئیمەیڵەکەت لە Reloop خەریکە بگۆڕێت",
+			say: ["هەژمارەکەت {email} بەکاردەهێنێت هەر کە ئەو ناونیشانە پشتڕاستکرایەوە."],
+			link: "ئەگەر تۆ نەبوویت، هەر ئێستا وشەی نهێنی نوێ دابنێ. ئەوە گۆڕانکارییەکە ڕادەگرێت:",
 		},
 	},
 	passwordChanged: {
@@ -127,9 +127,9 @@ export const mails = {
 			link: "إن لم تكن أنت من فعل ذلك فعيّن كلمة مرور جديدة الآن:",
 		},
 		ku: {
-			subject: "Şîfreya te li Reloopê hat guhertin",
-			say: ["Şîfreya hesabê te hat guhertin û danişînên wî yên din hatin girtin."],
-			link: "Heke ne tu bî, niha yeke nû dane:",
+			subject: "وشەی نهێنییەکەت لە Reloop گۆڕدرا",
+			say: ["وشەی نهێنی هەژمارەکەت گۆڕدرا و دانیشتنەکانی تری کۆتاییان پێهێنرا."],
+			link: "ئەگەر تۆ نەبوویت، هەر ئێستا یەکێکی نوێ دابنێ:",
 		},
 	},
 	exportReady: {
@@ -153,10 +153,10 @@ export const mails = {
 			after: ["إن لم تطلب ذلك فأنهِ جلساتك الأخرى وعيّن كلمة مرور جديدة."],
 		},
 		ku: {
-			subject: "Daneyên te yên ji Reloopê amade ne",
-			say: ["Arşîva bi her tiştê ku Reloop li ser te diparêze amade ye. Ew dikare 24 saetan were daxistin."],
-			link: "Ji bo daxistinê têkeve hesabê xwe:",
-			after: ["Heke te ew nexwestibe, danişînên xwe yên din bigire û şîfreyeke nû dane."],
+			subject: "داتاکانت لە Reloop ئامادەن",
+			say: ["ئەرشیفی هەموو ئەوەی Reloop دەربارەی تۆ هەڵیدەگرێت ئامادەیە. 24 کاتژمێر دەتوانرێت دابگیرێت."],
+			link: "بۆ داگرتنی بچۆ ژوورەوە:",
+			after: ["ئەگەر تۆ داوات نەکردووە، دانیشتنەکانی ترت کۆتایی پێبهێنە و وشەی نهێنی نوێ دابنێ."],
 		},
 	},
 	accountErased: {
@@ -183,10 +183,10 @@ export const mails = {
 			],
 		},
 		ku: {
-			subject: "Hesabê te li Reloopê hat jêbirin",
+			subject: "هەژمارەکەت لە Reloop سڕایەوە",
 			say: [
-				"Hesabê te li Reloopê hat jêbirin û êdî kes nikare têkevê. Tiştên ku te ji yên din re nivîsandine bêyî navê te dimînin.",
-				"Ev peyama dawîn e ji bo vê navnîşanê. Tu dikarî pê ji nû ve qeyd bibî.",
+				"هەژمارەکەت لە Reloop سڕایەوە و چیتر کەس ناتوانێت پێی بچێتە ژوورەوە. ئەوەی بۆ کەسانی تر نووسیوتە بەبێ ناوی تۆ دەمێنێتەوە.",
+				"ئەمە دوایین نامەیە بۆ ئەم ناونیشانە. دەتوانیت پێی سەرلەنوێ خۆت تۆمار بکەیت.",
 			],
 		},
 	},
