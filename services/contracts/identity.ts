@@ -197,6 +197,19 @@ export const actions = {
 			params: { email, role: accountRole },
 			answer: account,
 		},
+		"identity.contactOf": {
+			summary:
+				"Other nodes: where mails to somebody go, in what language. `email` null: nowhere, because it is not proved, or the account is banned, closed or gone.",
+			params: { profileId: uuid },
+			answer: object({ email: nullable(text(3, 254)), language: nullable(language) }),
+			repeatable: true,
+		},
+		"identity.people": {
+			summary: "Other nodes that begin to keep names: profiles in the order of their ids, with what their accounts have set.",
+			params: { after: optional(uuid), limit: defaulted(int(1, 1000), 1000) },
+			answer: object({ people: array(object({ profileId: uuid, accountId: uuid, displayName, language: nullable(language), timeZone: ownSettings.props.timeZone })) }),
+			repeatable: true,
+		},
 		"accounts.show": {
 			summary: "Operators: an account by its e-mail, with its profiles and its open sessions.",
 			params: { email },
@@ -229,6 +242,10 @@ export const facts = factTable({
 	"identity.account.registered": {
 		summary: "An account was made, with its first profile.",
 		payload: { accountId: uuid, profileId: uuid, displayName, kind: profileKind, language: nullable(text(2, 8)) },
+	},
+	"identity.account.settingsChanged": {
+		summary: "An account has another language or time zone: they are now so.",
+		payload: { accountId: uuid, language: nullable(text(2, 8)), timeZone: nullable(text(1, 64)) },
 	},
 	"identity.session.revoked": {
 		summary: "A session ended before its time: logout, reuse of a refresh token, a new password, an operator, its profile was deleted.",

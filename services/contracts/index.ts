@@ -14,6 +14,7 @@ import * as flags from "./flags.ts";
 import * as messageSearch from "./message-search.ts";
 import * as messages from "./messages.ts";
 import * as mfa from "./mfa.ts";
+import * as notifications from "./notifications.ts";
 import * as operations from "./operations.ts";
 import { doors, personActions, personFacts } from "./persons.ts";
 import type { Door } from "./persons.ts";
@@ -36,7 +37,7 @@ export const nodes = {
 	identity: [identity, clients, federation, mfa, privacy, profiles, recovery, terms, users],
 	groups: [groups, invites, membership, messages, messageSearch, flags],
 	gamification: [gamification],
-	presence: [presence],
+	presence: [presence, notifications],
 	catalog: [uploads],
 } as const;
 export type NodeName = keyof typeof nodes;

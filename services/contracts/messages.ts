@@ -113,6 +113,12 @@ export const actions = {
 	...internal({
 		"messages.openRoom": { ...roomActions.openRoom, owner: "key" },
 		"messages.heads": roomActions.heads,
+		"messages.readMarks": {
+			summary: "Other nodes: how far a profile has read in each of these groups, in the order asked; null where it is no member.",
+			params: { profileId: uuid, groupIds: array(uuid, { min: 1, max: 100 }) },
+			answer: object({ marks: array(nullable(int(0))) }),
+			repeatable: true,
+		},
 	}),
 };
 

@@ -41,6 +41,12 @@ export const actions = {
 			answer: object({}),
 			repeatable: true,
 		},
+		"presence.focus": {
+			summary: "The client says which room is being looked at on this socket; null for none. Of that room nothing is pushed.",
+			params: { connectionId, room: nullable(text(1, 120)) },
+			answer: object({}),
+			repeatable: true,
+		},
 		"presence.lookup": {
 			summary: "The state of up to 500 profiles, in the order asked; hidden ones and strangers as offline.",
 			params: { ids: array(uuid, { min: 1, max: 500 }) },

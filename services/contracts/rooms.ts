@@ -2,6 +2,7 @@
 // actions by which doors open rooms and look how far they are. A room is a numbered log: `group:<id>`, `profile:<id>`.
 import { isDeepStrictEqual } from "node:util";
 import { memberRole } from "./groups.ts";
+import { told } from "./notifications.ts";
 import { array, bool, defaulted, int, json, nullable, object, optional, record, text, time, uuid } from "./schema.ts";
 import type { All, Infer, InferProps, Props, Rule } from "./schema.ts";
 
@@ -31,6 +32,7 @@ export const isRemoval = (action: string | undefined): boolean => action !== und
 export const notices = {
 	xp: { amount: int(), reason: text(0, 100), source: text(0, 200), total: int() },
 	level: { level: int(0), previous: int(0) },
+	notification: told,
 } as const;
 type Notices = typeof notices;
 export type NoticeType = keyof Notices;

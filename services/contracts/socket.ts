@@ -1,6 +1,6 @@
 // The realtime door's two tables: what clients may say, what they hear. An event that is an action is one row here; what the
 // door does itself is in services/socket/events.ts.
-import { array, bool, int, json, object, oneOf, optional, record, text, time, uuid } from "./schema.ts";
+import { array, bool, int, json, nullable, object, oneOf, optional, record, text, time, uuid } from "./schema.ts";
 import type { Infer, InferProps, Props, Rule } from "./schema.ts";
 import { allActions } from "./index.ts";
 import type { ActionName, Answer } from "./index.ts";
@@ -87,6 +87,12 @@ export const socketEvents = {
 		summary: "Say how one is.",
 		access: "signed-in",
 		payload: { status: oneOf("online", "away", "hidden") },
+		result: object({}),
+	},
+	focus: {
+		summary: "Say which room is being looked at on this socket, or that none is: of that room nothing is pushed.",
+		access: "signed-in",
+		payload: { room: nullable(roomName) },
 		result: object({}),
 	},
 	resume: {

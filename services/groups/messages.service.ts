@@ -11,7 +11,7 @@ import { asMember } from "./domain/group.ts";
 import { deleteMessage, editMessage, emojiOf, react, readTo } from "./domain/messages.ts";
 import { post } from "./post.ts";
 import { viewIn } from "./shown.ts";
-import { markRead } from "./store/members.ts";
+import { markRead, readMarksOf } from "./store/members.ts";
 import type { GroupReads } from "./store/reads.ts";
 import type { MessageRow } from "./store/messages.ts";
 import { reactionsOf, standingReactions } from "./store/messages.ts";
@@ -148,6 +148,11 @@ export default service("messages", {
 		async heads(ctx, node) {
 			const known = await node.log.carrier.heads(ctx.params.keys);
 			return { heads: ctx.params.keys.map((key) => known.get(key) ?? 0) };
+		},
+
+		async readMarks(ctx, { db }) {
+			const known = await readMarksOf(db, ctx.params.profileId, ctx.params.groupIds);
+			return { marks: ctx.params.groupIds.map((id) => known.get(id) ?? null) };
 		},
 
 		async openRoom(ctx, { log, read }) {

@@ -9,6 +9,7 @@ import { identityNode, keysChanged, revocationsSince, tellDoors } from "./node.t
 import { persons } from "./persons.ts";
 import { REREAD_MS } from "./sign-in/signing.ts";
 import { addAudit } from "./store/audit.ts";
+import { contactOf, peopleAfter } from "./store/contacts.ts";
 import { identityWork } from "./privacy/work.ts";
 
 /** How a client says who it is (RFC 8414). */
@@ -62,6 +63,10 @@ export default service("identity", {
 			await keysChanged(ctx.broker);
 			return rotated;
 		},
+
+		contactOf: (ctx, { db }) => contactOf(db, ctx.params.profileId, new Date()),
+
+		people: async (ctx, { db }) => ({ people: await peopleAfter(db, ctx.params.after ?? null, ctx.params.limit) }),
 
 		async revocations(ctx, { db, signing, ttlAccess }) {
 			const at = new Date();

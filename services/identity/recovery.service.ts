@@ -1,6 +1,7 @@
 // Around mail: proving an address, a lost password, and what people change of their accounts.
 import { limitKey } from "../../mixins/address.ts";
 import { limiterOf } from "../../mixins/limits.ts";
+import { acceptTimeZone } from "../../mixins/time-zone.ts";
 import { once, onceAfter, perBroker, service, settings } from "../../mixins/node.ts";
 import type { Tx } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
@@ -9,12 +10,13 @@ import type { Asked } from "./mail/asked.ts";
 import { asked } from "./mail/asked.ts";
 import { mailCode, openedBy, provedBy } from "./mail/mail-codes.ts";
 import type { Proof, Purpose } from "./domain/mail-codes.ts";
-import { acceptTimeZone, opensPassword, proofOf } from "./domain/mail-codes.ts";
+import { opensPassword, proofOf } from "./domain/mail-codes.ts";
 import { acceptEmail, acceptPassword, normalizeEmail } from "./domain/login.ts";
 import { limitEnumeration } from "./auth.service.ts";
 import { provePassword } from "./sign-in/guesses.ts";
 import { identityJobs } from "./jobs.ts";
 import { commonPasswords, identityNode, revokeSessions, viewAccount } from "./node.ts";
+import { tellSettings } from "./mail/settings.ts";
 import { findAccount } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
 import type { CodeRow } from "./store/mail-codes.ts";
@@ -158,7 +160,8 @@ export default service("recovery", {
 		async updateMe(ctx, { db }) {
 			const { timeZone } = ctx.params;
 			if (timeZone) acceptTimeZone(timeZone);
-			await db.tx((tx) => updateSettings(tx, ctx.caller.accountId, ctx.params, new Date()));
+			const { accountId } = ctx.caller;
+			await db.tx((tx) => tellSettings(tx, ctx, accountId, () => updateSettings(tx, accountId, ctx.params, new Date())));
 			return ctx.call("auth.me", {});
 		},
 	},

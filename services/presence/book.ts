@@ -27,6 +27,10 @@ export interface PresenceBook {
 	report(report: DoorReport, hidden: ReadonlySet<string>): Promise<Heard>;
 	/** False where this is no socket of that profile. */
 	set(connectionId: string, profileId: string, said: Said): Promise<boolean>;
+	/** What is looked at on a socket; null for nothing. False where this is no socket of that profile. */
+	focus(connectionId: string, profileId: string, room: string | null): Promise<boolean>;
+	/** Whether each of these profiles looks at that room just now, on any socket; who has said that they are away does not. */
+	looking(pairs: readonly { profileId: string; room: string }[]): Promise<boolean[]>;
 	/** How others see these profiles; of those who are left out only the store knows when it was. */
 	look(profileIds: readonly string[]): Promise<Map<string, PresenceEntry>>;
 	/** A process went away, and with it the sockets of its door. */

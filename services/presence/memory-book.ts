@@ -37,6 +37,14 @@ export class MemoryBook implements PresenceBook {
 		return this.#presence.set(connectionId, profileId, said);
 	}
 
+	async focus(connectionId: string, profileId: string, room: string | null): Promise<boolean> {
+		return this.#presence.focus(connectionId, profileId, room);
+	}
+
+	async looking(pairs: readonly { profileId: string; room: string }[]): Promise<boolean[]> {
+		return pairs.map(({ profileId, room }) => this.#presence.isLooking(profileId, room));
+	}
+
 	async look(profileIds: readonly string[]): Promise<Map<string, PresenceEntry>> {
 		const now = new Date();
 		const here = new Map<string, PresenceEntry>();

@@ -3,9 +3,12 @@ import { isTool, service } from "../../mixins/node.ts";
 import type { Context, ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
+import { presenceJobs } from "./jobs.ts";
 import { presenceNode } from "./node.ts";
 import { endings, notices } from "./notices.ts";
-import { forgetProfiles, noticesOf, seenOf, unbury } from "./store.ts";
+import { notifications } from "./notify/consumer.ts";
+import { persons } from "./persons.ts";
+import { learnedTo } from "./store/people.ts";
 
 /** Whether those hide of whom nothing is known here; `unclear` while the store does not say: they must not be shown before. */
 async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ hidden: Set<string>; unclear: Set<string> }> {
@@ -23,19 +26,9 @@ async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ 
 
 export default service("presence", {
 	node: presenceNode,
-	consumers: { notices, "presence-endings": endings },
-	person: {
-		exports: {
-			seen: ({ profileIds }, after, limit, { db }) => seenOf(db, profileIds, after, limit),
-			notices: ({ profileIds }, after, limit, { db }) => noticesOf(db, profileIds, after, limit),
-		},
-		async erase({ profileIds }, tx, { node }) {
-			await forgetProfiles(tx, profileIds);
-			// Who was erased is known by that.
-			await unbury(tx, profileIds);
-			tx.afterCommit(() => node.log.forgetAll((key) => profileIds.includes(key)));
-		},
-	},
+	consumers: { notices, notifications, "presence-endings": endings },
+	jobs: presenceJobs,
+	person: persons,
 
 	actions: {
 		async report(ctx, { book, stir }) {
@@ -50,6 +43,12 @@ export default service("presence", {
 		async set(ctx, { book, stir }) {
 			if (!(await book.set(ctx.params.connectionId, ctx.caller.profileId, ctx.params.status))) throw problem("not-found");
 			stir();
+			return {};
+		},
+
+		async focus(ctx, { book }) {
+			const { connectionId, room } = ctx.params;
+			if (!(await book.focus(connectionId, ctx.caller.profileId, room))) throw problem("not-found");
 			return {};
 		},
 
@@ -85,8 +84,10 @@ export default service("presence", {
 		},
 	},
 
-	started(node, broker) {
-		if (!isTool(broker)) node.start();
+	async started(node, broker) {
+		if (isTool(broker)) return;
+		node.start();
+		if (await learnedTo(node.db)) await node.db.tx((tx) => presenceJobs.plan(tx, "learn", {}, { key: "people" }));
 	},
 
 	stopped: (node) => node.stop(),

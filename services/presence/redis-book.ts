@@ -37,7 +37,7 @@ export class RedisBook implements PresenceBook {
 
 	constructor(broker: ServiceBroker, redis: RedisLink) {
 		this.#broker = broker;
-		const names = ["report", "set", "look", "gone", "news", "told", "leaving"];
+		const names = ["report", "set", "focus", "looking", "look", "gone", "news", "told", "leaving"];
 		const scripts = new Map(names.map((name) => [name, redis.script(`presence-${name}`, lua(name))]));
 		this.#run = async (name, args = []) => {
 			const script = scripts.get(name) as NonNullable<ReturnType<typeof scripts.get>>;
@@ -62,6 +62,19 @@ export class RedisBook implements PresenceBook {
 
 	async set(connectionId: string, profileId: string, said: Said): Promise<boolean> {
 		return Number(await this.#run("set", [connectionId, profileId, said])) === 1;
+	}
+
+	async focus(connectionId: string, profileId: string, room: string | null): Promise<boolean> {
+		return Number(await this.#run("focus", [connectionId, profileId, room ?? ""])) === 1;
+	}
+
+	async looking(pairs: readonly { profileId: string; room: string }[]): Promise<boolean[]> {
+		if (pairs.length === 0) return [];
+		const found = await this.#run(
+			"looking",
+			pairs.flatMap(({ profileId, room }) => [profileId, room]),
+		);
+		return found.map((one) => Number(one) === 1);
 	}
 
 	async look(profileIds: readonly string[]): Promise<Map<string, PresenceEntry>> {

@@ -29,6 +29,16 @@ export async function saveSeen(db: Pick<Db, "query">, seen: readonly Seen[]): Pr
 	);
 }
 
+/** Nobody else writes to these profiles' rooms until the transaction ends. Always in one order, so that two never wait for each other. */
+export async function lockRooms(tx: Queryable, profileIds: readonly string[]): Promise<void> {
+	await tx.query(
+		`select pg_advisory_xact_lock(hashtextextended('room ' || id, 0))
+		from (select id from unnest($1::text[]) as r(id) order by hashtextextended('room ' || id, 0)) as sorted`,
+		[profileIds],
+		"rooms-lock",
+	);
+}
+
 /** A profile is gone for good: nothing is remembered of it, and its room is empty. */
 export async function bury(db: Queryable, profileId: string, at: string): Promise<void> {
 	await db.query("insert into gone (profile_id, at) values ($1, $2) on conflict (profile_id) do nothing", [profileId, at]);
@@ -63,7 +73,11 @@ export async function unbury(db: Queryable, profileIds: readonly string[]): Prom
 	await db.query("delete from gone where profile_id = any($1::uuid[])", [profileIds]);
 }
 
+/** Everything that is kept by these profiles' ids. */
 export async function forgetProfiles(db: Queryable, profileIds: readonly string[]): Promise<void> {
-	await db.query("delete from seen where profile_id = any($1::uuid[])", [profileIds]);
+	for (const table of ["seen", "people", "notifications", "causes", "preferences", "muted_groups", "blocks"])
+		await db.query(`delete from ${table} where profile_id = any($1::uuid[])`, [profileIds]);
+	await db.query("delete from blocks where blocked_id = any($1::uuid[])", [profileIds]);
+	await db.query("delete from direct_talks where profile_ids && $1::uuid[]", [profileIds]);
 	await db.query("delete from room_events where room = any($1::uuid[])", [profileIds]);
 }

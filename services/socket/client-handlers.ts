@@ -89,6 +89,12 @@ export const presenceSet: Run<"presence:set"> = async ({ gateway, link, requestI
 	answer({});
 };
 
+export const focus: Run<"focus"> = async ({ gateway, link, requestId }, { room }, answer) => {
+	await gateway.presence.heard(link.connectionId);
+	await gateway.call(link, "presence.focus", { connectionId: link.connectionId, room }, requestId);
+	answer({});
+};
+
 /** The seq of the edit itself, which is an event of its own. */
 export const messageEdit: Run<"message:edit"> = async ({ gateway, link, requestId }, payload, answer) => {
 	const { eventSeq } = await gateway.call(link, "messages.edit", payload, requestId);

@@ -3,7 +3,7 @@
 import { contractOf, isActionName } from "../contracts/index.ts";
 import { roomOwners, socketEvents } from "../contracts/socket.ts";
 import type { OwnEventName } from "../contracts/socket.ts";
-import { messageEdit, presenceSet, presenceSubscribe, tokenRefresh, typing } from "./client-handlers.ts";
+import { focus, messageEdit, presenceSet, presenceSubscribe, tokenRefresh, typing } from "./client-handlers.ts";
 import type { AnyRun, Run } from "./handler.ts";
 import { passOn } from "./pass-on.ts";
 import { groupJoin, groupLeave } from "./rooms/join.ts";
@@ -17,6 +17,7 @@ const own: { readonly [E in OwnEventName]: Run<E> } = {
 	typing,
 	"presence:subscribe": presenceSubscribe,
 	"presence:set": presenceSet,
+	focus,
 	resume,
 	"token:refresh": tokenRefresh,
 };

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isProblem } from "../../services/contracts/errors.ts";
 import type { Mailed } from "../../services/identity/domain/mail-codes.ts";
+import { acceptTimeZone } from "../../mixins/time-zone.ts";
 import {
-	acceptTimeZone,
 	lifetimes,
 	opensPassword,
 	proofOf,

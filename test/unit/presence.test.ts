@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AnyFact } from "../../services/contracts/index.ts";
-import { number, toNotice } from "../../services/presence/domain/notices.ts";
+import { toNotice } from "../../services/presence/domain/notices.ts";
 import { GRACE, Presence } from "../../services/presence/domain/presence.ts";
 
 const at = (ms: number) => new Date(1_800_000_000_000 + ms);
@@ -107,19 +107,4 @@ test("XP and levels are told to the profile they belong to; points and coins are
 		undefined,
 	);
 	assert.equal(toNotice(fact("groups.group.deleted", { groupId: "g" })), undefined);
-});
-
-test("each room's notices go on from its head without a gap", () => {
-	const notice = (profileId: string) => ({
-		profileId,
-		type: "xp" as const,
-		at: "",
-		id: "",
-		body: { amount: 5, reason: "r", source: "s", total: 5 },
-	});
-	const numbered = number([notice("ana"), notice("ben"), notice("ana")], new Map([["ana", 7]]));
-	assert.deepEqual(
-		numbered.map(({ profileId, seq }) => `${profileId} ${seq}`),
-		["ana 8", "ben 1", "ana 9"],
-	);
 });

@@ -1,4 +1,24 @@
-// Who is here.
+// Who is here; and each profile's inbox.
 import type { Route } from "../route.ts";
 
-export const presence: readonly Route[] = [{ method: "GET", path: "/api/presence", action: "presence.lookup", access: "signed-in" }];
+export const presence: readonly Route[] = [
+	{ method: "GET", path: "/api/presence", action: "presence.lookup", access: "signed-in" },
+
+	{ method: "GET", path: "/api/notifications", action: "notifications.list", access: "signed-in" },
+	{ method: "GET", path: "/api/notifications/unread-count", action: "notifications.unreadCount", access: "signed-in" },
+	{ method: "POST", path: "/api/notifications/read-all", action: "notifications.readAll", access: "signed-in" },
+	{ method: "GET", path: "/api/notifications/preferences", action: "notifications.preferences", access: "signed-in" },
+	{ method: "PUT", path: "/api/notifications/preferences", action: "notifications.savePreferences", access: "signed-in" },
+	{ method: "GET", path: "/api/notifications/unsubscribe", action: "notifications.subscription", access: "anyone" },
+	// Mail programs post a form that says nothing new (RFC 8058): it is not looked at.
+	{
+		method: "POST",
+		path: "/api/notifications/unsubscribe",
+		action: "notifications.unsubscribe",
+		access: "anyone",
+		query: ["token"],
+		raw: ["content-type"],
+	},
+	{ method: "PATCH", path: "/api/notifications/:notificationId/read", action: "notifications.read", access: "signed-in" },
+	{ method: "DELETE", path: "/api/notifications/:notificationId", action: "notifications.remove", access: "signed-in", status: 204 },
+];

@@ -98,3 +98,13 @@ export async function markRead(db: Queryable, groupId: string, profileId: string
 	);
 	return row?.readSeq ?? seq;
 }
+
+/** How far somebody has read in each of these groups; those they are not in are left out. */
+export async function readMarksOf(db: Queryable, profileId: string, groupIds: readonly string[]): Promise<Map<string, number>> {
+	const rows = await db.query<{ groupId: string; readSeq: number }>(
+		`select group_id as "groupId", read_seq as "readSeq" from members where profile_id = $1 and group_id = any($2::uuid[])`,
+		[profileId, groupIds],
+		"read-marks",
+	);
+	return new Map(rows.map(({ groupId, readSeq }) => [groupId, readSeq]));
+}

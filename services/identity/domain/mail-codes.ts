@@ -53,13 +53,3 @@ export const takesLinks = (mailed: Mailed, now: Date): boolean => mailed.linkUnt
  */
 export const opensPassword = ({ purpose, createdAt }: Mailed, ttl: number | undefined, now: Date): boolean =>
 	purpose === "reset" || (purpose === "verify" && Date.parse(createdAt) + lifetimes("reset", ttl).link * 1000 > now.getTime());
-
-/** A time zone of the IANA database. Throws 422 `validation`. */
-export function acceptTimeZone(name: string): void {
-	try {
-		if (/^[A-Za-z]/.test(name)) return void new Intl.DateTimeFormat("en", { timeZone: name });
-	} catch {
-		// Said below.
-	}
-	throw problem("validation", { errors: [{ path: "timeZone", code: "format", message: "must be a time zone such as Europe/Lisbon" }] });
-}

@@ -28,6 +28,7 @@ import { ownsSession } from "../store/sessions.ts";
 import type { UserRow } from "../store/users.ts";
 import { findUser, lockUser, otherAdmins, profilesOfAll, saveContact, savePassword, saveStanding } from "../store/users.ts";
 import { tellOwner } from "../mail/tell-owner.ts";
+import { tellSettings } from "../mail/settings.ts";
 
 /** Who does it, and on whose call. `by` null: an operator, who may do everything. */
 export interface Doer extends Doing {
@@ -218,7 +219,7 @@ export const changeContact =
 		// To the old address, as long as it is the account's.
 		if (moved) await tellOwner(subject.doer.broker, tx, user.id, "emailChanged", { email });
 		const to = { email, phone, language };
-		const state = await saveContact(tx, user.id, to, now).catch((error: unknown) => {
+		const state = await tellSettings(tx, subject.doer, user.id, () => saveContact(tx, user.id, to, now)).catch((error: unknown) => {
 			throw isEmailTaken(error) ? problem("email-taken") : error;
 		});
 		if (moved) await proveAnew(subject, { id: user.id, email, language });

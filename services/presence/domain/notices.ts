@@ -23,13 +23,3 @@ export function toNotice(fact: AnyFact): Notice | undefined {
 	const meant = meantBy(fact);
 	return meant && { ...meant, id: fact.id, at: fact.at };
 }
-
-/** Numbers notices: each room goes on from its head. */
-export function number(notices: readonly Notice[], heads: ReadonlyMap<string, number>): (Notice & { seq: number })[] {
-	const next = new Map(heads);
-	return notices.map((notice) => {
-		const seq = (next.get(notice.profileId) ?? 0) + 1;
-		next.set(notice.profileId, seq);
-		return { ...notice, seq };
-	});
-}

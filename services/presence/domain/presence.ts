@@ -35,6 +35,8 @@ export interface News {
 export class Presence {
 	readonly #people = new Map<string, Person>();
 	readonly #profileOf = new Map<string, string>();
+	/** The room that is looked at on a socket. */
+	readonly #focus = new Map<string, string>();
 	/** What followers were told last; who is not here is offline. */
 	readonly #told = new Map<string, PresenceEntry["status"]>();
 	/** Whose state may be another than what was told. */
@@ -73,6 +75,7 @@ export class Presence {
 		const profileId = this.#profileOf.get(connectionId);
 		const person = profileId === undefined ? undefined : this.#people.get(profileId);
 		this.#profileOf.delete(connectionId);
+		this.#focus.delete(connectionId);
 		if (profileId === undefined || !person?.connections.delete(connectionId)) return;
 		if (person.connections.size > 0) return;
 		person.leftAt = now.getTime();
@@ -87,6 +90,21 @@ export class Presence {
 		person.said = said;
 		this.#touched.add(profileId);
 		return true;
+	}
+
+	/** What is looked at on a socket; null for nothing. False where this is no socket of that profile. */
+	focus(connectionId: string, profileId: string, room: string | null): boolean {
+		if (!this.#people.get(profileId)?.connections.has(connectionId)) return false;
+		if (room === null) this.#focus.delete(connectionId);
+		else this.#focus.set(connectionId, room);
+		return true;
+	}
+
+	/** Whether the room is looked at on a socket of the profile, which has not said that it is away. */
+	isLooking(profileId: string, room: string): boolean {
+		const person = this.#people.get(profileId);
+		if (!person || person.said === "away") return false;
+		return [...person.connections].some((connectionId) => this.#focus.get(connectionId) === room);
 	}
 
 	/** How others see a profile; undefined for who is not known here: then only the store knows when it was. */

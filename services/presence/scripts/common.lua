@@ -2,6 +2,7 @@
 --
 --   person:<profile>   hash  said, cameAt, leftAt (without a socket), told (what followers heard last), unsaved
 --   sockets:<profile>  set   its sockets, over all doors
+--   looks:<profile>    hash  socket -> the room that is looked at on it
 --   door:<instance>    hash  socket -> profile
 --   doors              zset  instance -> when it was heard last
 --   numbers            hash  instance -> the number of its last report
@@ -23,6 +24,10 @@ local function sockets(id)
 	return P .. "sockets:" .. id
 end
 
+local function looks(id)
+	return P .. "looks:" .. id
+end
+
 local function due(id, at)
 	redis.call("ZADD", P .. "due", "LT", at, id)
 end
@@ -39,6 +44,7 @@ local function born()
 end
 
 local function leave(socket, id, at)
+	redis.call("HDEL", looks(id), socket)
 	if redis.call("SREM", sockets(id), socket) == 0 or redis.call("EXISTS", sockets(id)) == 1 then return end
 	redis.call("HSET", person(id), "leftAt", at)
 	due(id, at + GRACE)
