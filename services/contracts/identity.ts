@@ -207,7 +207,11 @@ export const actions = {
 		"identity.people": {
 			summary: "Other nodes that begin to keep names: profiles in the order of their ids, with what their accounts have set.",
 			params: { after: optional(uuid), limit: defaulted(int(1, 1000), 1000) },
-			answer: object({ people: array(object({ profileId: uuid, accountId: uuid, displayName, language: nullable(language), timeZone: ownSettings.props.timeZone })) }),
+			answer: object({
+				people: array(
+					object({ profileId: uuid, accountId: uuid, displayName, language: nullable(language), timeZone: ownSettings.props.timeZone }),
+				),
+			}),
 			repeatable: true,
 		},
 		"accounts.show": {

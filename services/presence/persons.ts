@@ -7,7 +7,16 @@ import { say } from "./domain/wordings.ts";
 import type { PresenceNode } from "./node.ts";
 import { forgetProfiles, noticesOf, seenOf, unbury } from "./store.ts";
 import type { NotificationRow } from "./store/notifications.ts";
-import { addressOf, anonymise, anonymiseEvents, forgetAccount, mutedGroupsOf, notificationsOf, preferencesOf, tellingOf } from "./store/persons.ts";
+import {
+	addressOf,
+	anonymise,
+	anonymiseEvents,
+	forgetAccount,
+	mutedGroupsOf,
+	notificationsOf,
+	preferencesOf,
+	tellingOf,
+} from "./store/persons.ts";
 
 const PORTION = 200;
 

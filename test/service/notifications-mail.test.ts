@@ -6,8 +6,8 @@ import { database } from "../../mixins/postgres.ts";
 import { settings } from "../../mixins/settings.ts";
 import { callAction, eventually, groupOf, hear, http, is, person, testApp, turnClock } from "../support/kit.ts";
 import type { Person } from "../support/kit.ts";
-import { mailsTo, mailTo } from "../support/mailbox.ts";
-import { inbox, posted, prove, talkOf, titles, waiting, welcomed } from "../support/notifications.ts";
+import { mailsTo } from "../support/mailbox.ts";
+import { inbox, invite, posted, prove, talkOf, titles, waiting, welcomed } from "../support/notifications.ts";
 
 // Nobody signs in again because the clock was turned.
 const app = await testApp({ TTL_ACCESS: "864000" });
@@ -48,14 +48,12 @@ function turnTo(wall: string, timeZone = "UTC"): void {
 /** Everything that is due has been done. */
 const done = () =>
 	eventually(async () => {
-		for (const task of ["climb", "digest", "mail"]) assert.ok((await waiting(task)).every(({ at }) => Date.parse(at) > Date.now()), task);
+		for (const task of ["climb", "digest", "mail"])
+			assert.ok(
+				(await waiting(task)).every(({ at }) => Date.parse(at) > Date.now()),
+				task,
+			);
 	});
-const invite = (ana: Person, ben: Person, groupName = "Menders") => ({
-	type: "groups.invite.created" as const,
-	aggregate: randomUUID(),
-	payload: { inviteId: randomUUID(), groupId: randomUUID(), groupName, inviterId: ana.profileId, inviteeId: ben.profileId, role: "member" as const },
-});
-
 test("what was not seen is mailed by itself, with a way out that mail programs know", async () => {
 	const [ana, ben] = await two({ digest: "off" });
 	await hear(app.broker, invite(ana, ben));
@@ -67,7 +65,10 @@ test("what was not seen is mailed by itself, with a way out that mail programs k
 	const [mail] = await mailsAre(ben, 1);
 	assert.equal(mail?.subject, "Ana invites you to Menders");
 	const { PUBLIC_URL } = settings(app.broker);
-	assert.deepEqual(mail?.links.map((link) => link.split("?")[0]), [`${PUBLIC_URL}/inbox`, `${PUBLIC_URL}/unsubscribe`]);
+	assert.deepEqual(
+		mail?.links.map((link) => link.split("?")[0]),
+		[`${PUBLIC_URL}/inbox`, `${PUBLIC_URL}/unsubscribe`],
+	);
 	assert.match(mail?.raw ?? "", /^List-Unsubscribe: <http[^\s>]+\/api\/notifications\/unsubscribe\?token=[\w.-]+>\r$/m);
 	assert.match(mail?.raw ?? "", /^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
 	turnClock(48 * HOUR);
@@ -107,7 +108,10 @@ test("a digest gathers what was not seen, and comes in the morning of whoever ge
 	await titles(ben, 3);
 	// Ana's talk is no group that the groups know: who is not in it gets no mail of it.
 	await hear(app.broker, posted(talk, 1, ana));
-	is(await ben.send("PATCH", `/api/notifications/${(await inbox(ben)).find(({ kind }: { kind: string }) => kind === "mention").id}/read`), 200);
+	is(
+		await ben.send("PATCH", `/api/notifications/${(await inbox(ben)).find(({ kind }: { kind: string }) => kind === "mention").id}/read`),
+		200,
+	);
 	turnTo("07:30", "Asia/Baghdad");
 	await done();
 	assert.deepEqual(await mails(ben), []);
@@ -150,7 +154,11 @@ test("in quiet hours nothing is mailed; afterwards it is", async () => {
 test("a group that is muted meanwhile is mailed no more of, but for mentions", async () => {
 	const [ana, ben] = await two({ digest: "off" });
 	const groupId = await groupOf(ana, ben);
-	await hear(app.broker, posted(groupId, 101, ana, { replyTo: 1, repliedToId: ben.profileId }), posted(groupId, 102, ana, { mentions: [ben.profileId] }));
+	await hear(
+		app.broker,
+		posted(groupId, 101, ana, { replyTo: 1, repliedToId: ben.profileId }),
+		posted(groupId, 102, ana, { mentions: [ben.profileId] }),
+	);
 	await titles(ben, 2);
 	is(await ben.send("PUT", PREFERENCES, { mutedGroups: [groupId] }), 200);
 	turnClock(16 * MINUTE);
@@ -196,7 +204,9 @@ test("people that this node has not heard of are learned once, and what was hear
 	const tools = { at: new Date(), db, cause: { requestId: null, actor: null }, broker: app.broker, signal: new AbortController().signal };
 	await learn({}, tools);
 	assert.deepEqual(
-		await db.query("select display_name as name from people where profile_id = any($1::uuid[]) order by 1", [[ana.profileId, ben.profileId]]),
+		await db.query("select display_name as name from people where profile_id = any($1::uuid[]) order by 1", [
+			[ana.profileId, ben.profileId],
+		]),
 		[{ name: "Ana" }, { name: "Benjamin" }],
 	);
 	assert.deepEqual(await db.query("select 1 from learning"), []);

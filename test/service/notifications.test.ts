@@ -6,7 +6,7 @@ import { database } from "../../mixins/postgres.ts";
 import { exported } from "../support/archive.ts";
 import type { Person } from "../support/kit.ts";
 import { connect, eventually, groupOf, hear, is, listen, person, say, testApp, told } from "../support/kit.ts";
-import { inbox, posted, talkOf, titles, waiting, welcomed } from "../support/notifications.ts";
+import { inbox, invite, posted, talkOf, titles, waiting, welcomed } from "../support/notifications.ts";
 
 const app = await testApp();
 
@@ -46,15 +46,24 @@ test("a mention notifies the mentioned and nobody else, once, with an event in t
 	const { seq, id: messageId } = await post(ana, groupId, { mentions: [ben.profileId, ana.profileId] });
 	await titles(ben, 1);
 	const [got] = await inbox(ben);
-	assert.partialDeepStrictEqual(got, { kind: "mention", body: "Has anybody a needle?", data: { groupId, seq, messageId, senderId: ana.profileId } });
+	assert.partialDeepStrictEqual(got, {
+		kind: "mention",
+		body: "Has anybody a needle?",
+		data: { groupId, seq, messageId, senderId: ana.profileId },
+	});
 	assert.match(got.title, /^Ana mentioned you in /);
-	await eventually(() => assert.partialDeepStrictEqual(heard.at(-1), { type: "notification", action: "created", id: got.id, kind: "mention", seq: got.seq }));
+	await eventually(() =>
+		assert.partialDeepStrictEqual(heard.at(-1), { type: "notification", action: "created", id: got.id, kind: "mention", seq: got.seq }),
+	);
 	assert.deepEqual([await inbox(ana), await inbox(cleo)], [[], []]);
 	// The same fact, heard by another way with another id, is the same cause.
 	const [fact] = await told("groups.message.posted", groupId);
 	if (!fact) throw new Error("It was not told.");
 	await hear(app.broker, { type: fact.type, aggregate: fact.aggregate, payload: fact.payload });
-	assert.deepEqual((await inbox(ben)).map(({ id }: { id: string }) => id), [got.id]);
+	assert.deepEqual(
+		(await inbox(ben)).map(({ id }: { id: string }) => id),
+		[got.id],
+	);
 	socket.close();
 });
 
@@ -79,16 +88,29 @@ test("messages of a talk of two that nobody has read are one notification with a
 	assert.partialDeepStrictEqual(first, { kind: "message", title: "Ana", body: "Hello", count: 1 });
 	await hear(app.broker, posted(groupId, 3, ana), posted(groupId, 4, ana, { content: "Are you there?\n  Ben?" }));
 	const [more, ...rest] = await inbox(ben);
-	assert.partialDeepStrictEqual(more, { id: first.id, title: "Ana: 3 new messages", body: "Are you there? Ben?", count: 3, data: { seq: 4 } });
+	assert.partialDeepStrictEqual(more, {
+		id: first.id,
+		title: "Ana: 3 new messages",
+		body: "Are you there? Ben?",
+		count: 3,
+		data: { seq: 4 },
+	});
 	assert.ok(more.seq > first.seq);
 	assert.deepEqual([rest, await inbox(ana)], [[], []]);
 	is(await ben.send("PATCH", `/api/notifications/${more.id}/read`), 200);
 	await hear(app.broker, posted(groupId, 5, ana));
-	assert.deepEqual((await inbox(ben)).map(({ title, readAt }: { title: string; readAt: string | null }) => [title, readAt !== null]), [
-		["Ana", false],
-		["Ana: 3 new messages", true],
-	]);
-	await hear(app.broker, { type: "groups.message.deleted", aggregate: groupId, payload: { groupId, seq: 6, target: 5, senderId: ana.profileId, byId: ana.profileId } });
+	assert.deepEqual(
+		(await inbox(ben)).map(({ title, readAt }: { title: string; readAt: string | null }) => [title, readAt !== null]),
+		[
+			["Ana", false],
+			["Ana: 3 new messages", true],
+		],
+	);
+	await hear(app.broker, {
+		type: "groups.message.deleted",
+		aggregate: groupId,
+		payload: { groupId, seq: 6, target: 5, senderId: ana.profileId, byId: ana.profileId },
+	});
 	assert.equal((await inbox(ben)).length, 1);
 });
 
@@ -106,12 +128,17 @@ test("what one reads on a device is read on the others, at once or by `resume`; 
 	assert.deepEqual({ ...read, readAt: null }, got);
 	assert.ok(read.readAt);
 	for (const device of heard)
-		await eventually(() => assert.partialDeepStrictEqual(device.at(-1), { type: "notification", action: "read", id: got.id, ids: [got.id] }));
+		await eventually(() =>
+			assert.partialDeepStrictEqual(device.at(-1), { type: "notification", action: "read", id: got.id, ids: [got.id] }),
+		);
 	assert.ok(!(await waiting("climb")).some(({ key }) => key === `climb:${got.id}`));
 	// Twice is once, and no news.
 	assert.deepEqual(is(await ben.send("PATCH", `/api/notifications/${got.id}/read`), 200).body, read);
 	const { head, events } = (await say(await connect(app.url, ben.accessToken), "resume", { rooms: { [room]: 0 } })).rooms[room];
-	assert.deepEqual(events.map(({ seq }: { seq: number }) => seq), Array.from({ length: head }, (_, index) => index + 1));
+	assert.deepEqual(
+		events.map(({ seq }: { seq: number }) => seq),
+		Array.from({ length: head }, (_, index) => index + 1),
+	);
 	assert.partialDeepStrictEqual(events.at(-1), { type: "notification", action: "read", id: got.id });
 	assert.deepEqual(await inbox(ben, "&unread=true"), []);
 	phone.close();
@@ -197,18 +224,23 @@ test("who has read that far in the group itself has seen it: the inbox knows it"
 test("an invite tells the invitee, and is over when it is answered, or taken back", async () => {
 	const [ana, ben] = (await people("Ana", "Ben")) as [Person, Person];
 	const groupId = await groupOf(ana);
-	const { body: invite } = is(await ana.post(`/api/groups/${groupId}/invites`, { profileId: ben.profileId }), 201);
+	const { body: made } = is(await ana.post(`/api/groups/${groupId}/invites`, { profileId: ben.profileId }), 201);
 	assert.deepEqual(await titles(ben, 1), ["Ana invites you to Menders"]);
 	const [got] = await inbox(ben);
-	assert.partialDeepStrictEqual(got, { kind: "invite", data: { inviteId: invite.id, groupId, inviterId: ana.profileId, role: "member" } });
-	is(await ben.post(`/api/invites/${invite.id}/decline`), 200);
+	assert.partialDeepStrictEqual(got, { kind: "invite", data: { inviteId: made.id, groupId, inviterId: ana.profileId, role: "member" } });
+	is(await ben.post(`/api/invites/${made.id}/decline`), 200);
 	await eventually(async () => assert.ok((await inbox(ben))[0].readAt));
-	const of = { inviteId: randomUUID(), groupId, inviterId: ana.profileId, inviteeId: ben.profileId };
-	await hear(app.broker, { type: "groups.invite.created", aggregate: groupId, payload: { ...of, groupName: "Sewers", role: "member" } });
+	const other = invite(ana, ben, "Sewers");
+	await hear(app.broker, other);
 	assert.deepEqual(await titles(ben, 2), ["Ana invites you to Sewers", "Ana invites you to Menders"]);
-	await hear(app.broker, { type: "groups.invite.revoked", aggregate: groupId, payload: { ...of, byId: null } });
+	const { inviteId, groupId: otherId, inviterId, inviteeId } = other.payload;
+	const payload = { inviteId, groupId: otherId, inviterId, inviteeId, byId: null };
+	await hear(app.broker, { type: "groups.invite.revoked", aggregate: otherId, payload });
 	assert.deepEqual(await titles(ben, 1), ["Ana invites you to Menders"]);
-	const [{ text }] = await database("presence").query<{ text: string }>("select json_agg(body)::text as text from room_events where room = $1", [ben.profileId]) as [{ text: string }];
+	const [{ text }] = (await database("presence").query<{ text: string }>(
+		"select json_agg(body)::text as text from room_events where room = $1",
+		[ben.profileId],
+	)) as [{ text: string }];
 	assert.ok(text.includes("Menders") && !text.includes("Sewers"), "what was taken back is not in the log either");
 });
 
@@ -227,9 +259,34 @@ test("who asks to come in is told to the moderators, each time anew, until it is
 	await hear(app.broker, { type: "groups.request.withdrawn", aggregate: groupId, payload: who });
 	assert.deepEqual(await inbox(ana), []);
 	await ask();
-	await hear(app.broker, { type: "groups.request.accepted", aggregate: groupId, payload: { ...who, groupName: "Sewers", byId: ana.profileId } });
+	await hear(app.broker, {
+		type: "groups.request.accepted",
+		aggregate: groupId,
+		payload: { ...who, groupName: "Sewers", byId: ana.profileId },
+	});
 	assert.ok((await inbox(ana))[0].readAt);
 	assert.deepEqual(await titles(ben, 1), ["You are a member of Sewers now"]);
+});
+
+test("two people talk: what the other wrote is one notification, until it is read in the talk; a mute is a preference", async () => {
+	const [ana, ben] = (await people("Ana", "Ben")) as [Person, Person];
+	const { id: groupId } = is(await ana.get(`/api/direct/${ben.profileId}`), 200).body;
+	await post(ana, groupId, { content: "Hello" });
+	const { seq } = await post(ana, groupId, { content: "Are you there?", mentions: [ben.profileId] });
+	await eventually(async () =>
+		assert.deepEqual(
+			(await inbox(ben)).map(({ kind, title }: { kind: string; title: string }) => [kind, title]),
+			[["message", "Ana: 2 new messages"]],
+		),
+	);
+	is(await ben.send("PUT", `/api/groups/${groupId}/read`, { seq }), 200);
+	assert.equal(await count(ben), 1);
+	await post(ben, groupId, { content: "I am", replyTo: seq });
+	assert.deepEqual(await titles(ana, 1), ["Ben"]);
+	is(await ana.send("PUT", `/api/groups/${groupId}/mute`, {}), 200);
+	await eventually(async () => assert.deepEqual((await ana.get("/api/notifications/preferences")).body.mutedGroups, [groupId]));
+	is(await ana.send("DELETE", `/api/groups/${groupId}/mute`), 204);
+	await eventually(async () => assert.deepEqual((await ana.get("/api/notifications/preferences")).body.mutedGroups, []));
 });
 
 test("a level is told, points and coins are, XP is not", async () => {
@@ -268,7 +325,10 @@ test("a mute lets mentions through and nothing else that is said, until it ends"
 		hear(app.broker, { type: "groups.member.muted", aggregate: groupId, payload: { groupId, profileId: ben.profileId, until } });
 	const until = "2999-01-01T00:00:00.000Z";
 	await muted(until);
-	assert.partialDeepStrictEqual((await ben.get("/api/notifications/preferences")).body, { mutedGroups: [groupId], mutedUntil: { [groupId]: until } });
+	assert.partialDeepStrictEqual((await ben.get("/api/notifications/preferences")).body, {
+		mutedGroups: [groupId],
+		mutedUntil: { [groupId]: until },
+	});
 	await hear(app.broker, reply(2), posted(groupId, 3, ana, { mentions: [ben.profileId] }));
 	assert.deepEqual(await titles(ben, 1), ["Ana mentioned you in Menders"]);
 	await muted("2020-01-01T00:00:00.000Z");
@@ -284,7 +344,8 @@ test("a mute lets mentions through and nothing else that is said, until it ends"
 test("notifications are in the language of the account, also when it changes; a name that turns directions turns nothing", async () => {
 	const [ana, ben] = (await people("Ana", "Ben")) as [Person, Person];
 	const groupId = randomUUID();
-	const mention = (seq: number, name?: string) => posted(groupId, seq, ana, { mentions: [ben.profileId], ...(name ? { senderName: name } : {}) });
+	const mention = (seq: number, name?: string) =>
+		posted(groupId, seq, ana, { mentions: [ben.profileId], ...(name ? { displayName: name } : {}) });
 	for (const [language, title] of [
 		["pt", "Ana mencionou-o em Menders"],
 		["ar", "Ana أشار إليك في Menders"],
@@ -307,22 +368,40 @@ test("preferences: all kinds by default, what is left out stays, what is unknown
 	const [ana] = (await people("Ana")) as [Person];
 	const path = "/api/notifications/preferences";
 	const before = is(await ana.get(path), 200).body;
-	assert.deepEqual(Object.keys(before.kinds).sort(), "achievement coupon invite level loan lowStock mention message order points reply report system verification welcome".split(" "));
-	assert.deepEqual({ ...before, kinds: before.kinds.mention }, {
-		kinds: { inApp: true, email: true, push: true },
-		quietHours: null,
-		timeZone: "UTC",
-		digest: "daily",
-		mutedGroups: [],
-		mutedUntil: {},
-	});
+	assert.deepEqual(
+		Object.keys(before.kinds).sort(),
+		"achievement coupon invite level loan lowStock mention message order points reply report system verification welcome".split(" "),
+	);
+	assert.deepEqual(
+		{ ...before, kinds: before.kinds.mention },
+		{
+			kinds: { inApp: true, email: true, push: true },
+			quietHours: null,
+			timeZone: "UTC",
+			digest: "daily",
+			mutedGroups: [],
+			mutedUntil: {},
+		},
+	);
 	assert.deepEqual(is(await ana.send("PUT", path, before), 200).body, before);
 	is(await ana.send("PATCH", "/api/auth/me", { timeZone: "Asia/Baghdad" }), 200);
 	await eventually(async () => assert.equal((await ana.get(path)).body.timeZone, "Asia/Baghdad"));
-	const chosen = { kinds: { mention: { email: false } }, quietHours: { from: "22:00", to: "07:00" }, timeZone: "Europe/Lisbon", digest: "hourly" };
+	const chosen = {
+		kinds: { mention: { email: false } },
+		quietHours: { from: "22:00", to: "07:00" },
+		timeZone: "Europe/Lisbon",
+		digest: "hourly",
+	};
 	const after = is(await ana.send("PUT", path, chosen), 200).body;
-	assert.partialDeepStrictEqual(after, { ...chosen, kinds: { mention: { inApp: true, email: false, push: true }, reply: before.kinds.reply } });
-	assert.deepEqual(is(await ana.send("PUT", path, { timeZone: null, quietHours: null }), 200).body, { ...after, timeZone: "Asia/Baghdad", quietHours: null });
+	assert.partialDeepStrictEqual(after, {
+		...chosen,
+		kinds: { mention: { inApp: true, email: false, push: true }, reply: before.kinds.reply },
+	});
+	assert.deepEqual(is(await ana.send("PUT", path, { timeZone: null, quietHours: null }), 200).body, {
+		...after,
+		timeZone: "Asia/Baghdad",
+		quietHours: null,
+	});
 	for (const wrong of [
 		{ timeZone: "Middle/Earth" },
 		{ timeZone: "+02:00" },

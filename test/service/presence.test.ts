@@ -71,23 +71,28 @@ describe("a profile's own room", () => {
 		const carrier = carrierOf(house.broker);
 		assert.ok(carrier instanceof LocalCarrier);
 		await carrier.bring(facts);
-		await eventually(async () => assert.equal((await openRoom(ana, ana)).head, 3));
+		// The coins and the level are told in the inbox besides, by another consumer: wherever that comes, there is no gap.
+		await eventually(async () => assert.equal((await openRoom(ana, ana)).head, 5));
 		await carrier.bring([...facts, awarded(ana, 15)]);
-		await eventually(async () => assert.equal((await openRoom(ana, ana)).head, 4));
+		await eventually(async () => assert.equal((await openRoom(ana, ana)).head, 6));
 		const { events } = await openRoom(ana, ana, 0);
 		assert.deepEqual(
-			events.map(({ room, at, by, ...event }) => event),
+			events.map(({ seq }) => seq),
+			[1, 2, 3, 4, 5, 6],
+		);
+		assert.deepEqual(
+			events.filter(({ type }) => type !== "notification").map(({ room, at, by, seq, ...event }) => event),
 			[
-				{ seq: 1, type: "xp", amount: 5, reason: "message", source: "groups.message.posted", total: 5 },
-				{ seq: 2, type: "xp", amount: 5, reason: "message", source: "groups.message.posted", total: 10 },
-				{ seq: 3, type: "level", level: 1, previous: 0 },
-				{ seq: 4, type: "xp", amount: 5, reason: "message", source: "groups.message.posted", total: 15 },
+				{ type: "xp", amount: 5, reason: "message", source: "groups.message.posted", total: 5 },
+				{ type: "xp", amount: 5, reason: "message", source: "groups.message.posted", total: 10 },
+				{ type: "level", level: 1, previous: 0 },
+				{ type: "xp", amount: 5, reason: "message", source: "groups.message.posted", total: 15 },
 			],
 		);
-		await eventually(() => assert.deepEqual(heard, [1, 2, 3, 4]));
+		await eventually(() => assert.deepEqual(heard, [1, 2, 3, 4, 5, 6]));
 		close();
 		const page = await openRoom(ana, ana, 1, 2);
-		assert.deepEqual([page.head, page.events.map(({ seq }) => seq), page.more], [4, [2, 3], true]);
+		assert.deepEqual([page.head, page.events.map(({ seq }) => seq), page.more], [6, [2, 3], true]);
 	});
 
 	test("is nobody else's, and refuses a seq beyond its end", async () => {

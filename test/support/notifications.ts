@@ -44,6 +44,22 @@ export const posted = (groupId: string, seq: number, sender: Person, more: objec
 	},
 });
 
+/** An invite as groups tell it. */
+export const invite = (inviter: Person, invitee: Person, groupName = "Menders") => ({
+	type: "groups.invite.created" as const,
+	aggregate: randomUUID(),
+	payload: {
+		inviteId: randomUUID(),
+		groupId: randomUUID(),
+		groupName,
+		inviterId: inviter.profileId,
+		inviterName: inviter.displayName,
+		inviteeId: invitee.profileId,
+		role: "member" as const,
+		expiresAt: "2999-01-01T00:00:00.000Z",
+	},
+});
+
 /** A talk of two, as groups tell it; answers its id. */
 export async function talkOf({ broker }: TestApp, one: Person, other: Person): Promise<string> {
 	const groupId = randomUUID();

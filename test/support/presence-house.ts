@@ -7,6 +7,7 @@ import { callAction } from "../../mixins/call.ts";
 import { provideSettings } from "../../mixins/settings.ts";
 import { brokerOptions } from "../../moleculer.config.ts";
 import type { PresenceChanged, PresenceEntry } from "../../services/contracts/presence.ts";
+import { presenceNode } from "../../services/presence/node.ts";
 import notifications from "../../services/presence/notifications.service.ts";
 import presence from "../../services/presence/presence.service.ts";
 import { TEST_SECRET_KEY } from "./database.ts";
@@ -46,6 +47,9 @@ export async function presenceHouse(environment: Record<string, string> = {}) {
 		statusOf: async (id: string) => (await lookup(id))[0]?.status,
 		set: (connectionId: string, profileId: string, status: "online" | "away" | "hidden") =>
 			callAction(broker, "presence.set", { connectionId, status }, as(profileId)),
+		focus: (connectionId: string, profileId: string, room: string | null) =>
+			callAction(broker, "presence.focus", { connectionId, room }, as(profileId)),
+		looking: (...pairs: { profileId: string; room: string }[]) => presenceNode(broker).book.looking(pairs),
 		changesOf: (id: string) => signals.flatMap(({ profiles }) => profiles.filter(({ profileId }) => profileId === id)),
 		stop: () => broker.stop(),
 	};

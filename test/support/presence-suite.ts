@@ -85,6 +85,28 @@ export function presenceSuite(title: string, houses: () => readonly PresenceHous
 			await eventually(() => assert.deepEqual(statuses(ana), ["online"]));
 		});
 
+		test("what is looked at is known on every process, by socket, until it closes, or its profile is away", async () => {
+			const door = await testDoor(houses);
+			const [ana, ben] = [randomUUID(), randomUUID()];
+			const [phone, laptop] = [await door.open(ana), await door.open(ana)];
+			const [room, other] = [`group:${randomUUID()}`, `group:${randomUUID()}`];
+			const looking = () =>
+				last().looking(...[room, other].flatMap((name) => [ana, ben].map((profileId) => ({ profileId, room: name }))));
+			await first().focus(phone, ana, room);
+			assert.deepEqual(await looking(), [true, false, false, false]);
+			await first().focus(laptop, ana, other);
+			assert.deepEqual(await looking(), [true, false, true, false]);
+			await last().set(phone, ana, "away");
+			assert.deepEqual(await looking(), [false, false, false, false]);
+			await last().set(phone, ana, "online");
+			await door.close(phone);
+			assert.deepEqual(await looking(), [false, false, true, false]);
+			await first().focus(laptop, ana, null);
+			assert.deepEqual(await looking(), [false, false, false, false]);
+			await assert.rejects(first().focus(phone, ana, room), (error) => isProblem(error, "not-found"));
+			await assert.rejects(first().focus(laptop, ben, room), (error) => isProblem(error, "not-found"));
+		});
+
 		test("who was seen when a process ended is remembered", async () => {
 			const ana = randomUUID();
 			const door = await testDoor(houses);

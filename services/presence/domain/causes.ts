@@ -30,27 +30,38 @@ export interface Wanted {
 
 type Told = Omit<Wanted, "at">;
 /** @param peers the two of a direct talk, where it is one */
-type Row<N extends FactName> = (payload: FactPayload<N>, fact: Fact<N>, peers: (groupId: string) => readonly string[] | undefined) => readonly Told[];
+type Row<N extends FactName> = (
+	payload: FactPayload<N>,
+	fact: Fact<N>,
+	peers: (groupId: string) => readonly string[] | undefined,
+) => readonly Told[];
 
 const EXCERPT = 140;
 
 /** What is quoted of a message; a picture alone has nothing to quote. */
-const quoted = ({ excerpt, content }: FactPayload<"groups.message.posted">): string => cut((excerpt ?? content).replace(/\s+/g, " ").trim(), EXCERPT);
+const quoted = ({ excerpt, content }: FactPayload<"groups.message.posted">): string =>
+	cut((excerpt ?? content).replace(/\s+/g, " ").trim(), EXCERPT);
 
 /** Whoever is mentioned, else whoever is replied to; in a direct talk the other one. Nobody twice. */
 const posted: Row<"groups.message.posted"> = (payload, _fact, peers) => {
-	const { groupId, seq, messageId, senderId, senderName, groupName, mentions = [], repliedToId } = payload;
+	const { groupId, seq, messageId, senderId, displayName, groupName, mentions = [], repliedToId } = payload;
 	const message = {
 		cause: `message ${groupId} ${seq}`,
 		data: { groupId, seq, messageId, senderId },
 		by: senderId,
 		groupId,
 		messageSeq: seq,
-		values: { excerpt: quoted(payload), group: groupName ?? "…", ...(senderName ? { name: senderName } : {}) },
+		values: { excerpt: quoted(payload), group: groupName ?? "…", ...(displayName ? { name: displayName } : {}) },
 	};
 	const two = peers(groupId);
-	if (two) return two.filter((id) => id !== senderId).map((profileId) => ({ ...message, profileId, wording: "wrote" as const, thread: groupId }));
-	const mentioned = [...new Set(mentions)].map((profileId) => ({ ...message, profileId, wording: "mentioned" as const, loud: true as const }));
+	if (two)
+		return two.filter((id) => id !== senderId).map((profileId) => ({ ...message, profileId, wording: "wrote" as const, thread: groupId }));
+	const mentioned = [...new Set(mentions)].map((profileId) => ({
+		...message,
+		profileId,
+		wording: "mentioned" as const,
+		loud: true as const,
+	}));
 	if (repliedToId === undefined || mentions.includes(repliedToId)) return mentioned;
 	return [...mentioned, { ...message, profileId: repliedToId, wording: "replied" as const }];
 };
@@ -68,7 +79,7 @@ const table: { [N in FactName]?: Row<N> } = {
 	"identity.account.roleChanged": ({ accountId, role }, { id }) => [
 		{ profileId: null, accountId, wording: "roleChanged", cause: `role ${id}`, values: { role }, data: { role } },
 	],
-	"groups.invite.created": ({ inviteId, groupId, groupName, inviterId, inviteeId, role }) =>
+	"groups.invite.created": ({ inviteId, groupId, groupName, inviterId, inviterName, inviteeId, role }) =>
 		inviteeId === null
 			? []
 			: [
@@ -76,7 +87,7 @@ const table: { [N in FactName]?: Row<N> } = {
 						profileId: inviteeId,
 						wording: "invited",
 						cause: `invite ${inviteId}`,
-						values: { group: groupName },
+						values: { group: groupName, name: inviterName },
 						data: { inviteId, groupId, inviterId, role },
 						by: inviterId,
 					},
@@ -118,7 +129,8 @@ const table: { [N in FactName]?: Row<N> } = {
 /** The facts that notify of something. */
 export const notifying = Object.keys(table) as FactName[];
 
-const wantedBy = <N extends FactName>(fact: Fact<N>, peers: Parameters<Row<N>>[2]): readonly Told[] => table[fact.type]?.(fact.payload, fact, peers) ?? [];
+const wantedBy = <N extends FactName>(fact: Fact<N>, peers: Parameters<Row<N>>[2]): readonly Told[] =>
+	table[fact.type]?.(fact.payload, fact, peers) ?? [];
 
 /** Who may be told what of a fact; nobody of their own doing. */
 export const toWanted = (fact: AnyFact, peers: (groupId: string) => readonly string[] | undefined): Wanted[] =>

@@ -68,7 +68,13 @@ async function mail({ row, manner, channels, now, db, broker }: Climb): Promise<
 }
 
 /** Nobody is asked for an address while anybody waits for it: it is the identity node's, and kept nowhere else. */
-async function sendMail(db: Db, broker: ServiceBroker, profileId: string, rows: readonly NotificationRow[], digest: boolean): Promise<void> {
+async function sendMail(
+	db: Db,
+	broker: ServiceBroker,
+	profileId: string,
+	rows: readonly NotificationRow[],
+	digest: boolean,
+): Promise<void> {
 	const { email: to, language } = await callAction(broker, "identity.contactOf", { profileId });
 	await db.tx(async (tx) => {
 		await lockRooms(tx, [profileId]);

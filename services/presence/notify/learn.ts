@@ -9,7 +9,10 @@ const PORTION = 1_000;
 export async function learn(_payload: object, { db, broker, signal }: JobTools): Promise<void> {
 	for (let from = await learnedTo(db); from; from = await learnedTo(db)) {
 		signal.throwIfAborted();
-		const { people } = await callAction(broker, "identity.people", { ...(from.after === null ? {} : { after: from.after }), limit: PORTION });
+		const { people } = await callAction(broker, "identity.people", {
+			...(from.after === null ? {} : { after: from.after }),
+			limit: PORTION,
+		});
 		await db.tx(async (tx) => {
 			await savePeople(tx, people, false);
 			await saveSettings(tx, people, false);

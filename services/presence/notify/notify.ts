@@ -39,7 +39,9 @@ async function addressed(tx: Tx, wanted: readonly Wanted[]): Promise<Addressed[]
 async function admitted(tx: Tx, wanted: readonly Addressed[], now: Date): Promise<Addressed[]> {
 	const people = [...new Set(wanted.flatMap(({ profileId, by }) => (by === undefined ? [profileId] : [profileId, by])))];
 	const withBy = wanted.flatMap(({ profileId, by }) => (by === undefined ? [] : [{ one: profileId, other: by }]));
-	const within = wanted.flatMap(({ profileId, groupId, loud }) => (groupId === undefined || loud ? [] : [{ one: profileId, other: groupId }]));
+	const within = wanted.flatMap(({ profileId, groupId, loud }) =>
+		groupId === undefined || loud ? [] : [{ one: profileId, other: groupId }],
+	);
 	const [gone, apart, muted] = [await goneAmong(tx, people), await apartAmong(tx, withBy), await mutedAmong(tx, within, now)];
 	return wanted.filter(({ profileId, by, groupId, loud }) => {
 		if (gone.has(profileId)) return false;
@@ -63,7 +65,10 @@ async function lookers(broker: ServiceBroker, wanted: readonly Addressed[]): Pro
 type Together = readonly [Addressed, ...Addressed[]];
 
 function together(wanted: readonly Addressed[]): Together[] {
-	const groups = Map.groupBy(wanted, ({ profileId, cause, thread }) => `${profileId} ${thread === undefined ? `- ${cause}` : `+ ${thread}`}`);
+	const groups = Map.groupBy(
+		wanted,
+		({ profileId, cause, thread }) => `${profileId} ${thread === undefined ? `- ${cause}` : `+ ${thread}`}`,
+	);
 	return [...groups.values()] as unknown as Together[];
 }
 
@@ -149,7 +154,9 @@ export async function notify(tx: Tx, broker: ServiceBroker, wanted: readonly Wan
 	const mannerOf = ({ profileId }: { profileId: string }) => manners.get(profileId) as Manner;
 	const names = await namesOf(tx, [...new Set(news.flatMap(({ by }) => (by === undefined ? [] : [by])))]);
 	const rows = groups
-		.map((group) => made(ids.get(causeKey(group[0])) as string, group, { now, manner: mannerOf(group[0]), names, seen: looking.has(group[0]) }))
+		.map((group) =>
+			made(ids.get(causeKey(group[0])) as string, group, { now, manner: mannerOf(group[0]), names, seen: looking.has(group[0]) }),
+		)
 		.filter((row) => isWelcome(row, mannerOf(row)));
 	const open = await holdThreads(
 		tx,

@@ -23,7 +23,12 @@ export function idsTold(profileId: string, action: "read" | "deleted", ids: read
 	for (let from = 0; from < ids.length; from += IDS) {
 		const some = ids.slice(from, from + IDS);
 		const alone = ids.length === 1 ? { id: some[0] as string } : {};
-		notices.push({ profileId, type: "notification", at, body: { action, ids: some, ...alone, ...(action === "read" ? { readAt: at } : {}) } });
+		notices.push({
+			profileId,
+			type: "notification",
+			at,
+			body: { action, ids: some, ...alone, ...(action === "read" ? { readAt: at } : {}) },
+		});
 	}
 	return notices;
 }
@@ -43,7 +48,11 @@ export async function seen(tx: Tx, broker: ServiceBroker, profileId: string, ids
 }
 
 /** How far somebody has read in each group; null where they are no member. Throws where nobody can say. */
-export async function readMarks(broker: ServiceBroker, profileId: string, groupIds: readonly string[]): Promise<Map<string, number | null>> {
+export async function readMarks(
+	broker: ServiceBroker,
+	profileId: string,
+	groupIds: readonly string[],
+): Promise<Map<string, number | null>> {
 	const { marks } = await callAction(broker, "messages.readMarks", { profileId, groupIds }, { timeout: PATIENCE });
 	return new Map(groupIds.map((id, index) => [id, marks[index] ?? null]));
 }

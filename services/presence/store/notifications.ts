@@ -1,7 +1,7 @@
 // The inboxes: notifications, what caused them, and how far each has gone on its ladder.
 import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Json } from "../../contracts/infer.ts";
-import type { Kind, Notification } from "../../contracts/notifications.ts";
+import type { Notification } from "../../contracts/notifications.ts";
 import type { Step } from "../domain/kinds.ts";
 import type { Language, Values, WordingName } from "../domain/wordings.ts";
 
@@ -108,7 +108,13 @@ export async function updateNotifications(tx: Tx, rows: readonly NotificationRow
 }
 
 /** A page of somebody's inbox, newest first. */
-export const inboxOf = (db: Queryable, profileId: string, unread: boolean, before: number | null, limit: number): Promise<NotificationRow[]> =>
+export const inboxOf = (
+	db: Queryable,
+	profileId: string,
+	unread: boolean,
+	before: number | null,
+	limit: number,
+): Promise<NotificationRow[]> =>
 	db.query(
 		`select ${columns} from notifications
 		where profile_id = $1 and shown and (not $2 or read_at is null) and ($3::bigint is null or seq < $3) order by seq desc limit $4`,
@@ -188,11 +194,10 @@ export async function claimMail(tx: Tx, ids: readonly string[]): Promise<Set<str
 
 /** What comes next of it; false where it is read, or gone. */
 export async function setStep(tx: Tx, id: string, step: Step | null, mail: NotificationRow["mail"]): Promise<boolean> {
-	const rows = await tx.query("update notifications set step = $2, mail = coalesce($3, mail) where id = $1 and read_at is null returning id", [
-		id,
-		step,
-		mail,
-	]);
+	const rows = await tx.query(
+		"update notifications set step = $2, mail = coalesce($3, mail) where id = $1 and read_at is null returning id",
+		[id, step, mail],
+	);
 	return rows.length > 0;
 }
 

@@ -37,7 +37,11 @@ export const addressOf = (db: Queryable, profileIds: readonly string[], after: s
 	);
 
 /** Notifications of others that speak of what these profiles did. */
-export const tellingOf = (db: Queryable, profileIds: readonly string[], limit: number): Promise<Pick<NotificationRow, "id" | "profileId" | "wording" | "language" | "vals" | "count" | "title" | "body" | "data">[]> =>
+export const tellingOf = (
+	db: Queryable,
+	profileIds: readonly string[],
+	limit: number,
+): Promise<Pick<NotificationRow, "id" | "profileId" | "wording" | "language" | "vals" | "count" | "title" | "body" | "data">[]> =>
 	db.query(
 		`select id, profile_id as "profileId", wording, language, vals, count, title, body, data from notifications
 		where by_id = any($1::uuid[]) order by id limit $2`,
@@ -59,7 +63,14 @@ export async function anonymise(
 }
 
 /** In the events of somebody's room that told a notification of theirs. */
-export async function anonymiseEvents(db: Queryable, room: string, id: string, words: { title: string; body: string }, ids: readonly string[], nobody: string): Promise<void> {
+export async function anonymiseEvents(
+	db: Queryable,
+	room: string,
+	id: string,
+	words: { title: string; body: string },
+	ids: readonly string[],
+	nobody: string,
+): Promise<void> {
 	for (const gone of ids) {
 		await db.query(
 			`update room_events set body = replace((body::jsonb || jsonb_build_object('title', $3::text, 'body', $4::text))::text, $5, $6)::json
