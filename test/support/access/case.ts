@@ -44,6 +44,9 @@ export const HELPED: ReadonlySet<string> = new Set([
 	"POST /api/auth/mfa/passkeys",
 	"DELETE /api/auth/mfa/passkeys/:passkeyId",
 	"POST /api/auth/passkeys/login",
+	// Their link is in a mail.
+	"GET /api/notifications/unsubscribe",
+	"POST /api/notifications/unsubscribe",
 	// An archive is made by a job, and an account can be erased once.
 	"GET /api/auth/me/export",
 	"GET /api/exports/:exportId",

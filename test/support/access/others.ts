@@ -1,6 +1,24 @@
 // The process itself, points, presence.
 import { nodeNames } from "../../../services/contracts/index.ts";
-import type { Cases } from "./case.ts";
+import assert from "node:assert/strict";
+import type { Person } from "../client.ts";
+import { is } from "../client.ts";
+import { eventually } from "../eventually.ts";
+import type { Case, Cases } from "./case.ts";
+
+/** Somebody is invited, and told of it. */
+async function notified(host: Person, guest: Person): Promise<string> {
+	const group = is(await host.post("/api/groups", { name: "Menders", isPublic: false }), 201).body.id;
+	const invite = is(await host.post(`/api/groups/${group}/invites`, { profileId: guest.profileId }), 201).body.id;
+	return eventually(async () => {
+		const { data } = is(await guest.get("/api/notifications"), 200).body as { data: { id: string; data: { inviteId?: string } }[] };
+		return data.find((one) => one.data.inviteId === invite)?.id ?? assert.fail("not notified yet");
+	});
+}
+const notification: Case = {
+	own: async (me, other) => ({ notificationId: await notified(other, me) }),
+	foreign: async (me, other) => ({ notificationId: await notified(me, other) }),
+};
 
 export const others: Cases = {
 	"GET /live": {},
@@ -16,6 +34,16 @@ export const others: Cases = {
 	},
 	"GET /api/gamification/transactions/me": {},
 	"GET /api/gamification/rules": {},
+
+	"GET /api/notifications": {},
+	"GET /api/notifications/unread-count": {},
+	"POST /api/notifications/read-all": {},
+	"GET /api/notifications/preferences": {},
+	"PUT /api/notifications/preferences": { any: () => ({ digest: "hourly" }) },
+	"PATCH /api/notifications/:notificationId/read": notification,
+	"DELETE /api/notifications/:notificationId": notification,
+	"GET /api/notifications/unsubscribe": { any: () => ({ token: "x" }) },
+	"POST /api/notifications/unsubscribe": {},
 
 	"GET /api/presence": { any: (_me, other) => ({ ids: other.profileId }) },
 };
