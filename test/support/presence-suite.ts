@@ -90,8 +90,7 @@ export function presenceSuite(title: string, houses: () => readonly PresenceHous
 			const [ana, ben] = [randomUUID(), randomUUID()];
 			const [phone, laptop] = [await door.open(ana), await door.open(ana)];
 			const [room, other] = [`group:${randomUUID()}`, `group:${randomUUID()}`];
-			const looking = () =>
-				last().looking(...[room, other].flatMap((name) => [ana, ben].map((profileId) => ({ profileId, room: name }))));
+			const looking = () => last().looking(...[room, other].flatMap((name) => [ana, ben].map((profileId) => ({ profileId, room: name }))));
 			await first().focus(phone, ana, room);
 			assert.deepEqual(await looking(), [true, false, false, false]);
 			await first().focus(laptop, ana, other);

@@ -69,7 +69,7 @@ function together(wanted: readonly Addressed[]): Together[] {
 		wanted,
 		({ profileId, cause, thread }) => `${profileId} ${thread === undefined ? `- ${cause}` : `+ ${thread}`}`,
 	);
-	return [...groups.values()] as unknown as Together[];
+	return [...groups.values()].flatMap(([first, ...more]) => (first ? [[first, ...more] as const] : []));
 }
 
 /** What it says, by its count; in the words of the newest. */

@@ -186,7 +186,7 @@ export const waitingOf = (db: Queryable, profileId: string): Promise<Notificatio
 export async function claimMail(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
 	const rows = await tx.query<{ id: string }>(
 		`update notifications set mail = 'sent', step = null
-		where id = any($1::uuid[]) and read_at is null and mail is distinct from 'sent' returning id`,
+		where id = any($1::uuid[]) and read_at is null and (mail is null or mail <> 'sent') returning id`,
 		[ids],
 	);
 	return new Set(rows.map(({ id }) => id));

@@ -82,10 +82,10 @@ const DEFAULT_DIGEST: Digest = "daily";
 
 /** Of who has said nothing, what holds by default. */
 export async function mannersOf(db: Queryable, profileIds: readonly string[]): Promise<Map<string, Manner>> {
-	const rows = await db.query<Manner>(
+	const rows = await db.query<Omit<Manner, "quiet"> & QuietColumns>(
 		`select asked.id as "profileId", s.language, coalesce(p.time_zone, s.time_zone, 'UTC') as "timeZone",
 			coalesce(s.time_zone, 'UTC') as "accountTimeZone", coalesce(p.kinds, '{}') as wishes,
-			case when p.quiet_from is not null then json_build_object('from', p.quiet_from, 'to', p.quiet_to) end as quiet,
+			p.quiet_from as "quietFrom", p.quiet_to as "quietTo",
 			coalesce(p.digest, $2) as digest
 		from unnest($1::uuid[]) as asked(id)
 			left join people who on who.profile_id = asked.id
@@ -93,8 +93,15 @@ export async function mannersOf(db: Queryable, profileIds: readonly string[]): P
 			left join preferences p on p.profile_id = asked.id`,
 		[profileIds, DEFAULT_DIGEST],
 	);
-	return new Map(rows.map((row) => [row.profileId, row]));
+	return new Map(rows.map(({ quietFrom, quietTo, ...row }) => [row.profileId, { ...row, quiet: quietOf({ quietFrom, quietTo }) }]));
 }
+
+export interface QuietColumns {
+	quietFrom: string | null;
+	quietTo: string | null;
+}
+export const quietOf = ({ quietFrom, quietTo }: QuietColumns): QuietHours | null =>
+	quietFrom === null || quietTo === null ? null : { from: quietFrom, to: quietTo };
 
 export async function block(db: Queryable, profileId: string, blockedId: string): Promise<void> {
 	await db.query(

@@ -3,6 +3,8 @@ import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Digest } from "../../contracts/notifications.ts";
 import type { Wishes } from "../domain/kinds.ts";
 import type { QuietHours } from "../domain/local-time.ts";
+import type { QuietColumns } from "./people.ts";
+import { quietOf } from "./people.ts";
 
 export interface Chosen {
 	wishes: Wishes;
@@ -15,14 +17,15 @@ export interface Chosen {
 /** What somebody has chosen, which nobody else changes until the transaction ends; undefined where it is nothing. */
 export async function holdChosen(tx: Tx, profileId: string): Promise<Chosen | undefined> {
 	await tx.query("select pg_advisory_xact_lock(hashtextextended('preferences ' || $1, 0))", [profileId], "preferences-lock");
-	const [row] = await tx.query<Chosen>(
-		`select kinds as wishes, time_zone as "timeZone", digest,
-			case when quiet_from is not null then json_build_object('from', quiet_from, 'to', quiet_to) end as quiet
+	const [row] = await tx.query<Omit<Chosen, "quiet"> & QuietColumns>(
+		`select kinds as wishes, time_zone as "timeZone", digest, quiet_from as "quietFrom", quiet_to as "quietTo"
 		from preferences where profile_id = $1`,
 		[profileId],
 		"preferences-find",
 	);
-	return row;
+	if (!row) return undefined;
+	const { quietFrom, quietTo, ...rest } = row;
+	return { ...rest, quiet: quietOf({ quietFrom, quietTo }) };
 }
 
 export async function saveChosen(tx: Tx, profileId: string, { wishes, quiet, timeZone, digest }: Chosen): Promise<void> {
