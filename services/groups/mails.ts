@@ -24,10 +24,10 @@ export const mails = {
 			after: ["هذا الرابط لك وحدك، فكل من يملكه يستطيع القبول. إن كنت لا تعرف {inviter} فتجاهل هذه الرسالة."],
 		},
 		ku: {
-			subject: "{inviter} te vedixwîne komekê li Reloopê",
-			say: ["{inviter} te vedixwîne koma “{group}” li Reloopê, cihê ku tişt digerin."],
-			link: "Li vexwendinê li vir binêre; heke hêj hesabê te tune be, tu dikarî li wir çêkî:",
-			after: ["Ev girêdan ji bo te ye: kî wê hebe dikare bipejirîne. Heke tu {inviter} nas nakî, guh nede vê peyamê."],
+			subject: "{inviter} بانگهێشتت دەکات بۆ گرووپێک لە Reloop",
+			say: ["{inviter} بانگهێشتت دەکات بۆ گرووپی «{group}» لە Reloop، ئەو شوێنەی شتەکان دەستاودەست دەکەن."],
+			link: "بانگهێشتەکە لێرە ببینە؛ ئەگەر هێشتا هەژمارت نییە، دەتوانیت لەوێ دروستی بکەیت:",
+			after: ["ئەم بەستەرە هی تۆیە: هەرکەسێک هەیبێت دەتوانێت قبووڵی بکات. ئەگەر {inviter} ناناسیت، گوێ بەم نامەیە مەدە."],
 		},
 	},
 } as const satisfies Templates;
