@@ -12,6 +12,7 @@ import {
 	anonymise,
 	anonymiseEvents,
 	forgetAccount,
+	forgetCauses,
 	mutedGroupsOf,
 	notificationsOf,
 	preferencesOf,
@@ -52,6 +53,7 @@ export const persons: PersonalData<PresenceNode> = {
 	async erase({ accountId, profileIds }, tx, { node, alive }) {
 		await forgetProfiles(tx, profileIds);
 		await forgetAccount(tx, accountId);
+		await forgetCauses(tx, profileIds);
 		const rooms = await forgetDoings(tx, profileIds, alive);
 		// Who was erased is known by that.
 		await unbury(tx, profileIds);

@@ -67,7 +67,7 @@ const posted: Row<"groups.message.posted"> = (payload, _fact, peers) => {
 };
 
 /** Who asked once may ask again: what each asking is called begins so. */
-const asking = (groupId: string, profileId: string): string => `request ${groupId} ${profileId} `;
+const asking = (groupId: string, profileId: string): string => `request ${profileId} ${groupId} `;
 
 const table: { [N in FactName]?: Row<N> } = {
 	"identity.account.registered": ({ profileId, displayName }) => [

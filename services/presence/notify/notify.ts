@@ -17,6 +17,9 @@ import { planSteps } from "./plan.ts";
 import type { Notice } from "./room.ts";
 import { tellRooms } from "./room.ts";
 
+/** What is older is news to nobody: a stream may bring the facts of weeks to a node that is new. */
+const NEWS_MS = 3 * 86_400_000;
+
 type Addressed = Wanted & { profileId: string };
 
 /** What clients are told of a notification. */
@@ -137,7 +140,8 @@ const threadKey = ({ profileId, thread }: Pick<NotificationRow, "profileId" | "t
 export async function notify(tx: Tx, broker: ServiceBroker, wanted: readonly Wanted[]): Promise<NotificationRow[]> {
 	if (wanted.length === 0) return [];
 	const now = new Date();
-	const allowed = await admitted(tx, await addressed(tx, wanted), now);
+	const recent = wanted.filter(({ at }) => now.getTime() - Date.parse(at) < NEWS_MS);
+	const allowed = await admitted(tx, await addressed(tx, recent), now);
 	if (allowed.length === 0) return [];
 	const profileIds = [...new Set(allowed.map(({ profileId }) => profileId))];
 	await lockRooms(tx, profileIds);

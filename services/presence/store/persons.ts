@@ -53,13 +53,18 @@ export async function anonymise(
 	db: Queryable,
 	{ id, vals, title, body, data }: Pick<NotificationRow, "id" | "vals" | "title" | "body" | "data">,
 ): Promise<void> {
-	await db.query("update notifications set by_id = null, vals = $2, title = $3, body = $4, data = $5 where id = $1", [
+	await db.query("update notifications set by_id = null, vals = $2, title = $3, body = $4, data = $5, cause = '' where id = $1", [
 		id,
 		JSON.stringify(vals),
 		title,
 		body,
 		JSON.stringify(data),
 	]);
+}
+
+/** Causes that are called after somebody: that they asked to come in. */
+export async function forgetCauses(db: Queryable, profileIds: readonly string[]): Promise<void> {
+	for (const id of profileIds) await db.query("delete from causes where cause like $1", [`request ${id} %`]);
 }
 
 /** In the events of somebody's room that told a notification of theirs. */
