@@ -75,7 +75,7 @@ test("two people register, talk over HTTP and sockets, earn XP, and one catches 
 	assert.equal(rooms[room].head, head + 5);
 	assert.deepEqual(
 		rooms[`profile:${ben.profileId}`].events.map((event: { type: string }) => event.type),
-		["xp"],
+		["notification", "xp"],
 	);
 
 	const log = await ben.get(`/api/groups/${groupId}/events?after=0`);
