@@ -148,8 +148,14 @@ export const actions = {
 			summary:
 				"Doors: whose presence a member of the group may follow. Large groups: the caller and the first to have joined, 1,000 in all.",
 			params: id,
-			answer: object({ profileIds: array(uuid, { max: 1000 }) }),
+			answer: object({ profileIds: array(uuid, { max: 1000 }), memberCount: int(1) }),
 			owner: "groupId",
+			repeatable: true,
+		},
+		"groups.membersAmong": {
+			summary: "Presence: which of these profiles are members of a group that the caller is a member of.",
+			params: { ...id, profileIds: array(uuid, { max: 500 }) },
+			answer: object({ profileIds: array(uuid, { max: 500 }) }),
 			repeatable: true,
 		},
 		"groups.reload": {

@@ -8,6 +8,24 @@ import type { Infer, InferProps } from "./schema.ts";
 export const status = oneOf("online", "away", "offline", "unknown");
 export const presenceEntry = object({ profileId: uuid, status, lastSeen: nullable(time) });
 export type PresenceEntry = Infer<typeof presenceEntry>;
+
+/** Of groups with more members than this, presence is counted, and told of a sample only. */
+export const LARGE_GROUP = 1_000;
+/** As many as are named of a large group. */
+export const GROUP_SAMPLE = 100;
+/**
+ * How the members of a group are: how many of all, those who hide among the offline ones, and who of them is online or away. In a
+ * large group that is a `sample`, oneself in it where one is here; the counts are some seconds old there. `counts` is null while
+ * nobody can be asked.
+ */
+export const groupPresence = object({
+	groupId: uuid,
+	memberCount: int(1),
+	counts: nullable(object({ online: int(0), away: int(0), offline: int(0) })),
+	online: array(presenceEntry, { max: LARGE_GROUP }),
+	sample: bool,
+});
+export type GroupPresence = Infer<typeof groupPresence>;
 export const signals = signalTable({
 	"presence.changed": {
 		summary: "How profiles are now. `number` follows that of the one before, so that doors notice a lost one.",
@@ -51,6 +69,12 @@ export const actions = {
 			summary: "The state of up to 500 profiles, in the order asked; hidden ones and strangers as offline.",
 			params: { ids: array(uuid, { min: 1, max: 500 }) },
 			answer: object({ data: array(presenceEntry) }),
+			repeatable: true,
+		},
+		"presence.group": {
+			summary: "Who of a group's members is here; of a large group the counts and a sample.",
+			params: { groupId: uuid },
+			answer: groupPresence,
 			repeatable: true,
 		},
 	}),

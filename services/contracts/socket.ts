@@ -6,7 +6,7 @@ import { allActions } from "./index.ts";
 import type { ActionName, Answer } from "./index.ts";
 import { content } from "./messages.ts";
 import { logEvent, openedRoom } from "./rooms.ts";
-import { presenceEntry } from "./presence.ts";
+import { groupPresence, presenceEntry } from "./presence.ts";
 import type { Access } from "./scopes.ts";
 
 export const roomName = text(1, 120);
@@ -78,10 +78,10 @@ export const socketEvents = {
 		result: object({}),
 	},
 	"presence:subscribe": {
-		summary: "Who is here now, then the changes as signals.",
+		summary: "Who is here now, then the changes as signals. Of a large group a sample is followed; `group` has the counts.",
 		access: "signed-in",
 		payload: { groupId: optional(uuid), profileIds: optional(array(uuid, { min: 1, max: 500 })) },
-		result: object({ online: array(presenceEntry) }),
+		result: object({ online: array(presenceEntry), group: optional(groupPresence) }),
 	},
 	"presence:set": {
 		summary: "Say how one is.",

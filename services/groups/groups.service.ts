@@ -15,7 +15,7 @@ import { groupsJobs } from "./jobs.ts";
 import { people } from "./people.ts";
 import { persons } from "./persons.ts";
 import { openInvitesAround } from "./store/invites.ts";
-import { membersAfter, writeMute } from "./store/members.ts";
+import { membersAfter, membersAmong, writeMute } from "./store/members.ts";
 import { rolesIn } from "./store/roles.ts";
 import { standingOf } from "./store/standing.ts";
 
@@ -149,9 +149,17 @@ export default service("groups", {
 		async memberIds(ctx, node) {
 			const { groupId } = ctx.params;
 			const { profileId } = ctx.caller;
-			asMember(await node.read(groupId, profileId), profileId);
+			const { group } = asMember(await node.read(groupId, profileId), profileId);
 			const first = await membersAfter(node.db, groupId, 0, null, MOST_FOLLOWED);
-			return { profileIds: [...new Set([profileId, ...first.map(([id]) => id)])].slice(0, MOST_FOLLOWED) };
+			return { profileIds: [...new Set([profileId, ...first.map(([id]) => id)])].slice(0, MOST_FOLLOWED), memberCount: group.members.size };
+		},
+
+		async membersAmong(ctx, { db }) {
+			const { groupId, profileIds } = ctx.params;
+			const { profileId } = ctx.caller;
+			const members = await membersAmong(db, groupId, [profileId, ...profileIds]);
+			if (!members.has(profileId)) throw problem("not-found");
+			return { profileIds: profileIds.filter((id) => members.has(id)) };
 		},
 
 		async setRole(ctx, node) {

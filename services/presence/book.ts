@@ -33,6 +33,8 @@ export interface PresenceBook {
 	looking(pairs: readonly { profileId: string; room: string }[]): Promise<boolean[]>;
 	/** How others see these profiles; of those who are left out only the store knows when it was. */
 	look(profileIds: readonly string[]): Promise<Map<string, PresenceEntry>>;
+	/** Profiles that are known here, in the order of their ids, after one; some may hide, or be about to go. */
+	here(after: string | null, limit: number): Promise<string[]>;
 	/** A process went away, and with it the sockets of its door. */
 	processGone(nodeId: string): Promise<void>;
 	/** What has changed and is to be told and stored; undefined where nothing has. Somebody else is asked for it no more, for a while. */

@@ -55,6 +55,10 @@ export class MemoryBook implements PresenceBook {
 		return here;
 	}
 
+	async here(after: string | null, limit: number): Promise<string[]> {
+		return this.#presence.here(after, limit);
+	}
+
 	async processGone(nodeId: string): Promise<void> {
 		for (const instance of [...this.#doors.keys()]) if (instance.startsWith(`${nodeId}|`)) this.#gone(instance, new Date());
 	}

@@ -3,7 +3,9 @@ import { isTool, service } from "../../mixins/node.ts";
 import type { Context, ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
+import { presenceOf } from "./census.ts";
 import { presenceJobs } from "./jobs.ts";
+import type { PresenceNode } from "./node.ts";
 import { presenceNode } from "./node.ts";
 import { endings, notices } from "./notices.ts";
 import { notifications } from "./notify/consumer.ts";
@@ -22,6 +24,23 @@ async function whoHides(broker: ServiceBroker, profileIds: string[]): Promise<{ 
 		broker.logger.debug("Who hides could not be read.", { error: String(error) });
 		return { hidden: new Set(), unclear: new Set(strangers) };
 	}
+}
+
+/** How others see these profiles, in the order asked. */
+async function look({ book, remembered }: PresenceNode, ids: readonly string[]): Promise<PresenceEntry[]> {
+	let here: Map<string, PresenceEntry>;
+	try {
+		here = await book.look(ids);
+	} catch (error) {
+		if (!isProblem(error, "unavailable")) throw error;
+		return ids.map((profileId) => ({ profileId, status: "unknown", lastSeen: null }));
+	}
+	const away = ids.filter((id) => !here.has(id));
+	const seen = away.length > 0 ? await remembered(away) : new Map<string, never>();
+	return ids.map((profileId) => {
+		const row = seen.get(profileId);
+		return here.get(profileId) ?? { profileId, status: "offline", lastSeen: row && !row.hidden ? row.lastSeen : null };
+	});
 }
 
 export default service("presence", {
@@ -52,22 +71,12 @@ export default service("presence", {
 			return {};
 		},
 
-		async lookup(ctx, { book, remembered }) {
-			const { ids } = ctx.params;
-			let here: Map<string, PresenceEntry>;
-			try {
-				here = await book.look(ids);
-			} catch (error) {
-				if (!isProblem(error, "unavailable")) throw error;
-				return { data: ids.map((profileId) => ({ profileId, status: "unknown" as const, lastSeen: null })) };
-			}
-			const away = ids.filter((id) => !here.has(id));
-			const seen = away.length > 0 ? await remembered(away) : new Map<string, never>();
-			const data = ids.map((profileId): PresenceEntry => {
-				const row = seen.get(profileId);
-				return here.get(profileId) ?? { profileId, status: "offline", lastSeen: row && !row.hidden ? row.lastSeen : null };
-			});
-			return { data };
+		async lookup(ctx, node) {
+			return { data: await look(node, ctx.params.ids) };
+		},
+
+		async group(ctx, node) {
+			return presenceOf(ctx, ctx.params.groupId, node.book, (ids) => look(node, ids));
 		},
 	},
 

@@ -37,7 +37,7 @@ export class RedisBook implements PresenceBook {
 
 	constructor(broker: ServiceBroker, redis: RedisLink) {
 		this.#broker = broker;
-		const names = ["report", "set", "focus", "looking", "look", "gone", "news", "told", "leaving"];
+		const names = ["report", "set", "focus", "looking", "look", "here", "gone", "news", "told", "leaving"];
 		const scripts = new Map(names.map((name) => [name, redis.script(`presence-${name}`, lua(name))]));
 		this.#run = async (name, args = []) => {
 			const script = scripts.get(name) as NonNullable<ReturnType<typeof scripts.get>>;
@@ -95,6 +95,10 @@ export class RedisBook implements PresenceBook {
 			else if (said !== "") here.set(profileId, { profileId, status: said as PresenceEntry["status"], lastSeen: null });
 		}
 		return { settled: settled === 1, here };
+	}
+
+	async here(after: string | null, limit: number): Promise<string[]> {
+		return (await this.#run("here", [after ?? "", limit])).map(String);
 	}
 
 	async processGone(nodeId: string): Promise<void> {

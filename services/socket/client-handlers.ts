@@ -1,7 +1,8 @@
 // The events that are the door's own and not about rooms: typing, an edit, presence, a newer token.
 import { tokens } from "../../mixins/token/tokens.ts";
 import { problem } from "../contracts/errors.ts";
-import type { PresenceEntry } from "../contracts/presence.ts";
+import type { GroupPresence, PresenceEntry } from "../contracts/presence.ts";
+import { LARGE_GROUP } from "../contracts/presence.ts";
 import { mayConnect } from "./access.ts";
 import type { Asked, Run } from "./handler.ts";
 import type { Gateway } from "./gateway.ts";
@@ -45,14 +46,18 @@ export const presenceSubscribe: Run<"presence:subscribe"> = async (asked, { grou
 	// Followed first and asked for then: what changes in between is held back until the answer is out.
 	const done = interest.begin(link);
 	let entries: PresenceEntry[] = [];
+	let group: GroupPresence | undefined;
 	try {
 		if (groupId !== undefined) {
 			interest.followGroup(link, groupId);
 			try {
 				await interest.listening(groupId);
-				const { profileIds: members } = await gateway.call(link, "groups.memberIds", { groupId }, requestId);
-				if (!interest.setMembers(link, groupId, members)) throw problem("not-member");
-				entries = await lookup(asked, members);
+				const { profileIds, memberCount } = await gateway.call(link, "groups.memberIds", { groupId }, requestId);
+				// Of a large group a sample is told, and followed.
+				if (memberCount > LARGE_GROUP) group = await gateway.call(link, "presence.group", { groupId }, requestId);
+				const members = group ? group.online.map(({ profileId }) => profileId) : profileIds;
+				if (!interest.setMembers(link, groupId, members, group !== undefined)) throw problem("not-member");
+				entries = group?.online ?? (await lookup(asked, members));
 			} catch (error) {
 				interest.unfollowGroup(link, groupId);
 				throw error;
@@ -62,7 +67,7 @@ export const presenceSubscribe: Run<"presence:subscribe"> = async (asked, { grou
 			interest.followProfiles(link, ids);
 			entries = await lookup(asked, ids);
 		}
-		answer({ online: entries.filter(({ status }) => status === "online" || status === "away") });
+		answer({ online: entries.filter(({ status }) => status === "online" || status === "away"), ...(group ? { group } : {}) });
 	} finally {
 		done(entries);
 		if (!gateway.links.has(link)) interest.forget(link);

@@ -2,16 +2,31 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { ServiceBroker } from "moleculer";
+import type { Context, ServiceSchema } from "moleculer";
+import type { Params } from "../../services/contracts/index.ts";
 import { readEnv } from "../../config/env.ts";
 import { callAction } from "../../mixins/call.ts";
 import { provideSettings } from "../../mixins/settings.ts";
 import { brokerOptions } from "../../moleculer.config.ts";
+import { problem } from "../../services/contracts/errors.ts";
 import type { PresenceChanged, PresenceEntry } from "../../services/contracts/presence.ts";
+import { LARGE_GROUP } from "../../services/contracts/presence.ts";
 import { presenceNode } from "../../services/presence/node.ts";
 import notifications from "../../services/presence/notifications.service.ts";
 import presence from "../../services/presence/presence.service.ts";
 import { TEST_SECRET_KEY } from "./database.ts";
 import { sealedPrincipal } from "./principal.ts";
+
+/** What another node answers, by its contracts. */
+const neighbour = (name: string, actions: Record<string, (params: never) => unknown>): ServiceSchema => ({
+	name,
+	actions: Object.fromEntries(
+		Object.entries(actions).map(([method, answer]) => [
+			method,
+			{ visibility: "public", contract: `${name}.${method}`, handler: (ctx: Context) => answer(ctx.params as never) },
+		]),
+	),
+});
 
 /** A process with the presence node on the database of this test. */
 export async function presenceHouse(environment: Record<string, string> = {}) {
@@ -19,7 +34,24 @@ export async function presenceHouse(environment: Record<string, string> = {}) {
 	const broker = new ServiceBroker(brokerOptions(env));
 	provideSettings(broker, env);
 	const signals: PresenceChanged[] = [];
+	/** What the neighbour says: the members of groups; how many it was asked for each time. */
+	const groups = new Map<string, string[]>();
+	const asked: number[] = [];
 	for (const schema of [presence, notifications]) broker.createService(schema);
+	broker.createService(
+		neighbour("groups", {
+			memberIds({ groupId }: Params<"groups.memberIds">) {
+				const members = groups.get(groupId);
+				if (!members) throw problem("not-found");
+				return { profileIds: members.slice(0, LARGE_GROUP), memberCount: members.length };
+			},
+			membersAmong({ groupId, profileIds }: Params<"groups.membersAmong">) {
+				const members = new Set<string>(groups.get(groupId));
+				asked.push(profileIds.length);
+				return { profileIds: profileIds.filter((id) => members.has(id)) };
+			},
+		}),
+	);
 	broker.createService({
 		name: "door",
 		events: { "presence.changed": { handler: ({ params }: { params: PresenceChanged }) => void signals.push(params) } },
@@ -42,7 +74,11 @@ export async function presenceHouse(environment: Record<string, string> = {}) {
 	return {
 		broker,
 		signals,
+		groups,
+		asked,
 		as,
+		/** The group's presence, as one of its members sees it. */
+		group: (groupId: string, profileId: string) => callAction(broker, "presence.group", { groupId }, as(profileId)),
 		lookup,
 		statusOf: async (id: string) => (await lookup(id))[0]?.status,
 		set: (connectionId: string, profileId: string, status: "online" | "away" | "hidden") =>

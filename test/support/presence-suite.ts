@@ -106,6 +106,60 @@ export function presenceSuite(title: string, houses: () => readonly PresenceHous
 			await assert.rejects(first().focus(laptop, ben, room), (error) => isProblem(error, "not-found"));
 		});
 
+		test("of a small group every member that is here is named, of a large one a sample; both are counted", async () => {
+			const door = await testDoor(houses);
+			const people: string[] = Array.from({ length: 4 }, () => randomUUID());
+			const [ana, ben, carol, dora] = people as [string, string, string, string];
+			const sockets = new Map<string, string>();
+			for (const id of people) sockets.set(id, await door.open(id));
+			const say = (id: string, status: "away" | "hidden") => last().set(sockets.get(id) as string, id, status);
+			await Promise.all([say(ben, "away"), say(carol, "hidden"), testDoor(houses).then((other) => other.open(randomUUID()))]);
+			const small = randomUUID();
+			const large = randomUUID();
+			const crowd = Array.from({ length: 1_500 }, () => randomUUID());
+			for (const { groups } of houses()) {
+				groups.set(small, [...people, ...crowd.slice(0, 10)]);
+				groups.set(large, [...crowd, ...people]);
+			}
+			const here = [
+				{ profileId: ana, status: "online", lastSeen: null },
+				{ profileId: ben, status: "away", lastSeen: null },
+				{ profileId: dora, status: "online", lastSeen: null },
+			];
+			const counts = { online: 2, away: 1, offline: 11 };
+			assert.deepEqual(await last().group(small, ana), { groupId: small, memberCount: 14, sample: false, counts, online: here });
+			const seen = await first().group(large, dora);
+			assert.deepEqual(seen.counts, { ...counts, offline: 1_501 });
+			assert.deepEqual([seen.memberCount, seen.sample], [1_504, true]);
+			assert.equal(seen.online[0]?.profileId, dora, "oneself first");
+			assert.deepEqual(new Set(seen.online.map(({ profileId }) => profileId)), new Set([ana, ben, dora]));
+			await assert.rejects(first().group(randomUUID(), ana));
+		});
+
+		test("a crowd is gone through in portions, and counted once for everybody who asks within a few seconds", async () => {
+			const crowd: string[] = Array.from({ length: 1_200 }, () => randomUUID());
+			const door = await testDoor(houses);
+			for (let from = 0; from < crowd.length; from += 400) {
+				const opened = crowd.slice(from, from + 400).map((profileId) => ({ connectionId: `${door.instance}|${profileId}`, profileId }));
+				for (const { connectionId, profileId } of opened) door.sockets.set(connectionId, profileId);
+				assert.equal((await door.report({ opened })).known, true);
+			}
+			const groupId = randomUUID();
+			for (const { groups } of houses()) groups.set(groupId, crowd);
+			const questions = () => houses().flatMap(({ asked }) => asked).length;
+			const before = questions();
+			const [me = "", other = ""] = crowd;
+			const censuses = await Promise.all([first().group(groupId, me), first().group(groupId, other)]);
+			const once = questions() - before;
+			assert.ok(once >= 3, `${once} portions`);
+			for (const { counts, online } of censuses) {
+				assert.deepEqual(counts, { online: 1_200, away: 0, offline: 0 });
+				assert.equal(online.length, 100);
+			}
+			await last().group(groupId, me);
+			assert.equal(questions() - before, once);
+		});
+
 		test("who was seen when a process ended is remembered", async () => {
 			const ana = randomUUID();
 			const door = await testDoor(houses);

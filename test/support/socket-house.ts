@@ -85,7 +85,10 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 		node("messages", { openRoom: open("group"), post, read: ({ groupId, seq }: Params<"messages.read">) => ({ groupId, seq, unread: 0 }) }),
 		node("notifications", { openRoom: open("profile") }),
 		node("groups", {
-			memberIds: ({ groupId }: Params<"groups.memberIds">) => ({ profileIds: [...(rooms.get(`group:${groupId}`)?.members ?? [])] }),
+			memberIds: ({ groupId }: Params<"groups.memberIds">) => {
+				const profileIds = [...(rooms.get(`group:${groupId}`)?.members ?? [])];
+				return { profileIds, memberCount: profileIds.length };
+			},
 		}),
 		node("blocks", { apart: ({ profileIds }: Params<"blocks.apart">) => ({ apart: profileIds.map(() => []) }) }),
 		node("presence", {

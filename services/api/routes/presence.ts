@@ -3,6 +3,7 @@ import type { Route } from "../route.ts";
 
 export const presence: readonly Route[] = [
 	{ method: "GET", path: "/api/presence", action: "presence.lookup", access: "signed-in" },
+	{ method: "GET", path: "/api/groups/:groupId/presence", action: "presence.group", access: "signed-in" },
 
 	{ method: "GET", path: "/api/notifications", action: "notifications.list", access: "signed-in" },
 	{ method: "GET", path: "/api/notifications/unread-count", action: "notifications.unreadCount", access: "signed-in" },

@@ -116,6 +116,14 @@ export class Presence {
 		return { profileId, status: person.said, lastSeen: null };
 	}
 
+	/** Who is known here, in the order of their ids, after one. */
+	here(after: string | null, limit: number): string[] {
+		return [...this.#people.keys()]
+			.filter((id) => after === null || id > after)
+			.sort()
+			.slice(0, limit);
+	}
+
 	/** What has changed since it was asked last. */
 	news(now: Date): News {
 		const changed: PresenceEntry[] = [];

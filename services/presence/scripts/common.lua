@@ -6,6 +6,7 @@
 --   door:<instance>    hash  socket -> profile
 --   doors              zset  instance -> when it was heard last
 --   numbers            hash  instance -> the number of its last report
+--   here               zset  the profiles that have a person, by their ids
 --   due                zset  profile -> when to look at it
 --   telling            zset  profile -> until when somebody is telling of it
 --   told               the number of the last change that was told

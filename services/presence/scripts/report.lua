@@ -22,6 +22,7 @@ for _ = 1, tonumber(ARGV[7]) do
 	if not known[1] or leftAt and now >= leftAt + GRACE then
 		local hidden = hides or known[1] == "hidden"
 		redis.call("HSET", person(id), "said", hidden and "hidden" or "online", "cameAt", now, "unsaved", "1")
+		redis.call("ZADD", P .. "here", 0, id)
 	end
 	redis.call("HDEL", person(id), "leftAt")
 	due(id, now + GATHER)

@@ -10,6 +10,7 @@ for i = 3, #ARGV, 3 do
 			due(id, now)
 		elseif over then
 			redis.call("DEL", person(id))
+			redis.call("ZREM", P .. "here", id)
 		else
 			redis.call("HDEL", person(id), "unsaved")
 			local leftAt = tonumber(redis.call("HGET", person(id), "leftAt") or nil)

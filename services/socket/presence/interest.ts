@@ -22,6 +22,8 @@ const MOST_GROUPS = 64;
 interface Followed {
 	/** Ids by the group they were found in. */
 	sources: Map<string, Set<string>>;
+	/** Groups of which a sample is followed: who joins is not in it. */
+	readonly sampled: Set<string>;
 	/** While an answer is under way: what changed meanwhile. */
 	held: Map<string, PresenceEntry> | undefined;
 	answering: number;
@@ -104,11 +106,13 @@ export class Interest {
 		await this.#groups.get(groupId)?.subscription.ready;
 	}
 
-	/** Adds the members to those who joined meanwhile. False where the socket does not follow the group any more. */
-	setMembers(follower: Follower, groupId: string, ids: readonly string[]): boolean {
+	/** Adds the members, or a sample of them, to those who joined meanwhile. False where the socket does not follow the group any more. */
+	setMembers(follower: Follower, groupId: string, ids: readonly string[], sample = false): boolean {
 		const followed = this.#followed.get(follower);
 		const joined = followed?.sources.get(groupId);
 		if (!followed || !joined) return false;
+		if (sample) followed.sampled.add(groupId);
+		else followed.sampled.delete(groupId);
 		this.#replace(follower, groupId, [...joined, ...ids.filter((id) => !followed.left.has(`${groupId} ${id}`))]);
 		return true;
 	}
@@ -118,6 +122,7 @@ export class Interest {
 		if (!followed?.sources.has(groupId)) return;
 		this.#replace(follower, groupId, []);
 		followed.sources.delete(groupId);
+		followed.sampled.delete(groupId);
 		if (followed.sources.size === 0 && followed.answering === 0) this.#followed.delete(follower);
 		const group = this.#groups.get(groupId);
 		group?.followers.delete(follower);
@@ -174,7 +179,9 @@ export class Interest {
 		}
 	}
 
-	#joined(groupId: string, profileId: string, followers: Follower[]): void {
+	#joined(groupId: string, profileId: string, all: Follower[]): void {
+		const followers = all.filter((follower) => !this.#followed.get(follower)?.sampled.has(groupId));
+		if (followers.length === 0) return;
 		for (const follower of followers) {
 			const followed = this.#followed.get(follower);
 			followed?.left.delete(`${groupId} ${profileId}`);
@@ -195,7 +202,7 @@ export class Interest {
 	#of(follower: Follower): Followed {
 		let followed = this.#followed.get(follower);
 		if (!followed) {
-			followed = { sources: new Map(), held: undefined, answering: 0, left: new Set(), told: new Map() };
+			followed = { sources: new Map(), sampled: new Set(), held: undefined, answering: 0, left: new Set(), told: new Map() };
 			this.#followed.set(follower, followed);
 		}
 		return followed;
