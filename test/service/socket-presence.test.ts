@@ -45,6 +45,33 @@ test("presence: who is here, then what changes, only to those who asked, as memb
 	assert.deepEqual((house.callsOf("presence.set").at(-1)?.params as { status: string } | undefined)?.status, "hidden");
 });
 
+test("presence: of a large group a sample is followed, with the counts; who joins it is not in the sample", async (t) => {
+	const { ana, ben, room, groupId } = await groupOf(2);
+	house.crowd.absent = 1_500;
+	t.after(() => {
+		house.crowd.absent = 0;
+	});
+	const { online, group } = await ana.ok("presence:subscribe", { groupId });
+	assert.deepEqual(online, group.online);
+	assert.deepEqual([group.memberCount, group.sample, group.counts], [1_502, true, { online: 2, away: 0, offline: 1_500 }]);
+	const [followed] = online as { profileId: string }[];
+	const other = followed?.profileId === ana.profileId ? ben.profileId : ana.profileId;
+	const carol = randomUUID();
+	house.bus.publish({
+		room,
+		events: [{ room, seq: 1, type: "member", at: "2026-01-01T00:00:00.000Z", by: null, action: "joined", profileId: carol }],
+	});
+	for (const profileId of [other, carol, followed?.profileId ?? ""]) await house.change(profileId, "away");
+	await eventually(() =>
+		assert.deepEqual(
+			ana.heard
+				.filter(([event]) => event === "signal")
+				.map(([, signal]) => (signal as { profiles: { profileId: string }[] }).profiles[0]?.profileId),
+			[followed?.profileId],
+		),
+	);
+});
+
 test("presence: what changes while the answer is under way is told after it", async () => {
 	const { ana, ben, groupId } = await groupOf(2);
 	house.before.set("presence.lookup", () => house.change(ben.profileId, "away"));

@@ -44,6 +44,8 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 	const rooms = new Map<string, Room>();
 	const before = new Map<string, Before>();
 	const calls: { name: string; params: unknown; meta: Meta }[] = [];
+	/** Members that every group has besides, and who are not here. */
+	const crowd = { absent: 0 };
 	/** What the presence node answers to the door's reports. */
 	const reporting = { known: true, told: 0 };
 
@@ -87,11 +89,21 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 		node("groups", {
 			memberIds: ({ groupId }: Params<"groups.memberIds">) => {
 				const profileIds = [...(rooms.get(`group:${groupId}`)?.members ?? [])];
-				return { profileIds, memberCount: profileIds.length };
+				return { profileIds, memberCount: profileIds.length + crowd.absent };
 			},
 		}),
 		node("blocks", { apart: ({ profileIds }: Params<"blocks.apart">) => ({ apart: profileIds.map(() => []) }) }),
 		node("presence", {
+			group: ({ groupId }: Params<"presence.group">) => {
+				const members = [...(rooms.get(`group:${groupId}`)?.members ?? [])];
+				return {
+					groupId,
+					memberCount: members.length + crowd.absent,
+					counts: { online: members.length, away: 0, offline: crowd.absent },
+					online: members.slice(0, 1).map((profileId) => ({ profileId, status: "online", lastSeen: null })),
+					sample: true,
+				};
+			},
 			report: () => ({ ...reporting }),
 			set: () => ({}),
 			lookup: ({ ids }: Params<"presence.lookup">) => ({ data: ids.map((profileId) => ({ profileId, status: "online", lastSeen: null })) }),
@@ -131,6 +143,7 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 		calls,
 		before,
 		reporting,
+		crowd,
 		/** Tells a change of presence, as the next one. */
 		change: (profileId: string, status: string, number = ++reporting.told) =>
 			broker.broadcast("presence.changed", { number, profiles: [{ profileId, status, lastSeen: null }] }),

@@ -74,6 +74,7 @@ export const groups: Cases = {
 	"DELETE /api/groups/:groupId": inGroups(),
 	"POST /api/groups/:groupId/join": inGroups(),
 	"POST /api/groups/:groupId/leave": inGroups(),
+	"GET /api/groups/:groupId/presence": inGroups(),
 	"GET /api/groups/:groupId/members": inGroups(),
 	"PATCH /api/groups/:groupId/members/:profileId": inGroups(async (...where) => ({ ...(await member(...where)), role: "moderator" })),
 	"DELETE /api/groups/:groupId/members/:profileId": inGroups(member),
