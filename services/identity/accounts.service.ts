@@ -5,7 +5,7 @@ import { normalizeEmail } from "./domain/login.ts";
 import { methodsOf } from "./domain/mfa.ts";
 import { identityNode } from "./node.ts";
 import { overviewOf } from "./store/accounts.ts";
-import { shownProfile } from "./shown.ts";
+import { shownProfile } from "./profiles/shown.ts";
 import { profilesOf } from "./store/profiles.ts";
 import { factorsOf } from "./store/second-factors.ts";
 

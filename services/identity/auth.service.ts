@@ -19,7 +19,7 @@ import { signIn } from "./sign-in/sign-in.ts";
 import type { NewAccount } from "./store/accounts.ts";
 import { findAccount, insertAccount, isEmailTaken } from "./store/accounts.ts";
 import { addAudit } from "./store/audit.ts";
-import { shownProfile } from "./shown.ts";
+import { shownProfile } from "./profiles/shown.ts";
 import { insertProfile, profilesOf } from "./store/profiles.ts";
 import { settingsOf } from "./store/recovery.ts";
 import { versionsFor } from "./store/terms.ts";

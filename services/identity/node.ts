@@ -31,7 +31,7 @@ import { identityMail } from "./mail/mails.ts";
 import { Signing } from "./sign-in/signing.ts";
 import type { AccountRow } from "./store/accounts.ts";
 import type { StoredProfile } from "./domain/profile.ts";
-import { shownProfile } from "./shown.ts";
+import { shownProfile } from "./profiles/shown.ts";
 import { deletedSince, profilesOf } from "./store/profiles.ts";
 import { insertRefreshToken } from "./store/refresh-tokens.ts";
 import { endedSince, endSessions, insertSession } from "./store/sessions.ts";

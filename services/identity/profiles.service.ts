@@ -9,7 +9,7 @@ import { changed, isSame, mayDelete, mayHaveOneMore } from "./domain/profile.ts"
 import { dropProfile } from "./profiles/drop-profile.ts";
 import { identityNode, issueTokens, PROFILES_IN_TOKEN } from "./node.ts";
 import { saveProfile } from "./profiles/save-profile.ts";
-import { shownProfile } from "./shown.ts";
+import { shownProfile } from "./profiles/shown.ts";
 import { holdAccount } from "./store/accounts.ts";
 import { foldNames, searchProfiles } from "./store/profile-search.ts";
 import { findProfile, insertProfile, lockProfiles, profilesOf } from "./store/profiles.ts";

@@ -1,5 +1,5 @@
 // Members of groups.
-import type { Db, Queryable, Tx } from "../../../mixins/postgres.ts";
+import type { Queryable, Tx } from "../../../mixins/postgres.ts";
 import type { Member } from "../domain/group.ts";
 import type { Entry } from "../domain/roster.ts";
 import { endRequest, writeBan } from "./standing.ts";
@@ -107,14 +107,4 @@ export async function readMarksOf(db: Queryable, profileId: string, groupIds: re
 		"read-marks",
 	);
 	return new Map(rows.map(({ groupId, readSeq }) => [groupId, readSeq]));
-}
-
-/** Which of these profiles are members. */
-export async function membersAmong(db: Pick<Db, "query">, groupId: string, profileIds: readonly string[]): Promise<Set<string>> {
-	const rows = await db.query<{ id: string }>(
-		"select profile_id as id from members where group_id = $1 and profile_id = any($2::uuid[])",
-		[groupId, profileIds],
-		"members-among",
-	);
-	return new Set(rows.map(({ id }) => id));
 }

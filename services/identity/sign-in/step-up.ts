@@ -13,6 +13,7 @@ import { accountOfPasskey } from "./passkeys.ts";
 import { wrongFactor } from "./second-step.ts";
 import { authenticate } from "./sign-in.ts";
 import { findAccount, holdAccount } from "../store/accounts.ts";
+import { shownProfile } from "../profiles/shown.ts";
 import { findProfile, profilesOf } from "../store/profiles.ts";
 import { supersedeRefreshTokens } from "../store/refresh-tokens.ts";
 import { strengthenSession } from "../store/sessions.ts";
@@ -62,5 +63,5 @@ export async function renewed(node: IdentityNode, tx: Tx, ctx: AnyCtx, now: Date
 	await supersedeRefreshTokens(tx, sessionId, refreshToken, now);
 	const profiles = await profilesOf(tx, accountId, null, PROFILES_IN_TOKEN);
 	const tokens = await issueTokens(node, account, profile, profiles, session, refreshToken, now);
-	return { account: viewAccount(account), profile, tokens };
+	return { account: viewAccount(account), profile: shownProfile(ctx.broker, profile), tokens };
 }
