@@ -17,7 +17,6 @@ export default service("direct", {
 			if (profileId === me)
 				throw problem("validation", { errors: [{ path: "profileId", code: "conflict", message: "A direct talk is with somebody else." }] });
 			const known = await pairOf(db, me, profileId);
-			// With somebody who is gone there may be a talk still, but none begins.
 			if (known === undefined) await ctx.call("profiles.show", { profileId });
 			if (await isApart(db, me, profileId)) throw problem("blocked");
 			// The name is given before the group is made: of two who ask at once, in two processes, both make the same.
@@ -33,6 +32,8 @@ export default service("direct", {
 				await command(node, ctx, groupId, (state, moment) => openDirect(state, groupId, moment, { profileId, displayName }));
 			}
 			const group = visible(await node.read(groupId, me, profileId), me);
+			// What was said with somebody who is gone is in the list of groups; a talk with them is not to be had.
+			if (!group.members.has(profileId)) throw problem("not-found");
 			return showGroup(ctx.broker, group, me, await unreadOf(node, group, me));
 		},
 	},

@@ -148,5 +148,7 @@ test("who is gone leaves the talk to the other, who has nobody to talk to; block
 		data.map(({ content }: { content: string }) => content),
 		["Bye"],
 	);
-	assert.deepEqual((await callAction(app.broker, "blocks.apart", { profileIds: [eve.profileId] })).apart, [[]]);
+	await eventually(async () =>
+		assert.deepEqual((await callAction(app.broker, "blocks.apart", { profileIds: [eve.profileId] })).apart, [[]]),
+	);
 });

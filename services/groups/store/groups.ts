@@ -74,6 +74,7 @@ export async function writeGroup(tx: Tx, groupId: string, seq: number, event: Ev
 			await tx.query("delete from reactions where group_id = $1", [groupId]);
 			await tx.query("delete from group_people where group_id = $1", [groupId]);
 			await tx.query("delete from message_words where room = $1", [groupId]);
+			await tx.query("delete from direct_pairs where group_id = $1", [groupId]);
 			return;
 		default:
 			return event.action satisfies never;

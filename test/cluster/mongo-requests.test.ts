@@ -1,0 +1,11 @@
+// The stories of groups' requests once more, with their logs in MongoDB.
+import { describe } from "node:test";
+import { everyAppGets } from "../support/app.ts";
+import { mongoServer, needs } from "../support/servers.ts";
+
+const skip = needs("mongod");
+if (skip) describe("requests on MongoDB", { skip }, () => {});
+else {
+	everyAppGets.MONGO_URL = (await mongoServer()).url;
+	await import("../service/groups-requests.test.ts");
+}
