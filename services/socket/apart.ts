@@ -21,6 +21,7 @@ export class Apart {
 	readonly #waiting = new Map<string, (() => void)[]>();
 	#asked = new Set<string>();
 	#timer: NodeJS.Timeout | undefined;
+	#running: Promise<void> = Promise.resolve();
 
 	constructor(broker: ServiceBroker) {
 		this.#broker = broker;
@@ -90,7 +91,8 @@ export class Apart {
 		this.#asked.add(profileId);
 		this.#timer ??= setTimeout(() => {
 			this.#timer = undefined;
-			void this.#run();
+			// One after another: an older answer must not come behind a newer one.
+			this.#running = this.#running.then(() => this.#run());
 		}, ms).unref();
 	}
 
