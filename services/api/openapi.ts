@@ -5,12 +5,21 @@ import type { JsonSchema } from "../contracts/json-schema.ts";
 import { COOKIES } from "../../mixins/cookies.ts";
 import { operation, tagOf } from "./openapi/operation.ts";
 import { allStatuses, problemResponse } from "./openapi/problems.ts";
+import { basename } from "node:path/posix";
 import type { Route } from "./route.ts";
 
 export interface OpenapiSource {
 	routes: readonly Route[];
 	/** Where clients reach this door. */
 	publicUrl: string;
+}
+
+/** An operation is called as its action; of several rows of one action by their method, too, or by the last word of their path. */
+function nameOf(row: Route, routes: readonly Route[]): string {
+	const others = routes.filter((other) => other !== row && other.action === row.action);
+	if (others.length === 0) return row.action;
+	const method = others.some((other) => other.method === row.method) ? basename(row.path) : row.method.toLowerCase();
+	return `${row.action}.${method}`;
 }
 
 export function openapi({ routes, publicUrl }: OpenapiSource): JsonSchema {
@@ -20,8 +29,7 @@ export function openapi({ routes, publicUrl }: OpenapiSource): JsonSchema {
 		const path = row.path.replace(/:([A-Za-z]\w*)/g, "{$1}");
 		const methods = paths[path] ?? {};
 		paths[path] = methods;
-		const isShared = routes.some((other) => other !== row && other.action === row.action);
-		methods[row.method.toLowerCase()] = operation(row, isShared ? `${row.action}.${row.method.toLowerCase()}` : row.action, writer);
+		methods[row.method.toLowerCase()] = operation(row, nameOf(row, routes), writer);
 	}
 	return {
 		openapi: "3.1.0",

@@ -102,7 +102,7 @@ describe("a report", () => {
 		const settled = is(await settle(ben, one, "resolve", { note: "Talked to Cem." }), 200).body;
 		assert.partialDeepStrictEqual(settled, { id: one, state: "resolved", settledBy: ben.profileId, note: "Talked to Cem." });
 		assert.equal(is(await settle(ana, one, "dismiss"), 409, "wrong-state").body.state, "resolved");
-		is(await settle(ana, two, "dismiss"), 200);
+		is(await ana.post(`/api/groups/${groupId}/flags/${two}/dismiss`), 200);
 		assert.deepEqual(await queue(ana, groupId), []);
 		assert.deepEqual(
 			(await queue(ana, groupId, "?state=resolved")).map(({ id }: { id: string }) => id),
