@@ -87,7 +87,9 @@ export async function takeFile(
 			let open: BusboyFileStream | undefined;
 			const fail = (error: unknown): void => {
 				req.off("close", onClose).off("error", onClose);
+				// Taken off the pipe it stands still: what still comes is read and thrown away, so that the client gets to read the answer.
 				req.unpipe(form);
+				req.resume();
 				open?.destroy();
 				form.destroy();
 				reject(error);

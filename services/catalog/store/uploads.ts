@@ -70,7 +70,8 @@ export async function keptBy(db: Queryable, accountId: string): Promise<{ upload
 export async function deleteUnused(db: Queryable, before: Date, limit: number): Promise<Buffer[]> {
 	const rows = await db.query<{ digest: Buffer }>(
 		`delete from uploads u where u.id in (
-			select id from uploads where unused_since < $1 order by unused_since limit $2
+			select id from uploads o where unused_since < $1 and not exists (select from uses where upload_id = o.id)
+			order by unused_since limit $2
 		) and u.unused_since < $1 and not exists (select from uses where upload_id = u.id) returning digest`,
 		[before, limit],
 	);
