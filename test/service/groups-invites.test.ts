@@ -89,7 +89,7 @@ test("an invite to an address is in the language of who invites, unless they say
 	const groupId = await privateGroup(ana as Person);
 	for (const [language, word] of [
 		[undefined, /convida-o/],
-		["ku", /vedixwîne/],
+		["ku", /بانگهێشتت/],
 		["en", /invites you/],
 	] as const) {
 		const to = address();

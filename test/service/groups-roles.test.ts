@@ -25,6 +25,8 @@ interface House {
 	low: string;
 	token: string;
 	seq: number;
+	/** What the member said of the admin's message to the moderators. */
+	flag: string;
 }
 let people: Record<Role, Person>;
 
@@ -38,6 +40,7 @@ interface Row {
 	what?: string;
 	body?: (house: House) => object;
 	params?: (house: House) => Record<string, string | number>;
+	query?: string;
 	/** For all who are not in the group, unless they are named. */
 	out?: Verdict;
 	verdicts?: Partial<Record<Role, Verdict>>;
@@ -154,13 +157,29 @@ const table: readonly Row[] = [
 		verdicts: { member: "forbidden", moderator: "forbidden" },
 	},
 	{ route: "DELETE /api/groups/:groupId/messages/:seq", what: "somebody else's", params: message, verdicts: staffOnly },
-	{ route: "PUT /api/groups/:groupId/messages/:seq/reactions/:emoji", params: (house) => ({ ...message(house), emoji: "x" }) },
-	{ route: "DELETE /api/groups/:groupId/messages/:seq/reactions/:emoji", params: (house) => ({ ...message(house), emoji: "x" }) },
+	{ route: "PUT /api/groups/:groupId/messages/:seq/reactions/:emoji", params: (house) => ({ ...message(house), emoji: "👍" }) },
+	{ route: "DELETE /api/groups/:groupId/messages/:seq/reactions/:emoji", params: (house) => ({ ...message(house), emoji: "👍" }) },
 	{ route: "GET /api/groups/:groupId/events" },
 	{ route: "PUT /api/groups/:groupId/read", body: () => ({ seq: 1 }) },
+	{ route: "GET /api/groups/:groupId/search", query: "?q=welcome" },
+	{ route: "POST /api/groups/:groupId/messages/:seq/flag", params: message, body: () => ({ reason: "Rude" }) },
+	{ route: "GET /api/groups/:groupId/flags", verdicts: staffOnly },
+	...["resolve", "dismiss"].map(
+		(word): Row => ({
+			route: `POST /api/groups/:groupId/flags/:flagId/${word}`,
+			params: ({ flag }) => ({ flagId: flag }),
+			verdicts: { ...staffOnly, admin: "forbidden" },
+		}),
+	),
 ];
-/** About no group that one is not in: lists of one's own, talks of two, blocks (groups-direct.test.ts). */
-const aboutNone = new Set(["GET /api/groups", "POST /api/groups", "GET /api/groups/public", "GET /api/invites"]);
+/** About no group that one is not in: lists of one's own, talks of two, blocks (groups-direct.test.ts), the platform's moderators (groups-flags.test.ts). */
+const aboutNone = new Set([
+	"GET /api/groups",
+	"POST /api/groups",
+	"GET /api/groups/public",
+	"GET /api/invites",
+	"GET /api/messages/search",
+]);
 
 const verdictOf = ({ out = OUT, verdicts = {} }: Row, role: Role, { isPublic }: House): string => {
 	const verdict = verdicts[role] ?? ((outside as readonly Role[]).includes(role) ? out : "may");
@@ -185,8 +204,9 @@ async function build(isPublic: boolean): Promise<House> {
 	const low = await invite(other, "member");
 	const high = is(await admin.post(`${at}/invites`, { email: "high@example.org", role: "admin" }), 201).body;
 	const { seq } = is(await admin.post(`${at}/messages`, { clientId: "a", content: "Welcome" }), 201).body;
+	const flag = is(await member.post(`${at}/messages/${seq}/flag`, { reason: "Rude" }), 201).body.id;
 	if (isPublic) is(await admin.send("PATCH", at, { isPublic }), 200);
-	return { groupId, isPublic, other, asking, barred, low: low.id, high: high.id, token: low.token, seq };
+	return { groupId, isPublic, other, asking, barred, low: low.id, high: high.id, token: low.token, seq, flag };
 }
 
 before(async () => {
@@ -197,7 +217,7 @@ test("the table has a row for every route about a group", () => {
 	const known = new Set(table.map(({ route }) => route));
 	const about = routes
 		.map(({ method, path }) => `${method} ${path}`)
-		.filter((route) => !aboutNone.has(route) && !/\/(direct|blocks)/.test(route));
+		.filter((route) => !aboutNone.has(route) && !/\/(direct|blocks|admin)/.test(route));
 	assert.deepEqual(
 		about.filter((route) => !known.has(route)),
 		[],
@@ -223,7 +243,7 @@ for (const isPublic of [true, false]) {
 				const verdict = verdictOf(row, role, house);
 				if (verdict === "may") continue;
 				tried++;
-				const address = path.replace(/:(\w+)/g, (_, name: string) => String(params[name]));
+				const address = path.replace(/:(\w+)/g, (_, name: string) => String(params[name])) + (row.query ?? "");
 				const reply = await people[role].send(method, address, row.body?.(house) ?? (method === "POST" ? {} : undefined));
 				assert.equal(reply.body?.code, verdict, `${role}: ${row.route} ${row.what ?? ""} answered ${reply.status}`);
 			}
