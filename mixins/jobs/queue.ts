@@ -45,15 +45,16 @@ export async function planJobs(tx: Tx, node: string, jobs: readonly NewJob[]): P
 	const [first] = jobs;
 	if (!first) return;
 	const rows = await tx.query<{ key: string }>(
-		`select j.key from json_to_recordset($1::json) as j(task text, key text, full_key text, payload json, at timestamptz, tries integer),
-			lateral ${schemaOf(node)}.add_job(
-				identifier => j.task, payload => j.payload, run_at => j.at, max_attempts => j.tries, job_key => j.full_key, job_key_mode => 'replace'
-			) as added where added.id is not null`,
-		[JSON.stringify(jobs.map((job) => ({ ...job, full_key: fullKey(job.task, job.key) })))],
+		`select key from ${schemaOf(node)}.add_jobs(array(
+			select row(task, payload, null, at, tries, key, null, null)::${schemaOf(node)}.job_spec
+			from json_to_recordset($1::json) as j(task text, key text, payload json, at timestamptz, tries smallint)
+		))`,
+		[JSON.stringify(jobs.map((job) => ({ ...job, key: fullKey(job.task, job.key) })))],
+		"jobs-add",
 	);
 	const planned = new Set(rows.map(({ key }) => key));
 	// Those that a worker took in the middle of it (see planJob).
-	for (const job of jobs) if (!planned.has(job.key)) await planJob(tx, node, job);
+	for (const job of jobs) if (!planned.has(fullKey(job.task, job.key))) await planJob(tx, node, job);
 }
 
 export async function cancelJobs(tx: Tx, node: string, task: string, keys: readonly string[]): Promise<void> {
