@@ -11,7 +11,7 @@ import { BlockList, isIP } from "node:net";
 export interface OutsideQuestion {
 	method?: string;
 	headers?: Readonly<Record<string, string>>;
-	body?: string;
+	body?: string | Buffer;
 	/** Plain http and addresses of private networks will do: somebody in charge has named this server. */
 	inside?: boolean;
 	/** From the first name looked up to the last byte, in ms. */
@@ -28,6 +28,8 @@ export interface OutsideAnswer {
 
 /** No answer, or none that is fit to be read. `message` is for logs; it names no value of the answer. */
 export class OutsideError extends Error {}
+/** The server is in a private network, or spoken to in plain http: asked again, it would be refused again. */
+export class InsideError extends OutsideError {}
 
 const TIMEOUT_MS = 4_000;
 const MAX_BYTES = 256 * 1024;
@@ -55,7 +57,37 @@ export function isPrivate(address: string): boolean {
 	return !publicV6.check(address, "ipv6") || privateV6.check(address, "ipv6");
 }
 
-const refusePrivate = () => new OutsideError("The server is in a private network.");
+const refusePrivate = () => new InsideError("The server is in a private network.");
+
+/** The host of a URL, fit to be looked up: an address of IPv6 without its brackets. */
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "");
+
+/** How long (ms) `isInside` waits for a name; and how many of its questions hold one of the few threads that look names up. */
+const LOOKUP_MS = 2_000;
+const LOOKUPS = 2;
+let lookups = 0;
+
+/**
+ * Whether a server that a stranger names is one that `askOutside` would not ask, as far as can be said now: a name that nobody can look
+ * up just now is let through, and judged when it is asked.
+ */
+export async function isInside(url: URL): Promise<boolean> {
+	const host = hostOf(url);
+	if (url.protocol !== "https:") return true;
+	if (isIP(host) !== 0) return isPrivate(host);
+	// This machine by its name, or one that is complete only within some network.
+	if (/^[^.]*\.?$|\.localhost\.?$/i.test(host)) return true;
+	if (lookups >= LOOKUPS) return false;
+	lookups++;
+	return new Promise((resolve) => {
+		const timer = setTimeout(() => resolve(false), LOOKUP_MS);
+		lookup(host, { all: true }, (error, addresses) => {
+			lookups--;
+			clearTimeout(timer);
+			resolve(!error && addresses.some(({ address }) => isPrivate(address)));
+		});
+	});
+}
 
 /** The addresses of a name, all of them public; a name with a private one among them is refused whole. */
 const publicLookup: LookupFunction = (hostname, options, answer) => {
@@ -71,8 +103,8 @@ const publicLookup: LookupFunction = (hostname, options, answer) => {
 /** Throws `OutsideError`. */
 export async function askOutside(url: URL, question: OutsideQuestion = {}): Promise<OutsideAnswer> {
 	const { method = "GET", headers = {}, body, inside = false, timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES } = question;
-	const host = url.hostname.replace(/^\[|\]$/g, "");
-	if (url.protocol !== "https:" && !(inside && url.protocol === "http:")) throw new OutsideError("The server is not reached over https.");
+	const host = hostOf(url);
+	if (url.protocol !== "https:" && !(inside && url.protocol === "http:")) throw new InsideError("The server is not reached over https.");
 	// An address in place of a name is not looked up.
 	if (!inside && isIP(host) !== 0 && isPrivate(host)) throw refusePrivate();
 	const signal = AbortSignal.timeout(timeoutMs);

@@ -5,6 +5,7 @@ import type { Tx } from "../../mixins/postgres.ts";
 import { DELETED } from "../contracts/persons.ts";
 import { say } from "./domain/wordings.ts";
 import type { PresenceNode } from "./node.ts";
+import { devicesOfPerson } from "./store/devices.ts";
 import { forgetProfiles, noticesOf, seenOf, unbury } from "./store.ts";
 import type { NotificationRow } from "./store/notifications.ts";
 import {
@@ -48,6 +49,7 @@ export const persons: PersonalData<PresenceNode> = {
 		notifications: ({ profileIds }, after, limit, { db }) => notificationsOf(db, profileIds, after, limit),
 		preferences: ({ profileIds }, after, limit, { db }) => preferencesOf(db, profileIds, after, limit),
 		mutedGroups: ({ profileIds }, after, limit, { db }) => mutedGroupsOf(db, profileIds, after, limit),
+		devices: ({ profileIds }, after, limit, { db }) => devicesOfPerson(db, profileIds, after, limit),
 		addressedAs: ({ profileIds }, after, limit, { db }) => addressOf(db, profileIds, after, limit),
 	},
 	async erase({ accountId, profileIds }, tx, { node, alive }) {

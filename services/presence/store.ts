@@ -75,7 +75,7 @@ export async function unbury(db: Queryable, profileIds: readonly string[]): Prom
 
 /** Everything that is kept by these profiles' ids. */
 export async function forgetProfiles(db: Queryable, profileIds: readonly string[]): Promise<void> {
-	for (const table of ["seen", "people", "notifications", "causes", "preferences", "muted_groups", "blocks"])
+	for (const table of ["seen", "people", "notifications", "causes", "preferences", "muted_groups", "blocks", "devices"])
 		await db.query(`delete from ${table} where profile_id = any($1::uuid[])`, [profileIds]);
 	await db.query("delete from blocks where blocked_id = any($1::uuid[])", [profileIds]);
 	await db.query("delete from direct_talks where profile_ids && $1::uuid[]", [profileIds]);

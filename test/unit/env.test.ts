@@ -93,8 +93,14 @@ test("Names that are not ours are left alone.", () => {
 	assert.equal(read({ HOME: "/root", npm_config_cache: "x", DATABASES: "x" }).PORT, 3000);
 });
 
+test("FCM is Google's unless an address says otherwise.", () => {
+	assert.equal(read({}).FCM_API_BASE, "https://fcm.googleapis.com");
+	assert.equal(read({ FCM_API_BASE: "http://127.0.0.1:9000/" }).FCM_API_BASE, "http://127.0.0.1:9000");
+	refuses({ FCM_API_BASE: "x" }, /^FCM_API_BASE must be an http or https URL/);
+});
+
 test("A variable whose feature is not here yet is not ignored in silence.", () => {
-	for (const name of ["FCM_API_BASE", "STRIPE_SECRET_KEY", "PAYMENT_PROVIDER"]) {
+	for (const name of ["MAP_TILES_URL", "STRIPE_SECRET_KEY", "PAYMENT_PROVIDER"]) {
 		refuses({ [name]: "x" }, new RegExp(`^${name} is set, but this version`));
 	}
 });
