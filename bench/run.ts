@@ -35,7 +35,7 @@ const benchmarks: Record<string, { about: string; run: (rounds: number) => Promi
 		run: async (rounds) => (await import("./identity.ts")).identity(rounds),
 	},
 	community: {
-		about: "what is promised where much is kept: a join of a group of 100,000 (one part: BENCH_PART=join)",
+		about: "what is promised where much is kept: a broadcast to 100,000 profiles, a join of a group of 100,000 (one part: BENCH_PART=join)",
 		run: async (rounds) => (await import("./community.ts")).community(rounds),
 	},
 	start: {

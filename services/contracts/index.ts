@@ -1,8 +1,11 @@
 // Everything nodes may say to each other, in one place: the table of nodes, the maps of all actions and facts, and the types
 // read off them.
 import * as api from "./api.ts";
+import * as audience from "./audience.ts";
+import * as broadcasts from "./broadcasts.ts";
 import * as clients from "./clients.ts";
 import type { ActionContract, FactContract } from "./contract.ts";
+import * as devices from "./devices.ts";
 import * as federation from "./federation.ts";
 import * as gamification from "./gamification.ts";
 import * as groups from "./groups.ts";
@@ -34,10 +37,10 @@ export type * from "./context.ts";
 export const nodes = {
 	api: [api],
 	socket: [],
-	identity: [identity, clients, federation, mfa, privacy, profiles, recovery, terms, users],
+	identity: [identity, audience, clients, federation, mfa, privacy, profiles, recovery, terms, users],
 	groups: [groups, invites, membership, messages, messageSearch, flags],
 	gamification: [gamification],
-	presence: [presence, notifications],
+	presence: [presence, notifications, devices, broadcasts],
 	catalog: [uploads],
 } as const;
 export type NodeName = keyof typeof nodes;

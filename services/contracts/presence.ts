@@ -1,6 +1,7 @@
 // What the presence node offers: who is here, and each profile's own numbered room of notices.
 import { internal, published, signalTable } from "./contract.ts";
 import { roomActions } from "./rooms.ts";
+import { workActions } from "./work.ts";
 import { array, bool, int, nullable, object, oneOf, text, time, uuid } from "./schema.ts";
 import type { Infer, InferProps } from "./schema.ts";
 
@@ -85,6 +86,7 @@ export const actions = {
 			answer: object({ known: bool, told: int(0) }),
 			repeatable: true,
 		},
+		...workActions("presence"),
 		"notifications.openRoom": roomActions.openRoom,
 		"notifications.heads": roomActions.heads,
 	}),

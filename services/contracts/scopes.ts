@@ -31,6 +31,7 @@ export const scopes = {
 	"clients:write": { means: "Register other services that may ask for tokens.", of: ["admin"] },
 	"terms:write": { means: "Publish terms of service.", of: ["admin"] },
 	"groups:moderate": { means: "See what was reported in any group, and delete messages there.", of: ["moderator", "admin"] },
+	"notifications:send": { means: "Tell people something: some, or everybody.", of: ["admin"] },
 	"ops:read": { means: "See how the processes and their parts are.", of: ["admin"] },
 } as const satisfies Record<`${string}:${string}`, ScopeRow>;
 

@@ -9,6 +9,7 @@ import { identityNode, keysChanged, revocationsSince, tellDoors } from "./node.t
 import { persons } from "./persons.ts";
 import { REREAD_MS } from "./sign-in/signing.ts";
 import { addAudit } from "./store/audit.ts";
+import { audience, audienceSize } from "./store/audience.ts";
 import { contactOf, peopleAfter } from "./store/contacts.ts";
 import { identityWork } from "./privacy/work.ts";
 
@@ -65,6 +66,13 @@ export default service("identity", {
 		},
 
 		contactOf: (ctx, { db }) => contactOf(db, ctx.params.profileId, new Date()),
+
+		audience: async (ctx, { db }) => {
+			const { after = null, limit } = ctx.params;
+			return { profileIds: await audience(db, ctx.params, after, limit, new Date()) };
+		},
+
+		audienceSize: async (ctx, { db }) => ({ profiles: await audienceSize(db, ctx.params, new Date()) }),
 
 		people: async (ctx, { db }) => ({ people: await peopleAfter(db, ctx.params.after ?? null, ctx.params.limit) }),
 

@@ -10,6 +10,7 @@ import { broadcast } from "../../mixins/signals.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
 import type { PresenceBook } from "./book.ts";
+import { presenceWork } from "./broadcast/work.ts";
 import { GATHER } from "./domain/presence.ts";
 import type { Seen } from "./domain/presence.ts";
 import { MemoryBook } from "./memory-book.ts";
@@ -42,6 +43,7 @@ export interface PresenceNode {
 
 function make(broker: ServiceBroker): PresenceNode {
 	const db = database("presence");
+	presenceWork.need(broker);
 	const carrier = new PostgresLog(db);
 	const redis = redisOf(broker);
 	const book: PresenceBook = redis ? new RedisBook(broker, redis) : new MemoryBook();

@@ -1,8 +1,9 @@
 // Who is here. Doors report their sockets; who follows whom is theirs: they hear `presence.changed`, a signal.
-import { isTool, service } from "../../mixins/node.ts";
+import { eachFact, isTool, service } from "../../mixins/node.ts";
 import type { Context, ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
+import { presenceWork } from "./broadcast/work.ts";
 import { presenceOf } from "./census.ts";
 import { presenceJobs } from "./jobs.ts";
 import type { PresenceNode } from "./node.ts";
@@ -10,6 +11,7 @@ import { presenceNode } from "./node.ts";
 import { endings, notices } from "./notices.ts";
 import { notifications } from "./notify/consumer.ts";
 import { persons } from "./persons.ts";
+import { dropSession } from "./store/devices.ts";
 import { learnedTo } from "./store/people.ts";
 
 /** Whether those hide of whom nothing is known here; `unclear` while the store does not say: they must not be shown before. */
@@ -45,11 +47,19 @@ async function look({ book, remembered }: PresenceNode, ids: readonly string[]):
 
 export default service("presence", {
 	node: presenceNode,
-	consumers: { notices, notifications, "presence-endings": endings },
+	consumers: {
+		notices,
+		notifications,
+		"presence-endings": endings,
+		// Who has signed out is not pushed to.
+		"presence-devices": eachFact({ "identity.session.revoked": ({ payload }, tx) => dropSession(tx, payload.sessionId) }),
+	},
 	jobs: presenceJobs,
 	person: persons,
 
 	actions: {
+		job: presenceWork.show,
+
 		async report(ctx, { book, stir }) {
 			const { opened, closed } = ctx.params;
 			const { hidden, unclear } = await whoHides(ctx.broker, [...new Set(opened.map(({ profileId }) => profileId))]);

@@ -20,6 +20,12 @@ export const presence: readonly Route[] = [
 		query: ["token"],
 		raw: ["content-type"],
 	},
+	{ method: "GET", path: "/api/notifications/push-key", action: "devices.pushKey", access: "anyone", cache: "public, max-age=300" },
+	{ method: "GET", path: "/api/notifications/devices", action: "devices.list", access: "signed-in" },
+	{ method: "POST", path: "/api/notifications/devices", action: "devices.register", access: "signed-in", status: 201 },
+	{ method: "DELETE", path: "/api/notifications/devices/:token", action: "devices.remove", access: "signed-in", status: 204 },
+	{ method: "POST", path: "/api/admin/notifications", action: "broadcasts.send", access: "notifications:send", status: 202 },
+	{ method: "POST", path: "/api/admin/notifications/broadcast", action: "broadcasts.broadcast", access: "notifications:send", status: 202 },
 	{ method: "PATCH", path: "/api/notifications/:notificationId/read", action: "notifications.read", access: "signed-in" },
 	{ method: "DELETE", path: "/api/notifications/:notificationId", action: "notifications.remove", access: "signed-in", status: 204 },
 ];

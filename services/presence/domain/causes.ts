@@ -1,6 +1,7 @@
 // ONE table of what the facts of other nodes notify of: whom, by which wording, with what. And of what makes a notification needless
 // again. How long each may wait is in kinds.ts, what it says in wordings.ts. Pure.
 import type { AnyFact, Fact, FactName, FactPayload } from "../../contracts/index.ts";
+import type { Json } from "../../contracts/infer.ts";
 import { cut } from "./wordings.ts";
 import type { Values, WordingName } from "./wordings.ts";
 
@@ -13,7 +14,9 @@ export interface Wanted {
 	/** The same cause never notifies the same profile twice. */
 	cause: string;
 	values: Values;
-	data: Readonly<Record<string, string | number>>;
+	/** Instead of those, for who reads this language. */
+	inLanguage?: { readonly [language: string]: Values | undefined };
+	data: Readonly<Record<string, Json>>;
 	/** Whose doing it is: they are not told of it, nor who is apart from them. Their name, unless it is among the values, is filled in. */
 	by?: string;
 	/** The group it happened in: nobody is told who is looking at it, nor, as a rule, who has muted it. */

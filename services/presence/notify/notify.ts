@@ -91,8 +91,9 @@ interface Around {
 
 function made(id: string, all: Together, { now, manner, names, seen }: Around): NotificationRow {
 	const newest = all.at(-1) as Addressed;
-	const { profileId, wording, values, data, cause, by, groupId, messageSeq, thread } = newest;
+	const { profileId, wording, data, cause, by, groupId, messageSeq, thread } = newest;
 	const language = languageOf(manner.language);
+	const values = newest.inLanguage?.[language] ?? newest.values;
 	const kind = kindOf(wording);
 	const name = (by !== undefined && names.get(by)) || SOMEBODY[language];
 	const vals = { ...(by === undefined ? {} : { name }), ...values };
@@ -167,7 +168,7 @@ export async function notify(tx: Tx, broker: ServiceBroker, wanted: readonly Wan
 		rows.flatMap(({ profileId, thread }) => (thread === null ? [] : [{ profileId, thread }])),
 	);
 	const before = new Map(open.map((row) => [threadKey(row), row]));
-	const devices = await withDevices(tx, profileIds);
+	const devices = await withDevices(tx, broker, profileIds);
 	const result = rows.map((row) => placed(row, before.get(threadKey(row)), mannerOf(row), devices.has(row.profileId), now));
 
 	const shown = result.filter(({ row }) => row.shown);

@@ -59,6 +59,7 @@ export async function addCauses(tx: Tx, causes: readonly NewCause[], at: Date): 
 
 /** The cause belongs to a notification that was there before. */
 export async function moveCauses(tx: Tx, causes: readonly NewCause[]): Promise<void> {
+	if (causes.length === 0) return;
 	await tx.query(
 		`update causes set notification_id = "notificationId"
 		from json_to_recordset($1::json) as c("profileId" uuid, cause text, "notificationId" uuid)

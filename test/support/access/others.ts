@@ -1,6 +1,7 @@
 // The process itself, points, presence.
 import { nodeNames } from "../../../services/contracts/index.ts";
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import type { Person } from "../client.ts";
 import { is } from "../client.ts";
 import { eventually } from "../eventually.ts";
@@ -19,6 +20,12 @@ const notification: Case = {
 	own: async (me, other) => ({ notificationId: await notified(other, me) }),
 	foreign: async (me, other) => ({ notificationId: await notified(me, other) }),
 };
+
+async function deviceOf(who: Person): Promise<string> {
+	const token = randomUUID();
+	is(await who.post("/api/notifications/devices", { kind: "android", token }), 201);
+	return token;
+}
 
 export const others: Cases = {
 	"GET /live": {},
@@ -42,6 +49,15 @@ export const others: Cases = {
 	"PUT /api/notifications/preferences": { any: () => ({ digest: "hourly" }) },
 	"PATCH /api/notifications/:notificationId/read": notification,
 	"DELETE /api/notifications/:notificationId": notification,
+	"GET /api/notifications/push-key": {},
+	"GET /api/notifications/devices": {},
+	"POST /api/notifications/devices": { any: () => ({ kind: "android", token: randomUUID() }) },
+	"DELETE /api/notifications/devices/:token": {
+		own: async (me) => ({ token: await deviceOf(me) }),
+		foreign: async (_me, other) => ({ token: await deviceOf(other) }),
+	},
+	"POST /api/admin/notifications": { any: (_me, other) => ({ profileIds: [other.profileId], title: "Tonight", body: "we mend" }) },
+	"POST /api/admin/notifications/broadcast": { any: () => ({ title: "Tonight", body: "we mend", role: "government" }) },
 	"GET /api/notifications/unsubscribe": { any: () => ({ token: "x" }) },
 	"POST /api/notifications/unsubscribe": {},
 
