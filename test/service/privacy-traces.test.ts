@@ -58,7 +58,7 @@ describe("after an erasure", () => {
 		is(await http(app.url, "/api/auth/login", { body: { email: ana.email, password: "not this one" } }), 401, "invalid-credentials");
 		const hers = await post(ana, groupId, "mine");
 		const his = await post(ben, groupId, "yours?", { mentions: [ana.profileId], replyTo: hers.seq });
-		is(await ana.send("PUT", `/api/groups/${groupId}/messages/${his.seq}/reactions/x`), 200);
+		is(await ana.send("PUT", `/api/groups/${groupId}/messages/${his.seq}/reactions/👍`), 200);
 		is(await ana.send("PATCH", `/api/groups/${groupId}/messages/${hers.seq}`, { content: "mine indeed" }), 200);
 		const left = await groupOf(ben, ana);
 		await post(ana, left, "I was here");

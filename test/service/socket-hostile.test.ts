@@ -78,7 +78,11 @@ describe("events", () => {
 		for (const nested of [`${'{"groupId":'.repeat(20_000)}1${"}".repeat(20_000)}`, `${"[".repeat(100_000)}${"]".repeat(100_000)}`])
 			ana.socket.io.engine.write(`2["typing",${nested}]`);
 		await ana.refused("nonsense");
-		assert.deepEqual(house.calls, []);
+		// With whom somebody is apart is asked by the door itself, when they come.
+		assert.deepEqual(
+			house.calls.filter(({ name }) => name !== "blocks.apart"),
+			[],
+		);
 		assert.equal(ana.socket.connected, true);
 	});
 

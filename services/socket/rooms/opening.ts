@@ -102,6 +102,8 @@ export class Opening {
 
 	/** The answer is on its way: the socket is in the room, and its events wait until `settle()`. */
 	answered(): void {
+		// What was refused stays refused.
+		this.#outcome = this.take();
 		this.wasAnswered = true;
 		this.#answered(this);
 	}
