@@ -69,7 +69,7 @@ export const socketEvents = {
 		result: written,
 	},
 	"message:delete": calls("messages.remove", "signed-in"),
-	"message:react": calls("messages.react", "signed-in", object({ room: text(1, 80), seq: int(1) })),
+	"message:react": calls("messages.react", "signed-in"),
 	read: calls("messages.read", "signed-in"),
 	typing: {
 		summary: "Say that one is typing: at most once in two seconds per socket; may be lost.",

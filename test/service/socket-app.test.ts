@@ -40,7 +40,11 @@ test("everything an event can do to the log is heard in one order by everybody, 
 	const http = await ben.post(`/api/groups/${groupId}/messages`, { clientId: "1", kind: "text", content: "here" });
 	assert.equal(http.body.seq, head + 2);
 	assert.deepEqual(await say(anaSocket, "message:edit", { groupId, seq: sent.seq, content: "a needle, please?" }), { room, seq: head + 3 });
-	assert.deepEqual(await say(benSocket, "message:react", { groupId, seq: sent.seq, emoji: "🪡" }), { room, seq: head + 4 });
+	assert.deepEqual(await say(benSocket, "message:react", { groupId, seq: sent.seq, emoji: "🪡" }), {
+		room,
+		seq: head + 4,
+		reactions: [{ emoji: "🪡", count: 1, mine: true }],
+	});
 	assert.deepEqual(await say(benSocket, "message:delete", { groupId, seq: http.body.seq }), { room, seq: head + 5 });
 	await assert.rejects(
 		say(benSocket, "message:delete", { groupId, seq: 9_999 }),
