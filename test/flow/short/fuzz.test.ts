@@ -129,8 +129,11 @@ test("every operation refuses garbage, gives nothing away and stores nothing", a
 		routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`).sort(),
 		"a route that is not in the document is not fuzzed",
 	);
-	// What the message of the beginning earned has to arrive first.
-	await eventually(async () => assert.ok(((await rows())["presence.room_events"] ?? 0) > 0));
+	// What the message of the beginning earned has to arrive first, and its words where they are searched.
+	await eventually(async () => {
+		const kept = await rows();
+		for (const table of ["presence.room_events", "groups.message_words"]) assert.ok((kept[table] ?? 0) > 0, table);
+	});
 	const before = await rows();
 	let sent = 0;
 	for (const operation of operations) {
