@@ -45,14 +45,15 @@ async function fill(database: pg.Client, reader: BenchPerson, groupId: string, m
 		[groupId],
 	);
 	await database.query(
-		`insert into groups.message_words (room, seq, at, words)
-		select room, seq, at, array_to_tsvector(array_prepend('@' || room, string_to_array(body -> 'message' ->> 'content', ' ')))
-		from groups.room_events where room = $1 and seq > 1 and (seq - 1) % ${DELETED} <> 0`,
-		[groupId],
-	);
-	await database.query(
 		"insert into groups.search_places (room, seq, at) values ($1, $2, now()) on conflict (room) do update set seq = $2, at = now()",
 		[groupId, messages + 1],
+	);
+	await database.query(
+		`insert into groups.message_words (room, seq, at, words)
+		select room, e.seq, e.at, array_to_tsvector(array(select p.id || '.' || (e.seq >> 11) || '.' || word
+			from unnest(string_to_array(body -> 'message' ->> 'content', ' ')) as word))
+		from groups.room_events e join groups.search_places p using (room) where room = $1 and e.seq > 1 and (e.seq - 1) % ${DELETED} <> 0`,
+		[groupId],
 	);
 	// The reader has read some of it.
 	await database.query("update groups.members set read_seq = 1 + floor(random() * $2) where group_id = $1", [groupId, messages]);

@@ -28,7 +28,7 @@ import { projection } from "./store/projection.ts";
 import type { GroupReads } from "./store/reads.ts";
 import { twoStepReads } from "./store/two-step-reads.ts";
 import type { WordIndex } from "./store/words.ts";
-import { wordsInPostgres } from "./store/words.ts";
+import { wordsInPostgres } from "./store/words-here.ts";
 import { wordsElsewhere } from "./store/words-elsewhere.ts";
 
 interface Store {
