@@ -18,33 +18,34 @@ const quoted = (word: string) => `'${PREFIX}${word.replaceAll("\\", "\\\\").repl
 const asked = (terms: readonly Term[]) => terms.map(({ word, begins }) => quoted(word) + (begins ? ":*" : "")).join(" & ");
 const questionOf = (part: string, terms: string) => `replace(${terms}, '${PREFIX}', ${prefixOf(part)})::tsquery`;
 
-// Every statement here: $1 the rooms, $2 to $4 after which place, $5 what is asked, $6 how many.
-const isAfter = "($2::timestamptz is null or (w.at, w.room, w.seq) < ($2, $3::uuid, $4::bigint))";
-const newestFirst = (of: string) => `order by ${of}.at desc, ${of}.room desc, ${of}.seq desc`;
-const given = ({ rooms, terms, after, limit }: Search) => [
-	...[rooms, after?.at ?? null, after?.room ?? null, after?.seq ?? null],
-	...[asked(terms), limit],
-];
+// Every statement that finds: $1 to $3 after which place, $4 what is asked, $5 how many, $6 the rooms.
+const isAfter = "($1::timestamptz is null or (w.at, w.room, w.seq) < ($1, $2::uuid, $3::bigint))";
+const newestFirst = "order by w.at desc, w.room desc, w.seq desc";
+const given = ({ terms, after, limit }: Search) => [after?.at ?? null, after?.room ?? null, after?.seq ?? null, asked(terms), limit];
 
-/** What fits in these parts of the rooms, $7 to $8. Planned each time: one word is in every message, another in two. */
-const inParts = (db: Db, search: Search, from: number, to: number): Promise<Place[]> =>
+/** Parts of a room's log, both included. */
+interface Parts {
+	room: string;
+	from: number;
+	to: number;
+}
+
+/** What fits in these parts. Planned each time: one word is in every message, another in two. */
+const inParts = (db: Db, search: Search, parts: readonly Parts[]): Promise<Place[]> =>
 	db.query<Place>(
 		`select w.room, w.seq, w.at from (
-			select ${questionOf("part", "$5::text")} as question from unnest($1::uuid[]) as r (room) join search_places p on p.room = r.room
-			cross join lateral (
-				select w.seq >> ${PART} as last from message_words w
-				where w.room = r.room and ($2::timestamptz is null or w.at <= $2) order by w.at desc, w.seq desc limit 1
-			) l cross join lateral generate_series($7::bigint, least($8::bigint, l.last)) as part
+			select ${questionOf("part", "$4::text")} as question from unnest($6::uuid[], $7::bigint[], $8::bigint[]) as r (room, first, last)
+			join search_places p on p.room = r.room cross join lateral generate_series(r.first, r.last) as part
 		) k cross join lateral (select w.room, w.seq, w.at from message_words w where w.words @@ k.question offset 0) w
-		where ${isAfter} ${newestFirst("w")} limit $6`,
-		[...given(search), from, to],
+		where ${isAfter} ${newestFirst} limit $5`,
+		[...given(search), parts.map(({ room }) => room), parts.map(({ from }) => from), parts.map(({ to }) => to)],
 	);
 
 /** Of one room, part by part from the newest on. */
-async function inRoom(db: Db, search: Search): Promise<Place[]> {
+async function inRoom(db: Db, search: Search, room: string): Promise<Place[]> {
 	const [last] = await db.query<{ part: number }>(
 		`select seq >> ${PART} as part from message_words where room = $1 and ($2::timestamptz is null or at <= $2) order by at desc, seq desc limit 1`,
-		[search.rooms[0], search.after?.at ?? null],
+		[room, search.after?.at ?? null],
 		"words-last",
 	);
 	const found: Place[] = [];
@@ -52,7 +53,7 @@ async function inRoom(db: Db, search: Search): Promise<Place[]> {
 	for (const many of [...PARTS_AT_ONCE, to + 1]) {
 		if (to < 0 || found.length >= search.limit) break;
 		const from = Math.max(0, to - many + 1);
-		found.push(...(await inParts(db, { ...search, limit: search.limit - found.length }, from, to)));
+		found.push(...(await inParts(db, { ...search, limit: search.limit - found.length }, [{ room, from, to }])));
 		to = from - 1;
 	}
 	return found;
@@ -61,21 +62,26 @@ async function inRoom(db: Db, search: Search): Promise<Place[]> {
 /** Of many rooms the newest so many messages are looked at first. */
 const LOOKED_AT = 2_000;
 /** More than so many are not looked at: the index is asked. */
-const MOST_LOOKED_AT = 10_000;
+const MOST_LOOKED_AT = 30_000;
 /** By so many of its newest messages it is told how much is said in a room. */
 const SAMPLE = 32;
 
-interface Pace {
+/** How a room goes, up to where it is asked. */
+export interface Pace {
+	room: string;
+	/** The part that the newest message is in, and when that was said. */
+	part: number;
 	newest: string;
 	/** When the SAMPLE-th of the newest was said; null where there are fewer. */
 	earlier: string | null;
 }
 
 const pacesOf = (db: Db, { rooms, after }: Search): Promise<Pace[]> => {
-	const nth = (n: number) => `(select w.at from message_words w where w.room = r.room and ($2::timestamptz is null or w.at <= $2)
-		order by w.at desc, w.seq desc offset ${n - 1} limit 1)`;
+	const upTo = "w.room = r.room and ($2::timestamptz is null or w.at <= $2) order by w.at desc, w.seq desc";
 	return db.query<Pace>(
-		`select * from (select ${nth(1)} as newest, ${nth(SAMPLE)} as earlier from unnest($1::uuid[]) as r (room)) p where newest is not null`,
+		`select r.room, n.seq >> ${PART} as part, n.at as newest,
+			(select w.at from message_words w where ${upTo} offset ${SAMPLE - 1} limit 1) as earlier
+		from unnest($1::uuid[]) as r (room) cross join lateral (select w.seq, w.at from message_words w where ${upTo} limit 1) n`,
 		[rooms, after?.at ?? null],
 	);
 };
@@ -102,23 +108,28 @@ export function sinceWhen(paces: readonly Pace[], many: number): string | null {
 	return new Date(early).toISOString();
 }
 
-/** What fits among what was said after a time, and how much that was; undefined where it is too much to look at. */
-async function among(db: Db, search: Search, since: string | null): Promise<{ found: Place[]; looked: number } | undefined> {
+/** What fits among what was said after a time, up to another one, and how much that was; undefined where it is too much to look at. */
+async function among(
+	db: Db,
+	search: Search,
+	paces: readonly Pace[],
+	since: string | null,
+	upTo: string | null,
+): Promise<{ found: Place[]; looked: number } | undefined> {
+	const rooms = paces.filter(({ newest }) => since === null || newest > since);
 	const [row] = await db.query<{ found: Place[] | null; looked: number }>(
-		`with recent as materialized (
-			select w.* from unnest($1::uuid[]) as r (room) cross join lateral (
-				select w.room, w.seq, w.at, w.words from message_words w where w.room = r.room and ($2::timestamptz is null or w.at <= $2)
-					and w.at > coalesce($7::timestamptz, '-infinity') order by w.at desc, w.seq desc
-			) w limit $8
-		), questions as materialized (
-			select p.room, k.part, ${questionOf("k.part", "$5::text")} as question
-			from (select distinct room, seq >> ${PART} as part from recent) k join search_places p on p.room = k.room
-		), found as (
-			select w.room, w.seq, w.at from recent w join questions q on q.room = w.room and q.part = w.seq >> ${PART}
-			where w.words @@ q.question and ${isAfter} ${newestFirst("w")} limit $6
-		)
+		`with rooms as materialized (
+			select r.*, ${questionOf("r.part", "$4::text")} as newest, ${questionOf("r.part - 1", "$4::text")} as before
+			from unnest($6::uuid[], $7::bigint[]) as r (room, part) join search_places p on p.room = r.room
+		), recent as materialized (
+			select w.room, w.seq, w.at, w.words @@ case w.seq >> ${PART} when r.part then r.newest when r.part - 1 then r.before
+				else (select ${questionOf(`w.seq >> ${PART}`, "$4::text")} from search_places p where p.room = w.room) end as fits
+			from rooms r join message_words w on w.room = r.room
+			where ($1::timestamptz is null or w.at <= $1) and w.at > coalesce($8::timestamptz, '-infinity') and w.at <= coalesce($9::timestamptz, 'infinity')
+			limit $10
+		), found as (select w.room, w.seq, w.at from recent w where fits and ${isAfter} ${newestFirst} limit $5)
 		select (select json_agg(f) from found f) as found, (select count(*)::int from recent) as looked`,
-		[...given(search), since, 2 * MOST_LOOKED_AT],
+		[...given(search), rooms.map(({ room }) => room), rooms.map(({ part }) => part), since, upTo, 2 * MOST_LOOKED_AT],
 	);
 	const { found = null, looked = 0 } = row ?? {};
 	if (looked >= 2 * MOST_LOOKED_AT) return undefined;
@@ -129,16 +140,25 @@ async function among(db: Db, search: Search, since: string | null): Promise<{ fo
 async function inRooms(db: Db, search: Search): Promise<Place[]> {
 	const paces = await pacesOf(db, search);
 	if (paces.length === 0) return [];
+	const found: Place[] = [];
+	let looked = 0;
+	let upTo: string | null = null;
 	for (let many = LOOKED_AT; many <= MOST_LOOKED_AT; ) {
 		const since = sinceWhen(paces, many);
-		const newest = await among(db, search, since);
-		if (!newest) break;
-		const { found, looked } = newest;
+		const more = await among(db, { ...search, limit: search.limit - found.length }, paces, since, upTo);
+		if (!more) break;
+		found.push(...more.found);
+		looked += more.looked;
 		if (since === null || found.length >= search.limit) return found;
+		upTo = since;
 		// As many as it will take, if it goes on so; and some more.
-		many = Math.max(2 * many, (1.5 * looked * search.limit) / found.length);
+		many = Math.max(2 * many, (1.3 * looked * search.limit) / found.length);
 	}
-	return inParts(db, search, 0, Number.MAX_SAFE_INTEGER);
+	return inParts(
+		db,
+		search,
+		paces.map(({ room, part }) => ({ room, from: 0, to: part })),
+	);
 }
 
 export const wordsInPostgres = (db: Db): WordIndex => ({
@@ -164,7 +184,8 @@ export const wordsInPostgres = (db: Db): WordIndex => ({
 	},
 
 	async find(search) {
-		if (search.rooms.length === 0 || search.terms.length === 0) return [];
-		return search.rooms.length === 1 ? inRoom(db, search) : inRooms(db, search);
+		const [room, ...others] = search.rooms;
+		if (room === undefined || search.terms.length === 0) return [];
+		return others.length === 0 ? inRoom(db, search, room) : inRooms(db, search);
 	},
 });
