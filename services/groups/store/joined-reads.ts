@@ -4,6 +4,8 @@ import { lastRow, listed, loadGroup, whereMine, wherePublic } from "./groups.ts"
 import type { MessageRow } from "./messages.ts";
 import { reactionsTo, toTarget } from "./messages.ts";
 import type { GroupReads, ListedGroup } from "./reads.ts";
+import type { Mark } from "./unread-memo.ts";
+import { unreadMemo } from "./unread-memo.ts";
 
 /**
  * Unread are the messages of others after the mark that are not deleted: all after the mark (each row of the log knows how many there
@@ -29,7 +31,20 @@ const messageColumns = `e.seq, e.at, e.sender, e.sender_name as "senderName", e.
 const messages =
 	"from room_events e left join message_states s on s.group_id = e.room and s.seq = e.seq where e.room = $1 and e.type = 'message'";
 
-export const joinedReads = (db: Db): GroupReads => ({
+/** Of several groups of one profile, in one statement. */
+const countAll = (db: Db) => async (profileId: string, marks: readonly Mark[]) => {
+	const rows = await db.query<{ id: string; unread: number }>(
+		`select g.id, ${unreadCount} as unread
+		from unnest($2::uuid[], $3::bigint[]) as g (id, read_seq) cross join lateral (select $1::uuid as profile_id, g.read_seq) m
+		cross join lateral (${lastOf}) l`,
+		[profileId, marks.map(({ id }) => id), marks.map(({ readSeq }) => readSeq)],
+	);
+	return new Map(rows.map(({ id, unread }) => [id, unread]));
+};
+
+export const joinedReads = (db: Db): GroupReads => joined(db, unreadMemo(countAll(db)));
+
+const joined = (db: Db, unreadIn: ReturnType<typeof unreadMemo>): GroupReads => ({
 	async load(groupId) {
 		const group = await loadGroup(db, groupId);
 		if (!group) return null;
@@ -44,12 +59,15 @@ export const joinedReads = (db: Db): GroupReads => ({
 		return { ...group, messages: counted?.messages ?? 0 };
 	},
 
-	groupsOf: (profileId, before, limit) =>
-		db.query<ListedGroup>(
-			`select ${listed}, l.head, m.role, m.muted_until as "mutedUntil", ${unreadCount} as unread ${whereMine(`cross join lateral (${lastOf}) l`)}`,
+	async groupsOf(profileId, before, limit) {
+		const groups = await db.query<Omit<ListedGroup, "unread"> & { readSeq: number }>(
+			`select ${listed}, ${lastRow} as head, m.role, m.muted_until as "mutedUntil", m.read_seq as "readSeq" ${whereMine()}`,
 			[profileId, before, limit],
 			"groups-mine",
-		),
+		);
+		const unread = await unreadIn(profileId, groups);
+		return groups.map(({ readSeq: _readSeq, ...group }) => ({ ...group, unread: unread.get(group.id) ?? 0 }));
+	},
 
 	publicGroups: (profileId, before, limit) =>
 		db.query<ListedGroup>(`select ${listed}, ${lastRow} as head, null as role, null as "mutedUntil", 0 as unread ${wherePublic}`, [
