@@ -105,7 +105,7 @@ export function sinceWhen(paces: readonly Pace[], many: number): string | null {
 		if (saidSince(middle) > many) early = middle;
 		else late = middle;
 	}
-	return new Date(early).toISOString();
+	return new Date(late).toISOString();
 }
 
 /** What fits among what was said after a time, up to another one, and how much that was; undefined where it is too much to look at. */
