@@ -140,6 +140,7 @@ create table search_places (
   room uuid not null,
   seq bigint not null,
   at timestamp with time zone not null,
+  id integer not null generated always as identity,
   constraint search_places_pkey PRIMARY KEY (room)
 );
 
@@ -166,7 +167,7 @@ CREATE INDEX members_profile ON groups.members USING btree (profile_id, group_id
 CREATE INDEX members_staff ON groups.members USING btree (group_id) WHERE (role <> 'member'::text);
 CREATE INDEX message_states_deleted ON groups.message_states USING btree (group_id, seq) INCLUDE (sender) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX message_words_newest ON groups.message_words USING btree (room, at DESC, seq DESC);
-CREATE INDEX message_words_words ON groups.message_words USING gin (words);
+CREATE INDEX message_words_words ON groups.message_words USING gin (words) WITH (fastupdate=off);
 CREATE INDEX room_events_sender ON groups.room_events USING btree (room, sender, seq) WHERE (type = 'message'::text);
 
 alter table bans add constraint bans_group_id_fkey FOREIGN KEY (group_id) REFERENCES groups(id) ON DELETE CASCADE;
