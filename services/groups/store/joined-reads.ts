@@ -38,6 +38,7 @@ const countAll = (db: Db) => async (profileId: string, marks: readonly Mark[]) =
 		from unnest($2::uuid[], $3::bigint[]) as g (id, read_seq) cross join lateral (select $1::uuid as profile_id, g.read_seq) m
 		cross join lateral (${lastOf}) l`,
 		[profileId, marks.map(({ id }) => id), marks.map(({ readSeq }) => readSeq)],
+		"unread-in",
 	);
 	return new Map(rows.map(({ id, unread }) => [id, unread]));
 };
