@@ -126,7 +126,7 @@ export const actions = {
 const uses = { attachments: optional(array(uuid, { max: 10 })) };
 export const facts = factTable({
 	"groups.message.posted": {
-		summary: "A message is in the log. `mentions` are those who may hear of it; `repliedToId` wrote what it replies to.",
+		summary: "A message is in the log. `mentions` are those who may hear of it; `repliedToId` wrote what it replies to, and is still a member.",
 		payload: {
 			groupId: uuid,
 			groupName: optional(text(1, 100)),

@@ -4,6 +4,7 @@ import type { ServiceBroker } from "moleculer";
 import { callAction } from "../../mixins/call.ts";
 import type { Consumer } from "../../mixins/facts/index.ts";
 import { tellFacts } from "../../mixins/facts/index.ts";
+import type { Tx } from "../../mixins/postgres.ts";
 import { isProblem } from "../contracts/errors.ts";
 import type { AnyFact, Fact } from "../contracts/index.ts";
 import { groupsNode } from "./actors.ts";
@@ -17,6 +18,18 @@ const AT_ONCE = 20;
 type Deleted = Fact<"identity.profile.deleted">;
 const isDeleted = (fact: AnyFact): fact is AnyFact & Deleted => fact.type === "identity.profile.deleted";
 
+/** What is open of profiles that are gone: invites to them and by them, and who of them asks to join. */
+export async function endAll(tx: Tx, gone: readonly string[], at: string): Promise<void> {
+	const { invites, requests } = await endAsking(tx, gone, at);
+	await tellFacts(tx, { requestId: null, actor: null }, [
+		...invites.map(({ id, groupId, inviterId, inviteeId }) => ({
+			...{ type: "groups.invite.revoked" as const, aggregate: groupId },
+			payload: { inviteId: id, groupId, inviterId, inviteeId, byId: null },
+		})),
+		...requests.map((payload) => ({ type: "groups.request.withdrawn" as const, aggregate: payload.groupId, payload })),
+	]);
+}
+
 /**
  * Ends every membership of profiles that are gone. Each group decides for itself who follows its last admin, so each is asked; that is
  * no part of the consumer's transaction, and safe to do twice.
@@ -27,17 +40,7 @@ async function partAll(broker: ServiceBroker, facts: readonly Deleted[]): Promis
 	const gone = [...requests.keys()];
 	const now = new Date().toISOString();
 	await bury(db, gone, now);
-	await db.tx(async (tx) => {
-		const { invites, requests } = await endAsking(tx, gone, now);
-		const cause = { requestId: null, actor: null };
-		await tellFacts(tx, cause, [
-			...invites.map(({ id, groupId, inviterId, inviteeId }) => ({
-				...{ type: "groups.invite.revoked" as const, aggregate: groupId },
-				payload: { inviteId: id, groupId, inviterId, inviteeId, byId: null },
-			})),
-			...requests.map((payload) => ({ type: "groups.request.withdrawn" as const, aggregate: payload.groupId, payload })),
-		]);
-	});
+	await db.tx((tx) => endAll(tx, gone, now));
 	for (;;) {
 		const memberships = await membershipsOf(db, gone);
 		for (let from = 0; from < memberships.length; from += AT_ONCE) {

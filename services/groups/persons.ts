@@ -9,6 +9,7 @@ import type { GroupsNode } from "./actors.ts";
 import { depart } from "./domain/depart.ts";
 import type { GroupState } from "./domain/group.ts";
 import { knowing } from "./known.ts";
+import { endAll } from "./people.ts";
 import { flagsOf, forgetFlags } from "./store/flags.ts";
 import {
 	bans,
@@ -81,6 +82,7 @@ export async function erasePerson({ profileIds }: Person, tx: Tx, { node, broker
 			await alive();
 		}
 	}
+	await endAll(tx, profileIds, new Date().toISOString());
 	await forgetRows(tx, profileIds);
 	await forgetFlags(tx, profileIds);
 	tx.afterCommit(() => {

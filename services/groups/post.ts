@@ -39,8 +39,8 @@ function around(node: GroupsNode, state: GroupState | null, senderId: string, sa
 		const [repliedTo, apart] = await Promise.all([
 			replyTo === undefined ? undefined : node.reads.findTarget(state.id, replyTo),
 			mentions.length > 0 ? apartFrom(node.db, [senderId]) : undefined,
-			known(node.db, state, mentions),
 		]);
+		await known(node.db, state, repliedTo ? [...mentions, repliedTo.senderId] : mentions);
 		return { repliedTo, deaf: new Set(apart?.get(senderId)) };
 	};
 	return look();

@@ -3,9 +3,11 @@ import type { PersonalData } from "../../mixins/person/index.ts";
 import { without } from "../../mixins/person/forget.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { DELETED } from "../contracts/persons.ts";
+import { askingOf } from "./domain/causes.ts";
 import { say } from "./domain/wordings.ts";
 import type { PresenceNode } from "./node.ts";
 import { devicesOfPerson } from "./store/devices.ts";
+import { end } from "./notify/over.ts";
 import { forgetProfiles, noticesOf, seenOf, unbury } from "./store.ts";
 import type { NotificationRow } from "./store/notifications.ts";
 import {
@@ -52,11 +54,13 @@ export const persons: PersonalData<PresenceNode> = {
 		devices: ({ profileIds }, after, limit, { db }) => devicesOfPerson(db, profileIds, after, limit),
 		addressedAs: ({ profileIds }, after, limit, { db }) => addressOf(db, profileIds, after, limit),
 	},
-	async erase({ accountId, profileIds }, tx, { node, alive }) {
+	async erase({ accountId, profileIds }, tx, { node, broker, alive }) {
 		await forgetProfiles(tx, profileIds);
 		await forgetAccount(tx, accountId);
-		await forgetCauses(tx, profileIds);
 		const rooms = await forgetDoings(tx, profileIds, alive);
+		// Nobody can let them in any more.
+		for (const profileId of profileIds) await end(tx, broker, { cause: askingOf(profileId), beginning: true, as: "gone" });
+		await forgetCauses(tx, profileIds);
 		// Who was erased is known by that.
 		await unbury(tx, profileIds);
 		tx.afterCommit(() => node.log.forgetAll((key) => profileIds.includes(key) || rooms.has(key)));

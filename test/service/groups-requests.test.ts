@@ -123,3 +123,20 @@ test("of the wishes of a profile that is gone nothing is left", async () => {
 		);
 	});
 });
+
+test("of an erased account no invite stays open, and no wish to join", async () => {
+	const [ana, ben, eve] = (await people("Ana", "Ben", "Eve")) as [Person, Person, Person];
+	const groupId = is(await ana.post("/api/groups", { name: "Menders", isPublic: true }), 201).body.id;
+	const closed = await privateGroup(ana);
+	is(await eve.post(`/api/groups/${groupId}/join`), 200);
+	const { id } = is(await eve.post(`/api/groups/${groupId}/invites`, { profileId: ben.profileId }), 201).body;
+	is(await eve.post(`/api/groups/${closed}/join`), 200);
+	is(await eve.send("DELETE", "/api/auth/me", { password: eve.password }), 202);
+	await eventually(async () => {
+		assert.deepEqual(is(await ben.get("/api/invites"), 200).body.data, []);
+		assert.deepEqual(await asking(ana, closed), []);
+		assert.equal((await told("groups.invite.revoked", groupId)).length, 1);
+		assert.equal((await told("groups.request.withdrawn", closed)).length, 1);
+	});
+	is(await ben.post(`/api/invites/${id}/accept`), 409, "wrong-state");
+});

@@ -160,8 +160,11 @@ test("a reply refers to a message that is there and not deleted, and its fact to
 	const reply = { ...message, replyTo: 3 };
 	refuses("validation", () => post(group(), by("ana"), reply));
 	refuses("validation", () => post(group(), by("ana"), reply, { repliedTo: target("ben", { deletedAt: AT }) }));
-	const [fact] = post(group(), by("ana"), reply, { repliedTo: target("ben") }).facts([7]);
+	const [fact] = post(group({ ben: "member" }), by("ana"), reply, { repliedTo: target("ben") }).facts([7]);
 	assert.partialDeepStrictEqual(fact?.payload, { replyTo: 3, repliedToId: "ben" });
+	const [left] = post(group(), by("ana"), reply, { repliedTo: target("eve") }).facts([7]);
+	assert.partialDeepStrictEqual(left?.payload, { replyTo: 3 });
+	assert.ok(left && !("repliedToId" in left.payload), "who has left hears nothing of it");
 });
 
 test("a mention is of a member, and who is blocked hears nothing of it", () => {

@@ -66,7 +66,9 @@ export function post(state: GroupState | null, moment: Moment, message: MessageB
 					kind: message.kind,
 					content: message.content,
 					excerpt: excerptOf(message.content),
-					...(repliedTo ? { replyTo: repliedTo.seq, repliedToId: repliedTo.senderId } : {}),
+					...(repliedTo ? { replyTo: repliedTo.seq } : {}),
+					// Who has left hears nothing more of it, not even an answer to what they said.
+					...(repliedTo && group.members.has(repliedTo.senderId) ? { repliedToId: repliedTo.senderId } : {}),
 					mentions: message.mentions?.filter((id) => !deaf?.has(id)) ?? [],
 					attachments: message.attachments?.map(({ id }) => id) ?? [],
 				},

@@ -69,8 +69,10 @@ const posted: Row<"groups.message.posted"> = (payload, _fact, peers) => {
 	return [...mentioned, { ...message, profileId: repliedToId, wording: "replied" as const }];
 };
 
+/** So begins what every asking of somebody to join any group is called. */
+export const askingOf = (profileId: string): string => `request ${profileId} `;
 /** Who asked once may ask again: what each asking is called begins so. */
-const asking = (groupId: string, profileId: string): string => `request ${profileId} ${groupId} `;
+const asking = (groupId: string, profileId: string): string => `${askingOf(profileId)}${groupId} `;
 
 const table: { [N in FactName]?: Row<N> } = {
 	"identity.account.registered": ({ profileId, displayName }) => [
