@@ -268,6 +268,19 @@ test("who asks to come in is told to the moderators, each time anew, until it is
 	assert.deepEqual(await titles(ben, 1), ["You are a member of Sewers now"]);
 });
 
+test("a reported message is told to the moderators of its group, until one of them has settled it", async () => {
+	const [ana, ben, cem] = (await people("Ana", "Ben", "Cem")) as [Person, Person, Person];
+	const groupId = await groupOf(ana, ben, cem);
+	const { seq } = await post(ben, groupId);
+	const { id: flagId } = is(await cem.post(`/api/groups/${groupId}/messages/${seq}/flag`, { reason: "Rude" }), 201).body;
+	await titles(ana, 1);
+	const [got] = await inbox(ana);
+	assert.partialDeepStrictEqual(got, { kind: "report", data: { groupId, seq, flagId }, readAt: null });
+	assert.deepEqual([await inbox(ben), await inbox(cem)], [[], []], "nobody else hears of it");
+	is(await ana.post(`/api/groups/${groupId}/flags/${flagId}/dismiss`), 200);
+	await eventually(async () => assert.ok((await inbox(ana))[0].readAt));
+});
+
 test("two people talk: what the other wrote is one notification, until it is read in the talk; a mute is a preference", async () => {
 	const [ana, ben] = (await people("Ana", "Ben")) as [Person, Person];
 	const { id: groupId } = is(await ana.get(`/api/direct/${ben.profileId}`), 200).body;

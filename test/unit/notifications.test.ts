@@ -103,6 +103,7 @@ test("every wording that a fact can lead to has all its values but the name, whi
 		fact("groups.request.created", { groupId: "g", groupName: "G", profileId: "ana", displayName: "Ana", moderators: ["ben", "ana"] }),
 		fact("groups.request.accepted", { groupId: "g", groupName: "G", profileId: "ben", byId: "ana" }),
 		fact("groups.message.posted", { ...message, mentions: ["ben", "ben", "ana"] }),
+		fact("groups.message.flagged", { groupId: "g", groupName: "G", seq: 3, flagId: "f", senderId: "ana", moderators: ["ben"] }),
 		fact("groups.message.posted", { ...message, replyTo: 1, repliedToId: "ben" }),
 		fact("gamification.points.awarded", { profileId: "ben", currency: "points", amount: 1, reason: "r", source: "s", total: 1 }),
 		fact("gamification.points.awarded", { profileId: "ben", currency: "coins", amount: 1, reason: "r", source: "s", total: 1 }),
@@ -118,6 +119,11 @@ test("every wording that a fact can lead to has all its values but the name, whi
 	}
 	const [talk] = toWanted(fact("groups.message.posted", { ...message, mentions: ["ben"] }), () => ["ana", "ben"]);
 	assert.deepEqual([talk?.wording, talk?.profileId, talk?.thread], ["wrote", "ben", "g"]);
+	const [shown] = toWanted(fact("groups.message.posted", { ...message, content: "", attachments: ["p", "q"] }), () => ["ana", "ben"]);
+	assert.equal(shown?.values.excerpt, "📷📷");
+	const done = { groupId: "g", office: "group", byId: "ben", accountId: null };
+	assert.deepEqual(toOver(fact("groups.moderation.done", { ...done, deed: "flag.resolve", flagId: "f" })), { cause: "flag f", as: "seen" });
+	assert.equal(toOver(fact("groups.moderation.done", { ...done, deed: "message.delete" })), undefined);
 	assert.deepEqual(
 		Object.keys(wordings).filter((name) => !told.has(name as WordingName)),
 		["wrote", "wroteMore", "said"],

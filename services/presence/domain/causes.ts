@@ -41,9 +41,9 @@ type Row<N extends FactName> = (
 
 const EXCERPT = 140;
 
-/** What is quoted of a message; a picture alone has nothing to quote. */
-const quoted = ({ excerpt, content }: FactPayload<"groups.message.posted">): string =>
-	cut((excerpt ?? content).replace(/\s+/g, " ").trim(), EXCERPT);
+/** What is quoted of a message; of pictures alone that they are some. */
+const quoted = ({ excerpt, content, attachments = [] }: FactPayload<"groups.message.posted">): string =>
+	cut((excerpt ?? content).replace(/\s+/g, " ").trim(), EXCERPT) || "📷".repeat(attachments.length);
 
 /** Whoever is mentioned, else whoever is replied to; in a direct talk the other one. Nobody twice. */
 const posted: Row<"groups.message.posted"> = (payload, _fact, peers) => {
@@ -113,6 +113,16 @@ const table: { [N in FactName]?: Row<N> } = {
 		{ profileId, wording: "letIn", cause: `let in ${id}`, values: { group: groupName }, data: { groupId }, by: byId },
 	],
 	"groups.message.posted": posted,
+	"groups.message.flagged": ({ groupId, groupName, seq, flagId, moderators }) =>
+		moderators.map((profileId) => ({
+			profileId,
+			wording: "flagged",
+			cause: `flag ${flagId}`,
+			values: { group: groupName },
+			data: { groupId, seq, flagId },
+			loud: true,
+			groupId,
+		})),
 	"gamification.points.awarded": ({ profileId, currency, amount, reason, source, total }) =>
 		// XP is earned by every message: the room has an event for it, and the inbox none.
 		currency === "xp"
@@ -151,7 +161,7 @@ export interface Over {
 	as: "seen" | "gone";
 }
 
-const ends: { [N in FactName]?: (payload: FactPayload<N>) => Over } = {
+const ends: { [N in FactName]?: (payload: FactPayload<N>) => Over | undefined } = {
 	"groups.invite.accepted": ({ inviteId }) => ({ cause: `invite ${inviteId}`, as: "seen" }),
 	"groups.invite.declined": ({ inviteId }) => ({ cause: `invite ${inviteId}`, as: "seen" }),
 	"groups.invite.revoked": ({ inviteId }) => ({ cause: `invite ${inviteId}`, as: "gone" }),
@@ -159,6 +169,7 @@ const ends: { [N in FactName]?: (payload: FactPayload<N>) => Over } = {
 	"groups.request.accepted": ({ groupId, profileId }) => ({ cause: asking(groupId, profileId), beginning: true, as: "seen" }),
 	"groups.request.declined": ({ groupId, profileId }) => ({ cause: asking(groupId, profileId), beginning: true, as: "seen" }),
 	"groups.request.withdrawn": ({ groupId, profileId }) => ({ cause: asking(groupId, profileId), beginning: true, as: "gone" }),
+	"groups.moderation.done": ({ flagId }) => (flagId === undefined ? undefined : { cause: `flag ${flagId}`, as: "seen" }),
 	"groups.message.deleted": ({ groupId, target }) => ({ cause: `message ${groupId} ${target}`, as: "gone" }),
 };
 

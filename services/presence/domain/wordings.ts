@@ -52,6 +52,14 @@ export const wordings = {
 		ar: { title: "أصبحت عضوًا في {group}", body: "تم قبول طلب انضمامك." },
 		ku: { title: "ئێستا ئەندامی {group}یت", body: "داواکەت بۆ هاتنە ژوورەوە قبووڵ کرا." },
 	},
+	flagged: {
+		kind: "report",
+		values: ["group"],
+		en: { title: "A message in {group} was reported", body: "A moderator can look at it." },
+		pt: { title: "Uma mensagem em {group} foi denunciada", body: "Um moderador pode vê-la." },
+		ar: { title: "تم الإبلاغ عن رسالة في {group}", body: "يمكن لمشرف الاطلاع عليها." },
+		ku: { title: "سکاڵا لە نامەیەک لە {group} کرا", body: "سەرپەرشتیارێک دەتوانێت سەیری بکات." },
+	},
 	mentioned: {
 		kind: "mention",
 		values: ["name", "group", "excerpt"],
