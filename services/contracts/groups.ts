@@ -28,7 +28,7 @@ export const group = object({
 	unread: int(0),
 	/** A direct talk of two people has the other one as its peer, and is called as they are; null once their profile is gone. */
 	kind: oneOf("group", "direct"),
-	peer: nullable(object({ profileId: uuid, displayName: text(1, 60) })),
+	peer: nullable(object({ profileId: uuid, displayName: text(1, 60), avatar: optional(picture) })),
 	avatar: nullable(picture),
 	/** Until when the caller wants no notifications from it; the end of the year 9999 where no end was said. */
 	mutedUntil: nullable(time),
@@ -37,7 +37,14 @@ export const group = object({
 export type Group = Infer<typeof group>;
 export const membership = object({ groupId: uuid, profileId: uuid, role: memberRole, state: oneOf("member", "requested") });
 export type Membership = Infer<typeof membership>;
-export const member = object({ profileId: uuid, displayName: text(1, 60), role: memberRole, joinedAt: time });
+export const member = object({
+	profileId: uuid,
+	displayName: text(1, 60),
+	/** In lists. */
+	avatar: optional(picture),
+	role: memberRole,
+	joinedAt: time,
+});
 const id = { groupId: uuid };
 export const actions = {
 	...published({

@@ -3,7 +3,7 @@ import { factTable, internal, published } from "./contract.ts";
 import { author, logEvent, roomActions } from "./rooms.ts";
 import { array, bool, cursor, defaulted, int, list, nullable, object, oneOf, optional, text, time, uuid } from "./schema.ts";
 import type { Infer } from "./schema.ts";
-import { upload } from "./uploads.ts";
+import { picture, upload } from "./uploads.ts";
 
 /** A client's own id for a message: unique per group and sender, for as long as the group lives. */
 export const clientId = text(1, 64);
@@ -25,7 +25,8 @@ export const message = object({
 	replyTo: optional(int(1)),
 	mentions: optional(mentions),
 	attachments: optional(array(upload, { max: 10 })),
-	by: author,
+	/** With their avatar where the message is read; what is told at once has none. */
+	by: object({ ...author.props, avatar: optional(picture) }),
 	at: time,
 	editedAt: optional(time),
 	deletedAt: optional(time),
@@ -126,7 +127,8 @@ export const actions = {
 const uses = { attachments: optional(array(uuid, { max: 10 })) };
 export const facts = factTable({
 	"groups.message.posted": {
-		summary: "A message is in the log. `mentions` are those who may hear of it; `repliedToId` wrote what it replies to, and is still a member.",
+		summary:
+			"A message is in the log. `mentions` are those who may hear of it; `repliedToId` wrote what it replies to, and is still a member.",
 		payload: {
 			groupId: uuid,
 			groupName: optional(text(1, 100)),

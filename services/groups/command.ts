@@ -12,6 +12,7 @@ import type { GroupsNode } from "./actors.ts";
 import type { GroupDecision, Moment } from "./domain/decision.ts";
 import type { Caller, GroupState, Member } from "./domain/group.ts";
 import { mutedAt, viewGroup } from "./domain/group.ts";
+import { facesOf } from "./faces.ts";
 import type { ListedGroup } from "./store/reads.ts";
 import { knowing } from "./known.ts";
 import { nameOf } from "./store/profiles.ts";
@@ -88,13 +89,33 @@ const withPicture = <G extends Pick<Group, "isPublic"> & { avatar: string | null
 	avatar: group.avatar === null ? null : picture(broker, group.avatar, { open: group.isPublic }, now),
 });
 
+/** The same with what is unread, and of a direct talk the face of the other one. */
+export async function showGroupNow(
+	node: GroupsNode,
+	{ broker }: Pick<AnyCtx, "broker">,
+	group: GroupState,
+	profileId: string,
+): Promise<Group> {
+	const { peer, ...rest } = showGroup(broker, group, profileId, await unreadOf(node, group, profileId));
+	return { ...rest, peer: peer && { ...peer, ...(await facesOf(node.db, broker, [peer.profileId]))(peer.profileId) } };
+}
+
 /** A page of them, as the store has it. */
-export function shown({ broker }: Pick<AnyCtx, "broker">, { data, nextCursor }: Page<ListedGroup>): Page<Group> {
+export async function shown(
+	{ db }: GroupsNode,
+	{ broker }: Pick<AnyCtx, "broker">,
+	{ data, nextCursor }: Page<ListedGroup>,
+): Promise<Page<Group>> {
 	const now = new Date();
+	const faces = await facesOf(
+		db,
+		broker,
+		data.flatMap(({ peer }) => (peer ? [peer.profileId] : [])),
+	);
 	const view = ({ peer, mutedUntil, ...group }: ListedGroup) => ({
 		...withPicture(broker, group, now),
 		name: group.kind === "direct" ? (peer?.displayName ?? DELETED.displayName) : group.name,
-		peer,
+		peer: peer && { ...peer, ...faces(peer.profileId) },
 		mutedUntil: mutedAt(mutedUntil, now),
 	});
 	return { data: data.map(view), nextCursor };

@@ -2,7 +2,7 @@
 import { newId, service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
 import { groupsNode } from "./actors.ts";
-import { command, showGroup, unreadOf } from "./command.ts";
+import { command, showGroupNow } from "./command.ts";
 import { openDirect } from "./domain/direct.ts";
 import { visible } from "./domain/group.ts";
 import { isApart, namePair, pairOf } from "./store/direct.ts";
@@ -34,7 +34,7 @@ export default service("direct", {
 			const group = visible(await node.read(groupId, me, profileId), me);
 			// What was said with somebody who is gone is in the list of groups; a talk with them is not to be had.
 			if (!group.members.has(profileId)) throw problem("not-found");
-			return showGroup(ctx.broker, group, me, await unreadOf(node, group, me));
+			return showGroupNow(node, ctx, group, me);
 		},
 	},
 });

@@ -6,11 +6,12 @@ import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import { groupsNode } from "./actors.ts";
 import type { GroupsNode } from "./actors.ts";
-import { command, commandBy, shown, showGroup, unreadOf } from "./command.ts";
+import { command, commandBy, shown, showGroup, showGroupNow } from "./command.ts";
 import { depart } from "./domain/depart.ts";
 import { create, edit, remove } from "./domain/life.ts";
 import { join, kick, leave, setRole } from "./domain/members.ts";
 import { asMember, evolve, mutedAt, visible } from "./domain/group.ts";
+import { facesOf } from "./faces.ts";
 import { groupsJobs } from "./jobs.ts";
 import { people } from "./people.ts";
 import { persons } from "./persons.ts";
@@ -82,18 +83,18 @@ export default service("groups", {
 
 		async mine(ctx, node) {
 			const { profileId } = ctx.caller;
-			return shown(ctx, await pageById(ctx.params, (before, limit) => node.reads.groupsOf(profileId, before, limit)));
+			return shown(node, ctx, await pageById(ctx.params, (before, limit) => node.reads.groupsOf(profileId, before, limit)));
 		},
 
 		async public(ctx, node) {
 			const { profileId } = ctx.caller;
-			return shown(ctx, await pageById(ctx.params, (before, limit) => node.reads.publicGroups(profileId, before, limit)));
+			return shown(node, ctx, await pageById(ctx.params, (before, limit) => node.reads.publicGroups(profileId, before, limit)));
 		},
 
 		async show(ctx, node) {
 			const { profileId } = ctx.caller;
 			const group = visible(await node.read(ctx.params.groupId, profileId), profileId);
-			return showGroup(ctx.broker, group, profileId, await unreadOf(node, group, profileId));
+			return showGroupNow(node, ctx, group, profileId);
 		},
 
 		async edit(ctx, node) {
@@ -102,7 +103,7 @@ export default service("groups", {
 			await checkAvatar(ctx, change.avatar);
 			await command(node, ctx, groupId, (state, moment) => edit(state, moment, change));
 			const group = visible(await node.read(groupId, profileId), profileId);
-			return showGroup(ctx.broker, group, profileId, await unreadOf(node, group, profileId));
+			return showGroupNow(node, ctx, group, profileId);
 		},
 
 		async remove(ctx, node) {
@@ -132,11 +133,17 @@ export default service("groups", {
 			const { groupId, limit, cursor } = ctx.params;
 			const [seq, id] = decodeCursor(cursor, ["number", "uuid"]) ?? ["0", null];
 			asMember(await node.read(groupId, ctx.caller.profileId), ctx.caller.profileId);
+			const found = await membersAfter(node.db, groupId, Number(seq), id, limit + 1);
+			const faces = await facesOf(
+				node.db,
+				ctx.broker,
+				found.map(([profileId]) => profileId),
+			);
 			return pageOf(
-				await membersAfter(node.db, groupId, Number(seq), id, limit + 1),
+				found,
 				limit,
 				([profileId, member]) => [member.joinedSeq, profileId],
-				([profileId, { displayName, role, joinedAt }]) => ({ profileId, displayName, role, joinedAt }),
+				([profileId, { displayName, role, joinedAt }]) => ({ profileId, displayName, role, joinedAt, ...faces(profileId) }),
 			);
 		},
 

@@ -66,7 +66,7 @@ export const people: Consumer = {
 		const { forget, wrote } = groupsNode(broker);
 		for (const { type, payload, at } of facts) {
 			if (type !== "identity.profile.updated") continue;
-			const groupIds = await rename(tx, payload.profileId, payload.displayName, at);
+			const groupIds = await rename(tx, payload, at);
 			tx.afterCommit(() => {
 				for (const groupId of groupIds) {
 					forget(groupId);

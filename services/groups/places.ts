@@ -2,6 +2,7 @@
 import type { ServiceBroker } from "moleculer";
 import type { Message } from "../contracts/messages.ts";
 import type { GroupsNode } from "./actors.ts";
+import { facesOf } from "./faces.ts";
 import { view } from "./shown.ts";
 import { namesIn } from "./store/profiles.ts";
 
@@ -20,9 +21,14 @@ export async function messagesAt(
 ): Promise<Map<string, Message>> {
 	if (places.length === 0) return new Map();
 	const rows = await node.reads.messagesAt(viewer, places);
-	const names = await namesIn(
-		node.db,
-		rows.map(({ groupId, sender }) => ({ groupId, profileId: sender })),
-	);
-	return new Map(rows.map((row) => [keyOf(row), view(broker, row, names.get(`${row.groupId} ${row.sender}`) ?? row.senderName)]));
+	const senders = rows.map(({ groupId, sender }) => ({ groupId, profileId: sender }));
+	const [names, faces] = await Promise.all([
+		namesIn(node.db, senders),
+		facesOf(
+			node.db,
+			broker,
+			rows.map(({ sender }) => sender),
+		),
+	]);
+	return new Map(rows.map((row) => [keyOf(row), view(broker, row, names.get(`${row.groupId} ${row.sender}`) ?? row.senderName, faces)]));
 }

@@ -7,6 +7,8 @@ import type { Message } from "../contracts/messages.ts";
 import type { LogEvent } from "../contracts/rooms.ts";
 import type { Described, Upload } from "../contracts/uploads.ts";
 import type { GroupsNode } from "./actors.ts";
+import { facesOf } from "./faces.ts";
+import type { Faces } from "./faces.ts";
 import type { MessageBody } from "./domain/group.ts";
 import type { MessageRow } from "./store/messages.ts";
 
@@ -38,16 +40,17 @@ export function firstAnswer(broker: ServiceBroker, { body, seq, at, sender, send
 
 /** Messages in their present state, as clients see them: a member is called as they are called now, who has left as they were. */
 export async function viewIn(
-	{ read }: Pick<GroupsNode, "read">,
+	{ read, db }: Pick<GroupsNode, "read" | "db">,
 	broker: ServiceBroker,
 	groupId: string,
 	rows: readonly MessageRow[],
 ): Promise<Message[]> {
-	const group = await read(groupId, ...rows.map(({ sender }) => sender));
-	return rows.map((row) => view(broker, row, group?.members.get(row.sender)?.displayName ?? row.senderName));
+	const senders = rows.map(({ sender }) => sender);
+	const [group, faces] = await Promise.all([read(groupId, ...senders), facesOf(db, broker, senders)]);
+	return rows.map((row) => view(broker, row, group?.members.get(row.sender)?.displayName ?? row.senderName, faces));
 }
 
-export function view(broker: ServiceBroker, row: MessageRow, displayName: string): Message {
+export function view(broker: ServiceBroker, row: MessageRow, displayName: string, faces: Faces): Message {
 	const { mentions, attachments, ...message } = row.body.message;
 	const said = row.deletedAt ? {} : showBody(broker, { ...(mentions && { mentions }), ...(attachments && { attachments }) });
 	const content = row.deletedAt ? null : row.editedAt ? row.editedContent : message.content;
@@ -56,7 +59,7 @@ export function view(broker: ServiceBroker, row: MessageRow, displayName: string
 		...said,
 		content,
 		seq: row.seq,
-		by: { profileId: row.sender, displayName },
+		by: { profileId: row.sender, displayName, ...faces(row.sender) },
 		at: row.at,
 		...(row.editedAt ? { editedAt: row.editedAt } : {}),
 		...(row.deletedAt ? { deletedAt: row.deletedAt } : {}),

@@ -1,8 +1,8 @@
-// Pictures of groups.
+// Pictures of groups, and of the people in them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newId } from "../../mixins/id.ts";
-import { is, person, testApp, told } from "../support/kit.ts";
+import { eventually, groupOf, is, person, testApp, told } from "../support/kit.ts";
 import { fetchPicture, uploadOf } from "../support/pictures.ts";
 
 const app = await testApp();
@@ -43,4 +43,34 @@ test("a picture that is nobody's, or somebody else's, is none of a group's", asy
 		const refused = is(await ana.post("/api/groups", { name: "Menders", isPublic: true, avatar }), 422, "validation");
 		assert.equal(refused.body.errors[0].path, "avatar");
 	}
+});
+
+test("whoever sees a member, what they said or the other of a talk sees their avatar as it is now", async () => {
+	const [ana, eve] = await Promise.all([person(app.url, "Ana"), person(app.url, "Eve")]);
+	const groupId = await groupOf(ana, eve);
+	const { seq } = is(await ana.post(`/api/groups/${groupId}/messages`, { clientId: "a", content: "Zips, anybody?" }), 201).body;
+	const { id: talk } = is(await eve.get(`/api/direct/${ana.profileId}`), 200).body;
+	const seen = async () => {
+		const [members, page, one, found, open, list] = await Promise.all(
+			[
+				`groups/${groupId}/members`,
+				`groups/${groupId}/messages`,
+				`groups/${groupId}/messages/${seq}`,
+				`groups/${groupId}/search?q=zips`,
+				`direct/${ana.profileId}`,
+				"groups",
+			].map(async (path) => is(await eve.get(`/api/${path}`), 200).body),
+		);
+		return [
+			members.data.find(({ profileId }: { profileId: string }) => profileId === ana.profileId),
+			...[page.data[0].by, one.by, found.data[0].by, open.peer],
+			list.data.find(({ id }: { id: string }) => id === talk).peer,
+		].map(({ avatar }) => avatar);
+	};
+	assert.deepEqual(await seen(), Array(6).fill(undefined));
+	const id = await uploadOf(app.url, ana);
+	const { avatar } = is(await ana.send("PATCH", `/api/profiles/${ana.profileId}`, { avatar: id }), 200).body;
+	await eventually(async () => assert.deepEqual(await seen(), Array(6).fill(avatar)));
+	is(await ana.send("PATCH", `/api/profiles/${ana.profileId}`, { avatar: null }), 200);
+	await eventually(async () => assert.deepEqual(await seen(), Array(6).fill(undefined)));
 });

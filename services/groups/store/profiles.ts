@@ -24,13 +24,26 @@ export async function namesIn(db: Queryable, of: readonly { groupId: string; pro
 	return new Map(rows.map(({ groupId, profileId, displayName }) => [`${groupId} ${profileId}`, displayName]));
 }
 
-/** A profile has another name, wherever it is a member or asks to be one; answers the groups of which it is a member. Of the erased none is kept. */
-export async function rename(db: Queryable, profileId: string, displayName: string, at: string): Promise<string[]> {
+/** The avatars of these profiles; who has none is left out. */
+export const avatarsOf = (db: Queryable, profileIds: readonly string[]): Promise<{ profileId: string; avatar: string }[]> =>
+	db.query(
+		`select profile_id as "profileId", avatar from people where profile_id = any($1::uuid[]) and avatar is not null`,
+		[profileIds],
+		"avatars-of",
+	);
+
+/** A profile has another name or avatar, wherever it is a member or asks to be one; answers the groups of which it is a member. Of the erased none is kept. */
+export async function rename(
+	db: Queryable,
+	{ profileId, displayName, avatar }: { profileId: string; displayName: string; avatar: string | null },
+	at: string,
+): Promise<string[]> {
 	await db.query(
-		`insert into people (profile_id, display_name, at)
-		select $1::uuid, $2::text, $3::timestamptz where not exists (select 1 from erased_people where id = $1)
-		on conflict (profile_id) do update set display_name = excluded.display_name, at = excluded.at where people.display_name is not null`,
-		[profileId, displayName, at],
+		`insert into people (profile_id, display_name, at, avatar)
+		select $1::uuid, $2::text, $3::timestamptz, $4::uuid where not exists (select 1 from erased_people where id = $1)
+		on conflict (profile_id) do update set display_name = excluded.display_name, at = excluded.at, avatar = excluded.avatar
+		where people.display_name is not null`,
+		[profileId, displayName, at, avatar],
 	);
 	await db.query("update join_requests set display_name = $2 where profile_id = $1", [profileId, displayName]);
 	await db.query("update bans set display_name = $2 where profile_id = $1", [profileId, displayName]);
@@ -46,7 +59,7 @@ export async function rename(db: Queryable, profileId: string, displayName: stri
 export async function bury(db: Queryable, profileIds: readonly string[], at: string): Promise<void> {
 	await db.query(
 		`insert into people (profile_id, display_name, at) select id, null, $2 from unnest($1::uuid[]) as gone (id)
-		on conflict (profile_id) do update set display_name = null, at = excluded.at`,
+		on conflict (profile_id) do update set display_name = null, avatar = null, at = excluded.at`,
 		[profileIds, at],
 	);
 	await db.query("delete from bans where profile_id = any($1::uuid[])", [profileIds]);
