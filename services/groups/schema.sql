@@ -124,6 +124,7 @@ create table people (
   profile_id uuid not null,
   display_name text,
   at timestamp with time zone not null,
+  avatar uuid,
   constraint people_pkey PRIMARY KEY (profile_id)
 );
 
