@@ -165,7 +165,7 @@ export class PostgresLog<Deed = unknown> implements LogCarrier<Deed> {
 			const where = [room, from, from + PORTION, profileId];
 			await this.#db.query(
 				`update room_events set sender = $5, sender_name = $6, client_id = null,
-					body = case when type = 'message' then jsonb_set(body::jsonb, '{message,clientId}', to_jsonb($7::text))::json else body end
+					body = case when type = 'message' then jsonb_set(body::jsonb #- '{message,attachments}', '{message,clientId}', to_jsonb($7::text))::json else body end
 				where room = $1 and seq > $2 and seq <= $3 and sender = $4`,
 				[...where, nobody.profileId, nobody.displayName, FORGOTTEN_CLIENT_ID],
 			);

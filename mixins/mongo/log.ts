@@ -90,7 +90,7 @@ export class MongoLog<Deed = unknown> implements LogCarrier<Deed> {
 		const steps: [Query, Query][] = [
 			[
 				{ type: "message", sender: profileId },
-				{ $set: { ...author, "body.message.clientId": FORGOTTEN_CLIENT_ID }, $unset: carried },
+				{ $set: { ...author, "body.message.clientId": FORGOTTEN_CLIENT_ID }, $unset: { ...carried, "body.message.attachments": "" } },
 			],
 			[{ sender: profileId }, { $set: author, $unset: carried }],
 			[{ type: "member", "body.profileId": profileId }, { $set: { "body.displayName": nobody.displayName } }],

@@ -56,6 +56,7 @@ test("blocked either way: no talk, no message, no invite; lifted, all is as befo
 	const [ana, ben, eve] = await trio();
 	const { id } = is(await direct(ana, ben), 200).body;
 	const groupId = await groupOf(ana, eve);
+	const said = `/api/groups/${id}/messages/${is(await post(ana, id), 201).body.seq}`;
 	is(await ben.send("PUT", `/api/blocks/${ana.profileId}`), 200);
 	is(await ben.send("PUT", `/api/blocks/${ana.profileId}`), 200);
 	const socket = await connect(app.url, ana.accessToken);
@@ -73,6 +74,9 @@ test("blocked either way: no talk, no message, no invite; lifted, all is as befo
 	socket.close();
 	is(await ana.post(`/api/groups/${groupId}/invites`, { profileId: ben.profileId }), 403, "blocked");
 	is(await ana.get(`/api/groups/${id}/messages`), 200);
+	is(await ana.send("PATCH", said, { content: "Please" }), 403, "blocked");
+	is(await ben.send("PUT", `${said}/reactions/${encodeURIComponent("👍")}`), 403, "blocked");
+	is(await ana.send("DELETE", said), 204);
 	const listed = (await ben.get("/api/blocks")).body.data;
 	assert.partialDeepStrictEqual(listed, [{ profileId: ana.profileId, displayName: "Ana" }]);
 	assert.deepEqual((await ana.get("/api/blocks")).body.data, []);

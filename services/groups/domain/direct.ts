@@ -24,9 +24,13 @@ export function openDirect(state: GroupState | null, groupId: string, moment: Mo
 	};
 }
 
+/** Throws where one of a talk has blocked the other: what is there already is no way round it. */
+export function notBlocked({ kind, blocked }: Pick<GroupState, "kind" | "blocked">): void {
+	if (kind === "direct" && blocked) throw problem("blocked");
+}
+
 /** Throws where nothing can be said: one has blocked the other, or nobody is there to hear it. */
 export function mayTalk({ kind, blocked, members }: Pick<GroupState, "kind" | "blocked" | "members">): void {
-	if (kind !== "direct") return;
-	if (blocked) throw problem("blocked");
-	if (members.size < 2) throw problem("gone", { detail: "The other profile is gone." });
+	notBlocked({ kind, blocked });
+	if (kind === "direct" && members.size < 2) throw problem("gone", { detail: "The other profile is gone." });
 }

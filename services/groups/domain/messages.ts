@@ -2,7 +2,7 @@
 import { problem } from "../../contracts/errors.ts";
 import { nothing } from "./decision.ts";
 import type { GroupDecision, Moment } from "./decision.ts";
-import { mayTalk } from "./direct.ts";
+import { mayTalk, notBlocked } from "./direct.ts";
 import { asEmoji } from "./emoji.ts";
 import { asMember, outranks } from "./group.ts";
 import type { GroupState, MessageBody } from "./group.ts";
@@ -97,6 +97,7 @@ export function editMessage(
 	const { group } = asMember(state, moment.by.profileId);
 	if (!target) throw problem("not-found");
 	if (target.senderId !== moment.by.profileId) throw problem("forbidden");
+	notBlocked(group);
 	if (target.deletedAt) throw problem("deleted");
 	saysSomething(content, target.attachments.length);
 	const { seq: message, senderId, attachments } = target;
@@ -168,8 +169,9 @@ export function react(
 	add: boolean,
 	standing: ReadonlyMap<string, boolean>,
 ): GroupDecision<{ seq: number }> {
-	asMember(state, moment.by.profileId);
+	const { group } = asMember(state, moment.by.profileId);
 	if (!target) throw problem("not-found");
+	if (add) notBlocked(group);
 	if (target.deletedAt) throw problem("deleted");
 	if (add === (standing.get(emoji) ?? false)) return nothing({ seq: target.seq });
 	if (add && !standing.has(emoji) && standing.size >= MOST_EMOJI) throw problem("too-many-emoji", { most: MOST_EMOJI });

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
 import { exported, ended, fetchArchive, unzip } from "../../support/archive.ts";
 import type { Person } from "../../support/kit.ts";
+import { uploadOf } from "../../support/pictures.ts";
 import { connect, eventually, groupOf, http, is, listen, person, say, testApp } from "../../support/kit.ts";
 
 const app = await testApp();
@@ -177,7 +178,8 @@ describe("erasure", () => {
 	it("leaves messages in their places with an anonymous author, in lists, in the log and on sockets", async () => {
 		const [ana, ben] = [await person(app.url, "Ana Livia"), await person(app.url, "Ben")];
 		const groupId = await groupOf(ben, ana);
-		const hers = await post(ana, groupId, "I can mend zips");
+		const picture = await uploadOf(app.url, ana);
+		const hers = await post(ana, groupId, "I can mend zips", { attachments: [picture] });
 		const his = await post(ben, groupId, "Ana, can you?", { mentions: [ana.profileId] });
 		const like = `/api/groups/${groupId}/messages/${his.seq}/reactions/${encodeURIComponent("👍")}`;
 		is(await ana.send("PUT", like), 200);
@@ -205,7 +207,8 @@ describe("erasure", () => {
 		const anew = await connect(app.url, ben.accessToken);
 		const resumed = (await say(anew, "resume", { rooms: { [room]: 0 } })).rooms[room];
 		assert.deepEqual(resumed.events, log);
-		for (const shown of [page, log]) for (const trace of [ana.profileId, "Ana Livia"]) assert.ok(!jsonOf(shown).includes(trace), trace);
+		for (const shown of [page, log])
+			for (const trace of [ana.profileId, "Ana Livia", picture]) assert.ok(!jsonOf(shown).includes(trace), trace);
 		assert.deepEqual(
 			is(await ben.get(`/api/groups/${groupId}/members`), 200).body.data.map(({ profileId }: Person) => profileId),
 			[ben.profileId],
@@ -234,7 +237,7 @@ describe("erasure", () => {
 		is(await ben.get(`/api/groups/${alone}`), 404, "not-found");
 	});
 
-	it("forgets invites to the person, and whose invites theirs were", async () => {
+	it("forgets invites to the person, and ends theirs", async () => {
 		const [ana, ben, kim] = [await person(app.url, "Ana"), await person(app.url, "Ben"), await person(app.url, "Kim")];
 		const groupId = await groupOf(ben, ana);
 		const made = is(await ana.post(`/api/groups/${groupId}/invites`, { profileId: kim.profileId }), 201).body;
@@ -243,9 +246,10 @@ describe("erasure", () => {
 		const job = await erase(ana);
 		await ended(() => byTicket(job));
 		assert.deepEqual(is(await kim.get(`/api/groups/${own}/invites`), 200).body.data, []);
-		const { data } = is(await kim.get("/api/invites"), 200).body;
-		assert.partialDeepStrictEqual(data, [{ id: made.id, inviterId: NOBODY.profileId, state: "pending" }]);
-		is(await kim.post(`/api/invites/${made.id}/accept`), 200);
+		assert.deepEqual(is(await kim.get("/api/invites"), 200).body.data, []);
+		const { data } = is(await ben.get(`/api/groups/${groupId}/invites`), 200).body;
+		assert.partialDeepStrictEqual(data, [{ id: made.id, inviterId: NOBODY.profileId, state: "revoked" }]);
+		is(await kim.post(`/api/invites/${made.id}/accept`), 409, "wrong-state");
 	});
 
 	it("takes the archives of the person along", async () => {
