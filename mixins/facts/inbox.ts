@@ -4,6 +4,7 @@ import type { ServiceBroker } from "moleculer";
 import type { FactName } from "../../services/contracts/index.ts";
 import type { Db, Queryable, Tx } from "../postgres.ts";
 import { isUnavailable } from "../postgres.ts";
+import { forgetLate, idsIn } from "../person/forget.ts";
 import type { AnyFact } from "../../services/contracts/index.ts";
 
 export interface Consumer {
@@ -79,12 +80,19 @@ async function take(tx: Tx, consumer: string): Promise<boolean> {
 	return lock?.mine ?? false;
 }
 
+/** Of who was erased meanwhile a fact keeps nothing any more (mixins/person/forget.ts has swept those that were handled before). */
 async function markHandled(tx: Tx, consumer: string, facts: AnyFact[], now: Date): Promise<void> {
-	await tx.query(
-		"update inbox set handled_at = $1, next_try_at = null where consumer = $2 and fact_id = any($3::uuid[])",
-		[now, consumer, facts.map((fact) => fact.id)],
+	const named = facts.map((fact) => ({ fact, ids: idsIn([fact.aggregate, fact.actor, fact.payload]) }));
+	const erased = await tx.query<{ id: string }>(
+		`with handled as (update inbox set handled_at = $1, next_try_at = null where consumer = $2 and fact_id = any($3::uuid[]))
+		select id from erased_people where id = any($4::uuid[])`,
+		[now, consumer, facts.map((fact) => fact.id), [...new Set(named.flatMap(({ ids }) => [...ids]))]],
 		"inbox-handled",
 	);
+	if (erased.length === 0) return;
+	const gone = new Set(erased.map(({ id }) => id));
+	const about = named.filter(({ ids }) => !ids.isDisjointFrom(gone)).map(({ fact }) => fact);
+	await forgetLate(tx, consumer, about, gone);
 }
 
 /** When the next waiting fact is due, in ms from now; null when none waits. */

@@ -27,7 +27,12 @@ export async function erasedAmong(db: Queryable, ids: readonly string[]): Promis
 type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
 
 /** What profiles say of a person, in whatever has their id; and what stands there when nobody is left. */
-const SHOWN: Readonly<Record<string, JsonValue>> = { displayName: DELETED.displayName, bio: null, avatar: null };
+const SHOWN: Readonly<Record<string, JsonValue>> = {
+	displayName: DELETED.displayName,
+	inviterName: DELETED.displayName,
+	bio: null,
+	avatar: null,
+};
 
 /** The same without the person: their ids are nobody's, and what is shown of somebody beside one is nobody's, too. */
 export function without(value: JsonValue, ids: ReadonlySet<string>): JsonValue {
@@ -40,6 +45,16 @@ export function without(value: JsonValue, ids: ReadonlySet<string>): JsonValue {
 		theirs && Object.hasOwn(SHOWN, name) ? (SHOWN[name] as JsonValue) : without(field, ids),
 	]);
 	return Object.fromEntries(fields) as JsonValue;
+}
+
+const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Every id that stands in a value. */
+export function idsIn(value: unknown, found: Set<string> = new Set()): Set<string> {
+	if (typeof value === "string") {
+		if (ID.test(value)) found.add(value);
+	} else if (typeof value === "object" && value !== null) for (const part of Object.values(value)) idsIn(part, found);
+	return found;
 }
 
 interface Row {
@@ -112,6 +127,23 @@ async function forgetHeard(db: Db, ids: ReadonlySet<string>): Promise<void> {
 			after = last?.id ?? null;
 		}
 	}
+}
+
+/** Facts that were handled after the erasure of somebody they are about: told before it, or by a node that was later with it. */
+export async function forgetLate(
+	tx: Queryable,
+	consumer: string,
+	facts: readonly { id: string; type: string; at: string; aggregate: string; actor: string | null; payload: unknown }[],
+	ids: ReadonlySet<string>,
+): Promise<void> {
+	const rows = facts
+		.filter(({ type }) => type !== "identity.account.erased" && !type.endsWith(".person.erased"))
+		.map(({ id, at, aggregate, actor, payload }) => ({ key: id, at, aggregate, actor, payload: payload as JsonValue }));
+	await tx.query(
+		`update inbox i set aggregate = f.aggregate, actor = f.actor, payload = f.payload, cause = null from ${given}
+		where i.consumer = $2 and i.fact_id = f.key::uuid`,
+		[...written(rows, ids), consumer],
+	);
 }
 
 /** Answers that were kept for the person's requests; those of a request without a token are forgotten after two days. */

@@ -72,6 +72,8 @@ async function leaveAll(node: GroupsNode, profileId: string, alive: () => Promis
 /** Safe to do twice, and to be broken off anywhere. */
 export async function erasePerson({ profileIds }: Person, tx: Tx, { node, broker, alive }: EraseTools<GroupsNode>): Promise<void> {
 	const touched: string[] = [];
+	// Of its own, and first: what is told of it is forgotten with everything else that was told.
+	await node.db.tx((own) => endAll(own, profileIds, new Date().toISOString()));
 	for (const profileId of profileIds) {
 		await leaveAll(node, profileId, alive);
 		// What the rooms are still to be told of it is told before memory is emptied.
@@ -82,7 +84,6 @@ export async function erasePerson({ profileIds }: Person, tx: Tx, { node, broker
 			await alive();
 		}
 	}
-	await endAll(tx, profileIds, new Date().toISOString());
 	await forgetRows(tx, profileIds);
 	await forgetFlags(tx, profileIds);
 	tx.afterCommit(() => {

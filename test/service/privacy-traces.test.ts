@@ -65,6 +65,10 @@ describe("after an erasure", () => {
 		is(await ana.post(`/api/groups/${left}/leave`), 204);
 		const own = is(await ana.post("/api/groups", { name: "Private", isPublic: false }), 201).body.id;
 		is(await ben.post(`/api/groups/${own}/join`), 200);
+		const bens = is(await ben.post("/api/groups", { name: "Private", isPublic: false }), 201).body.id;
+		is(await ana.post(`/api/groups/${bens}/join`), 200);
+		const cem = await person(app.url, "Cem");
+		is(await ana.post(`/api/groups/${groupId}/invites`, { profileId: cem.profileId }), 201);
 		await eventually(async () => assert.ok((await xpOf(ana)) > 0));
 		is(await ana.post("/api/auth/me/export"), 202);
 		for (const text of [displayName, ana.email, ana.profileId])

@@ -15,7 +15,7 @@ import { idsTold, seen } from "./seen.ts";
 /** Stands where something was quoted that is not there any more. */
 const NOTHING = "…";
 
-/** Takes notifications away, and their words out of the room's log. */
+/** Takes notifications away, and their words and whom they name out of the room's log: once they are gone, nobody would find it there. */
 export async function takeAway(tx: Tx, broker: ServiceBroker, rows: readonly NotificationRow[]): Promise<void> {
 	const at = new Date().toISOString();
 	for (const [profileId, own] of Map.groupBy(rows, (row) => row.profileId)) {
@@ -23,7 +23,7 @@ export async function takeAway(tx: Tx, broker: ServiceBroker, rows: readonly Not
 		await deleteNotifications(tx, ids);
 		await cancelSteps(tx, ids);
 		await withdraw(tx, profileId, ids);
-		for (const row of own) if (row.shown) await rewordEvents(tx, { ...row, title: NOTHING, body: "" });
+		for (const row of own) if (row.shown) await rewordEvents(tx, { ...row, title: NOTHING, body: "", data: {} });
 		const shown = own.filter((row) => row.shown).map(({ id }) => id);
 		await tellRooms(tx, broker, idsTold(profileId, "deleted", shown, at));
 		tx.afterCommit(() => presenceNode(broker).log.forget(profileId));

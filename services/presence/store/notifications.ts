@@ -202,12 +202,12 @@ export async function setStep(tx: Tx, id: string, step: Step | null, mail: Notif
 	return rows.length > 0;
 }
 
-/** The texts of a notification, in the room's events that told it. */
-export async function rewordEvents(tx: Tx, { profileId, id, title, body }: NotificationRow): Promise<void> {
+/** The texts of a notification, and what it is about, in the room's events that told it. */
+export async function rewordEvents(tx: Tx, { profileId, id, title, body, data }: NotificationRow): Promise<void> {
 	await tx.query(
-		`update room_events set body = (body::jsonb || jsonb_build_object('title', $3::text, 'body', $4::text))::json
+		`update room_events set body = (body::jsonb || jsonb_build_object('title', $3::text, 'body', $4::text, 'data', $5::jsonb))::json
 		where room = $1 and type = 'notification' and body ->> 'id' = $2 and body ->> 'title' is not null`,
-		[profileId, id, title, body],
+		[profileId, id, title, body, JSON.stringify(data)],
 	);
 }
 
