@@ -15,7 +15,7 @@ export const LARGE_GROUP = 1_000;
 /** As many as are named of a large group. */
 export const GROUP_SAMPLE = 100;
 /**
- * How the members of a group are: how many of all, those who hide among the offline ones, and who of them is online or away. In a
+ * How the members of a group are: how many of all, those who hide, and who is apart from oneself, among the offline ones, and who of them is online or away. In a
  * large group that is a `sample`, oneself in it where one is here; the counts are some seconds old there. `counts` is null while
  * nobody can be asked.
  */
@@ -67,7 +67,7 @@ export const actions = {
 			repeatable: true,
 		},
 		"presence.lookup": {
-			summary: "The state of up to 500 profiles, in the order asked; hidden ones and strangers as offline.",
+			summary: "The state of up to 500 profiles, in the order asked; hidden ones, strangers and those who are apart by a block as offline.",
 			params: { ids: array(uuid, { min: 1, max: 500 }) },
 			answer: object({ data: array(presenceEntry) }),
 			repeatable: true,
@@ -87,6 +87,12 @@ export const actions = {
 			repeatable: true,
 		},
 		...workActions("presence"),
+		"presence.states": {
+			summary: "Doors: the same, whoever wants to know it; they keep apart themselves who is apart.",
+			params: { ids: array(uuid, { min: 1, max: 500 }) },
+			answer: object({ data: array(presenceEntry) }),
+			repeatable: true,
+		},
 		"notifications.openRoom": roomActions.openRoom,
 		"notifications.heads": roomActions.heads,
 	}),

@@ -9,6 +9,7 @@ import { redisOf } from "../../mixins/redis/redis.ts";
 import { broadcast } from "../../mixins/signals.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
+import { apartOf } from "./apart.ts";
 import type { PresenceBook } from "./book.ts";
 import { presenceWork } from "./broadcast/work.ts";
 import { GATHER } from "./domain/presence.ts";
@@ -33,6 +34,8 @@ export interface PresenceNode {
 	book: PresenceBook;
 	/** What is remembered of profiles that are not here; those never seen are left out. */
 	remembered(profileIds: readonly string[]): Promise<Map<string, Omit<Seen, "profileId">>>;
+	/** From whom a profile is apart, because one has blocked the other. */
+	apartFrom(profileId: string): Promise<ReadonlySet<string>>;
 	/** Something changed: tell the doors soon. */
 	stir(): void;
 	/** Begins the telling. */
@@ -104,6 +107,7 @@ function make(broker: ServiceBroker): PresenceNode {
 		);
 		timer.unref();
 	};
+	const apart = batched((ids) => apartOf(broker, db, ids));
 	const head = batched((keys) => carrier.heads(keys));
 	return {
 		db,
@@ -119,6 +123,7 @@ function make(broker: ServiceBroker): PresenceNode {
 			}
 			return stored;
 		},
+		apartFrom: async (profileId) => (await apart(profileId)) ?? new Set(),
 		stir: () => at(Date.now() + GATHER),
 		start() {
 			const due = book.nextDue();

@@ -3,6 +3,7 @@ import { eachFact, isTool, service } from "../../mixins/node.ts";
 import type { Context, ServiceBroker } from "moleculer";
 import { isProblem, problem } from "../contracts/errors.ts";
 import type { PresenceEntry } from "../contracts/presence.ts";
+import { seenApart } from "./apart.ts";
 import { presenceWork } from "./broadcast/work.ts";
 import { presenceOf } from "./census.ts";
 import { presenceJobs } from "./jobs.ts";
@@ -82,11 +83,16 @@ export default service("presence", {
 		},
 
 		async lookup(ctx, node) {
+			const [entries, apart] = await Promise.all([look(node, ctx.params.ids), node.apartFrom(ctx.caller.profileId)]);
+			return { data: seenApart(entries, apart) };
+		},
+
+		async states(ctx, node) {
 			return { data: await look(node, ctx.params.ids) };
 		},
 
 		async group(ctx, node) {
-			return presenceOf(ctx, ctx.params.groupId, node.book, (ids) => look(node, ids));
+			return presenceOf(ctx, ctx.params.groupId, { book: node.book, look: (ids) => look(node, ids), apartFrom: node.apartFrom });
 		},
 	},
 

@@ -1,4 +1,4 @@
-// Who of those who are connected here has blocked whom, or was blocked by them: neither hears that the other types or reads. Asked of
+// Who of those who are connected here has blocked whom, or was blocked by them: neither hears that the other types, reads or is here. Asked of
 // the groups node when somebody connects, many at once; kept up by its signal, and asked again now and then, for a signal may be lost.
 import { randomUUID } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
@@ -22,6 +22,8 @@ export class Apart {
 	#asked = new Set<string>();
 	#timer: NodeJS.Timeout | undefined;
 	#running: Promise<void> = Promise.resolve();
+	/** Of these others the profile may hear now, or no longer; of anybody where they are not named. */
+	onChanged: ((profileId: string, others: ReadonlySet<string> | undefined) => void) | undefined;
 
 	constructor(broker: ServiceBroker) {
 		this.#broker = broker;
@@ -78,6 +80,7 @@ export class Apart {
 			const news = this.#news.get(profileId) ?? new Map<string, boolean>();
 			this.#news.set(profileId, news.set(from, apart));
 			apply(this.#of.get(profileId), news);
+			this.onChanged?.(profileId, new Set([from]));
 			this.#ask(profileId, GATHER);
 		}
 	}
@@ -108,8 +111,10 @@ export class Apart {
 					if (!this.#of.has(id)) continue;
 					const known = new Set(apart[at]);
 					apply(known, this.#news.get(id));
+					const changed = this.#of.get(id)?.symmetricDifference(known);
 					this.#of.set(id, known);
 					this.#release(id);
+					if (changed?.size !== 0) this.onChanged?.(id, changed);
 				}
 			} catch (error) {
 				this.#broker.logger.debug("Who is apart from whom could not be asked; it is asked again.", { error: String(error) });

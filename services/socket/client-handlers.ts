@@ -5,9 +5,6 @@ import type { GroupPresence, PresenceEntry } from "../contracts/presence.ts";
 import { LARGE_GROUP } from "../contracts/presence.ts";
 import { mayConnect } from "./access.ts";
 import type { Asked, Run } from "./handler.ts";
-import type { Gateway } from "./gateway.ts";
-import type { Follower } from "./presence/interest.ts";
-import type { SocketLink } from "./link.ts";
 import { groupRoom } from "./rooms/name.ts";
 
 const TYPING_EVERY = 2_000;
@@ -42,7 +39,7 @@ export const presenceSubscribe: Run<"presence:subscribe"> = async (asked, { grou
 	if ((groupId === undefined) === (profileIds === undefined)) throw problem("validation", { detail: "Give either groupId or profileIds." });
 	const { interest } = gateway;
 	// Oneself is among those who are here, also right after the connect.
-	await gateway.presence.heard(link.connectionId);
+	await Promise.all([gateway.presence.heard(link.connectionId), gateway.apart.known(link.profileId)]);
 	// Followed first and asked for then: what changes in between is held back until the answer is out.
 	const done = interest.begin(link);
 	let entries: PresenceEntry[] = [];
@@ -67,26 +64,14 @@ export const presenceSubscribe: Run<"presence:subscribe"> = async (asked, { grou
 			interest.followProfiles(link, ids);
 			entries = await lookup(asked, ids);
 		}
-		answer({ online: entries.filter(({ status }) => status === "online" || status === "away"), ...(group ? { group } : {}) });
+		// A block may have begun meanwhile.
+		const online = interest.shown(link, entries).filter(({ status }) => status === "online" || status === "away");
+		answer({ online, ...(group ? { group: { ...group, online } } : {}) });
 	} finally {
 		done(entries);
 		if (!gateway.links.has(link)) interest.forget(link);
 	}
 };
-
-/** Followers of a group hear at once how somebody is who has just joined it. */
-export function tellOfNewMember(gateway: Gateway, profileId: string, followers: Follower[]): void {
-	const [first] = followers as SocketLink[];
-	if (!first) return;
-	gateway.call(first, "presence.lookup", { ids: [profileId] }).then(
-		({ data: [entry] }) => {
-			if (!entry || entry.status === "offline") return;
-			if (entry.status === "unknown") return gateway.news.doubt([profileId]);
-			for (const follower of followers) gateway.interest.tell(follower, [entry]);
-		},
-		(error) => gateway.broker.logger.debug("How a new member is could not be asked.", { error: String(error) }),
-	);
-}
 
 export const presenceSet: Run<"presence:set"> = async ({ gateway, link, requestId }, { status }, answer) => {
 	await gateway.presence.heard(link.connectionId);

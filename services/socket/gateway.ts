@@ -16,6 +16,7 @@ import type { SocketLink } from "./link.ts";
 import { tuned } from "./link.ts";
 import { PresenceNews } from "./presence/news.ts";
 import { PresenceReport } from "./presence/report.ts";
+import { Roll } from "./presence/roll.ts";
 import { Resync } from "./resync.ts";
 import { RoomGate } from "./rooms/gate.ts";
 
@@ -62,6 +63,7 @@ export class Gateway {
 	readonly interest: Interest;
 	readonly presence: PresenceReport;
 	readonly news: PresenceNews;
+	readonly roll: Roll;
 	readonly resync: Resync;
 	readonly bus: ReturnType<typeof roomBus>;
 	/** What clients asked for that does not exist, since the start. */
@@ -91,8 +93,12 @@ export class Gateway {
 				(except.length > 0 ? heard.except(except) : heard).emit(event, payload);
 			},
 		});
-		this.interest = new Interest(this.bus);
+		this.interest = new Interest(this.bus, (profileId, other) => this.apart.has(profileId, other));
 		this.news = new PresenceNews(broker, this.interest);
+		this.interest.onDoubt = (profileIds) => this.news.doubt(profileIds);
+		this.roll = new Roll(broker, this.interest, (follower, action, params) => this.call(follower as SocketLink, action, params));
+		this.interest.onMissed = (groupId) => this.roll.doubt(groupId);
+		this.apart.onChanged = (profileId, others) => this.interest.apartChanged(this.#byProfile.get(profileId) ?? [], others);
 		this.presence = new PresenceReport(broker, this.instance, { told: (last, again) => this.news.told(last, again) });
 		this.resync = new Resync(this);
 		tokens(broker).onRevoked((id) => {

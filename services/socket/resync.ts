@@ -1,5 +1,5 @@
-// What a door may have missed in a cluster, where frames and changes of presence can be lost: asks how far its rooms are and
-// how those are whom its sockets follow. When NATS was away, when a process died, and now and then in any case. It asks
+// What a door may have missed in a cluster, where frames and changes of presence can be lost: asks how far its rooms are, the
+// groups too whose members are followed, and how those are whom its sockets follow. When NATS was away, when a process died, and now and then in any case. It asks
 // once for each room and profile, however many sockets there are.
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
@@ -8,7 +8,7 @@ import { natsOf } from "../../mixins/nats.ts";
 import { callAction } from "../../mixins/call.ts";
 import type { Gateway } from "./gateway.ts";
 import type { RoomName } from "./rooms/name.ts";
-import { parseRoom } from "./rooms/name.ts";
+import { groupRoom, parseRoom } from "./rooms/name.ts";
 
 /** In any case so often (ms). */
 const EVERY = 15_000;
@@ -79,9 +79,10 @@ export class Resync {
 	}
 
 	async #rooms(): Promise<void> {
-		const { gate } = this.#gateway;
-		const known: [name: string, head: number][] = [];
-		const rooms = gate.rooms().map((name) => parseRoom(name) as RoomName);
+		const { gate, interest } = this.#gateway;
+		const known: [room: RoomName, head: number][] = [];
+		const names = new Set([...gate.rooms(), ...interest.groups().map(groupRoom)]);
+		const rooms = [...names].map((name) => parseRoom(name) as RoomName);
 		for (const [action, of] of Map.groupBy(rooms, ({ heads }) => heads)) {
 			for (let from = 0; from < of.length; from += PORTION) {
 				const portion = of.slice(from, from + PORTION);
@@ -91,11 +92,14 @@ export class Resync {
 					{ keys: portion.map(({ key }) => key) },
 					{ meta: { requestId: randomUUID() } },
 				);
-				for (const [at, { name }] of portion.entries()) known.push([name, heads[at] ?? 0]);
+				for (const [at, room] of portion.entries()) known.push([room, heads[at] ?? 0]);
 			}
 		}
 		// A frame that is stored may still be on its way here: only who has not heard it after a moment has missed it.
 		await pause(ON_ITS_WAY);
-		for (const [name, head] of known) gate.remind(name, head);
+		for (const [{ name, key }, head] of known) {
+			gate.remind(name, head);
+			if (name === groupRoom(key)) interest.remind(key, head);
+		}
 	}
 }

@@ -12,7 +12,6 @@ import { allowedOrigins } from "../../mixins/origins.ts";
 import { settings } from "../../mixins/settings.ts";
 import type { SignalPayload } from "../contracts/index.ts";
 import type { PresenceChanged } from "../contracts/presence.ts";
-import { tellOfNewMember } from "./client-handlers.ts";
 import { dispatch, unknownEvent } from "./dispatch.ts";
 import { checkEvents, events } from "./events.ts";
 import { joinFrames } from "./frames.ts";
@@ -120,7 +119,6 @@ export default defineService<SocketService>({
 		this.origins = allowedOrigins(this.broker);
 		this.server = door(this.broker).server;
 		this.gateway = new Gateway(this.broker, () => this.io.of("/"));
-		this.gateway.interest.onJoined = (_groupId, profileId, followers) => tellOfNewMember(this.gateway, profileId, followers);
 		(this.settings as { io: { options: unknown } }).io.options = {
 			path: "/socket.io",
 			transports: ["websocket", "polling"],
@@ -161,5 +159,6 @@ export default defineService<SocketService>({
 		this.gateway.resync.stop();
 		this.gateway.presence.stop();
 		this.gateway.apart.stop();
+		this.gateway.roll.stop();
 	},
 });

@@ -99,11 +99,98 @@ test("presence: of a change that comes late or is missing, the node is asked", a
 	await house.change(ben.profileId, "offline", first);
 	// The node of this house says of everybody that they are online.
 	await eventually(() => assert.deepEqual(statuses(), ["away", "online"]));
-	assert.equal(house.callsOf("presence.lookup").length, 1);
+	assert.equal(house.callsOf("presence.states").length, 1);
 	await house.change(ben.profileId, "away");
 	await eventually(() => assert.deepEqual(statuses(), ["away", "online", "away"]));
 	house.reporting.told++;
 	await eventually(() => assert.deepEqual(statuses(), ["away", "online", "away", "online"]));
+});
+
+test("presence: a block that begins while one follows the other makes both offline to each other, until it ends", async () => {
+	const { people, groupId } = await groupOf(3);
+	const [ana, ben, carol] = people as [(typeof people)[0], (typeof people)[0], (typeof people)[0]];
+	const seenBy = (someone: typeof ana) =>
+		someone.heard
+			.filter(([event]) => event === "signal")
+			.flatMap(([, payload]) => (payload as { profiles: { profileId: string; status: string }[] }).profiles)
+			.map(({ profileId, status }) => `${people.findIndex((one) => one.profileId === profileId)} ${status}`);
+	for (const one of people) await one.ok("presence:subscribe", { groupId });
+	const apart = (is: boolean) => {
+		for (const [one, other] of [
+			[ana, ben],
+			[ben, ana],
+		] as const)
+			house.apart.set(one.profileId, is ? [other.profileId] : []);
+		return house.broker.broadcast("groups.apart", { profileIds: [ana.profileId, ben.profileId], apart: is });
+	};
+	await apart(true);
+	await eventually(() => assert.deepEqual(people.map(seenBy), [["1 offline"], ["0 offline"], []]));
+	await house.change(ben.profileId, "away");
+	await eventually(() => assert.deepEqual(people.map(seenBy), [["1 offline"], ["0 offline", "1 away"], ["1 away"]]));
+	const { online } = await ben.ok("presence:subscribe", { profileIds: [ana.profileId, carol.profileId] });
+	assert.deepEqual(
+		online.map(({ profileId }: { profileId: string }) => profileId),
+		[carol.profileId],
+	);
+	const late = await connect(ana.profileId);
+	const again = await late.ok("presence:subscribe", { groupId });
+	assert.deepEqual(
+		new Set(again.online.map(({ profileId }: { profileId: string }) => profileId)),
+		new Set([ana.profileId, carol.profileId]),
+	);
+	await apart(false);
+	// The node of this house says of everybody that they are online.
+	await eventually(() => {
+		for (const one of [ana, late]) assert.ok(seenBy(one).includes("1 online"));
+		assert.ok(seenBy(ben).includes("0 online"));
+	});
+});
+
+test("presence: who was removed hears no more of the group, also where both the event and the word of it were lost", async () => {
+	const { people, room, groupId } = await groupOf(3);
+	const [ana, ben, carol] = people as [(typeof people)[0], (typeof people)[0], (typeof people)[0]];
+	for (const one of people) await one.ok("presence:subscribe", { groupId });
+	const signals = (someone: typeof ana) => someone.heard.filter(([event]) => event === "signal").length;
+	house.say(room, 1);
+	house.rooms.get(room)?.members.delete(ben.profileId);
+	house.store(room, 1);
+	house.calls.length = 0;
+	house.say(room, 1);
+	await eventually(() =>
+		assert.deepEqual(
+			house.gateway.interest
+				.followersOf(groupId)
+				.map(({ profileId }) => profileId)
+				.sort(),
+			[ana, carol].map(({ profileId }) => profileId).sort(),
+		),
+	);
+	assert.equal(house.callsOf("groups.memberIds").length, 1, "once for all who follow");
+	await house.change(carol.profileId, "away");
+	await house.change(ben.profileId, "away");
+	await eventually(() => assert.equal(signals(ana), 1, "of carol alone"));
+	assert.equal(signals(ben), 0);
+	// The one who is asked as is out as well, and nothing came after it.
+	house.rooms.get(room)?.members.delete(ana.profileId);
+	house.store(room, 1);
+	let failures = 1;
+	house.before.set("groups.memberIds", () => {
+		if (failures-- > 0) throw new Error("away");
+	});
+	house.gateway.interest.remind(groupId, 4);
+	await eventually(() =>
+		assert.deepEqual(
+			house.gateway.interest.followersOf(groupId).map(({ profileId }) => profileId),
+			[carol.profileId],
+		),
+	);
+	// A large group: only those who follow or are followed are asked about.
+	house.rooms.get(room)?.members.delete(carol.profileId);
+	house.rooms.get(room)?.members.add(ana.profileId);
+	house.crowd.absent = 1_500;
+	house.gateway.interest.remind(groupId, 5);
+	await eventually(() => assert.equal(house.gateway.interest.followersOf(groupId).length, 0));
+	house.crowd.absent = 0;
 });
 
 test("presence is told which sockets are here, again until it has heard, and everything where it began anew", async () => {

@@ -37,6 +37,8 @@ export async function presenceHouse(environment: Record<string, string> = {}) {
 	/** What the neighbour says: the members of groups; how many it was asked for each time. */
 	const groups = new Map<string, string[]>();
 	const asked: number[] = [];
+	/** From whom profiles are apart, as the neighbour says it when it is there. */
+	const blocks = { apart: new Map<string, string[]>(), away: false };
 	for (const schema of [presence, notifications]) broker.createService(schema);
 	broker.createService(
 		neighbour("groups", {
@@ -49,6 +51,14 @@ export async function presenceHouse(environment: Record<string, string> = {}) {
 				const members = new Set<string>(groups.get(groupId));
 				asked.push(profileIds.length);
 				return { profileIds: profileIds.filter((id) => members.has(id)) };
+			},
+		}),
+	);
+	broker.createService(
+		neighbour("blocks", {
+			apart({ profileIds }: Params<"blocks.apart">) {
+				if (blocks.away) throw problem("unavailable");
+				return { apart: profileIds.map((id) => blocks.apart.get(id) ?? []) };
 			},
 		}),
 	);
@@ -70,16 +80,21 @@ export async function presenceHouse(environment: Record<string, string> = {}) {
 			}),
 		},
 	});
-	const lookup = async (...ids: string[]): Promise<PresenceEntry[]> => (await callAction(broker, "presence.lookup", { ids })).data;
+	const lookup = async (...ids: string[]): Promise<PresenceEntry[]> => (await callAction(broker, "presence.states", { ids })).data;
 	return {
 		broker,
 		signals,
 		groups,
 		asked,
+		blocks,
 		as,
 		/** The group's presence, as one of its members sees it. */
 		group: (groupId: string, profileId: string) => callAction(broker, "presence.group", { groupId }, as(profileId)),
+		/** How profiles are, whoever looks. */
 		lookup,
+		/** How one of them sees others. */
+		lookupAs: async (profileId: string, ...ids: string[]): Promise<PresenceEntry[]> =>
+			(await callAction(broker, "presence.lookup", { ids }, as(profileId))).data,
 		statusOf: async (id: string) => (await lookup(id))[0]?.status,
 		set: (connectionId: string, profileId: string, status: "online" | "away" | "hidden") =>
 			callAction(broker, "presence.set", { connectionId, status }, as(profileId)),

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { isProblem } from "../../services/contracts/errors.ts";
+import { presenceNode } from "../../services/presence/node.ts";
+import { block, unblock } from "../../services/presence/store/people.ts";
 import { eventually } from "./eventually.ts";
 import type { PresenceHouse } from "./presence-house.ts";
 import { testDoor } from "./presence-house.ts";
@@ -134,6 +136,63 @@ export function presenceSuite(title: string, houses: () => readonly PresenceHous
 			assert.equal(seen.online[0]?.profileId, dora, "oneself first");
 			assert.deepEqual(new Set(seen.online.map(({ profileId }) => profileId)), new Set([ana, ben, dora]));
 			await assert.rejects(first().group(randomUUID(), ana));
+		});
+
+		test("who is apart by a block is offline with no time, either way, one by one, in a small group and in a large one", async () => {
+			const door = await testDoor(houses);
+			const people: string[] = Array.from({ length: 4 }, () => randomUUID());
+			const [ana, ben, carol, dora] = people as [string, string, string, string];
+			const sockets = new Map<string, string>();
+			for (const id of [ana, ben, carol]) sockets.set(id, await door.open(id));
+			await last().set(sockets.get(ben) as string, ben, "away");
+			const seen = await door.open(dora);
+			await door.close(seen);
+			await eventually(async () => assert.ok((await last().lookup(dora))[0]?.lastSeen));
+			const [small, large] = [randomUUID(), randomUUID()];
+			for (const { groups, blocks } of houses()) {
+				groups.set(small, people);
+				groups.set(large, [...Array.from({ length: 1_500 }, () => randomUUID()), ...people]);
+				blocks.apart.set(ana, [ben, dora]).set(ben, [ana]).set(dora, [ana]);
+			}
+			for (const house of houses()) {
+				const unseen = (profileId: string) => ({ profileId, status: "offline", lastSeen: null });
+				assert.deepEqual(await house.lookupAs(ana, ben, carol, dora), [
+					unseen(ben),
+					{ profileId: carol, status: "online", lastSeen: null },
+					unseen(dora),
+				]);
+				assert.deepEqual(await house.lookupAs(ben, ana), [unseen(ana)]);
+				assert.ok((await house.lookupAs(carol, dora))[0]?.lastSeen);
+				assert.deepEqual((await house.group(small, ana)).counts, { online: 2, away: 0, offline: 2 });
+				assert.deepEqual((await house.group(small, carol)).counts, { online: 2, away: 1, offline: 1 });
+				const crowd = await house.group(large, ana);
+				assert.deepEqual(crowd.counts, { online: 2, away: 0, offline: 1_502 });
+				assert.deepEqual(new Set(crowd.online.map(({ profileId }) => profileId)), new Set([ana, carol]));
+				assert.deepEqual((await house.group(large, carol)).counts, { online: 2, away: 1, offline: 1_501 });
+			}
+			for (const { blocks } of houses()) blocks.apart.clear();
+			assert.deepEqual(
+				(await last().lookupAs(ana, ben)).map(({ status }) => status),
+				["away"],
+			);
+		});
+
+		test("while groups are away, who is apart is known by what their facts have said", async () => {
+			const door = await testDoor(houses);
+			const [ana, ben] = [randomUUID(), randomUUID()];
+			for (const id of [ana, ben]) await door.open(id);
+			const { db } = presenceNode(first().broker);
+			await block(db, ben, ana);
+			for (const { blocks } of houses()) blocks.away = true;
+			for (const house of houses())
+				for (const [one, other] of [
+					[ana, ben],
+					[ben, ana],
+				] as const)
+					assert.equal((await house.lookupAs(one, other))[0]?.status, "offline");
+			await unblock(db, ben, ana);
+			assert.equal((await last().lookupAs(ana, ben))[0]?.status, "online");
+			for (const { blocks } of houses()) blocks.away = false;
 		});
 
 		test("a crowd is gone through in portions, and counted once for everybody who asks within a few seconds", async () => {

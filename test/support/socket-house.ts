@@ -46,6 +46,8 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 	const calls: { name: string; params: unknown; meta: Meta }[] = [];
 	/** Members that every group has besides, and who are not here. */
 	const crowd = { absent: 0 };
+	/** From whom profiles are apart. */
+	const apart = new Map<string, string[]>();
 	/** What the presence node answers to the door's reports. */
 	const reporting = { known: true, told: 0 };
 
@@ -82,17 +84,24 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 		const by = { profileId: ctx.meta.principal?.profileId ?? "", displayName: "Ana" };
 		return { room: `group:${groupId}`, seq: event?.seq ?? 0, id: groupId, at, clientId, kind, content, by, reactions: [], replayed: false };
 	};
+	const states = ({ ids }: Params<"presence.states">) => ({
+		data: ids.map((profileId) => ({ profileId, status: "online", lastSeen: null })),
+	});
 	broker.createService(socketService);
 	for (const schema of [
 		node("messages", { openRoom: open("group"), post, read: ({ groupId, seq }: Params<"messages.read">) => ({ groupId, seq, unread: 0 }) }),
 		node("notifications", { openRoom: open("profile") }),
 		node("groups", {
-			memberIds: ({ groupId }: Params<"groups.memberIds">) => {
+			memberIds: ({ groupId }: Params<"groups.memberIds">, ctx) => {
 				const profileIds = [...(rooms.get(`group:${groupId}`)?.members ?? [])];
+				if (!profileIds.includes(ctx.meta.principal?.profileId ?? "")) throw problem("not-member");
 				return { profileIds, memberCount: profileIds.length + crowd.absent };
 			},
+			membersAmong: ({ groupId, profileIds }: Params<"groups.membersAmong">) => ({
+				profileIds: profileIds.filter((id) => rooms.get(`group:${groupId}`)?.members.has(id)),
+			}),
 		}),
-		node("blocks", { apart: ({ profileIds }: Params<"blocks.apart">) => ({ apart: profileIds.map(() => []) }) }),
+		node("blocks", { apart: ({ profileIds }: Params<"blocks.apart">) => ({ apart: profileIds.map((id) => apart.get(id) ?? []) }) }),
 		node("presence", {
 			group: ({ groupId }: Params<"presence.group">) => {
 				const members = [...(rooms.get(`group:${groupId}`)?.members ?? [])];
@@ -106,7 +115,8 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 			},
 			report: () => ({ ...reporting }),
 			set: () => ({}),
-			lookup: ({ ids }: Params<"presence.lookup">) => ({ data: ids.map((profileId) => ({ profileId, status: "online", lastSeen: null })) }),
+			lookup: states,
+			states,
 		}),
 		...issuer(broker),
 	])
@@ -144,6 +154,7 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 		before,
 		reporting,
 		crowd,
+		apart,
 		/** Tells a change of presence, as the next one. */
 		change: (profileId: string, status: string, number = ++reporting.told) =>
 			broker.broadcast("presence.changed", { number, profiles: [{ profileId, status, lastSeen: null }] }),

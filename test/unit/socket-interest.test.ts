@@ -12,7 +12,8 @@ function house() {
 			throw error;
 		}),
 	);
-	const interest = new Interest(bus);
+	const blocked = new Set<string>();
+	const interest = new Interest(bus, (one, other) => blocked.has(`${one} ${other}`) || blocked.has(`${other} ${one}`));
 	const follower = (id: string, profileId = id) => {
 		const heard: string[] = [];
 		return {
@@ -27,12 +28,12 @@ function house() {
 				void heard.push(...profiles.map((entry) => `${entry.profileId} ${entry.status}`)),
 		};
 	};
-	const member = (action: "joined" | "left", profileId: string) =>
+	const member = (action: "joined" | "left", profileId: string, seq = 1) =>
 		bus.publish({
 			room: "group:g",
-			events: [{ room: "group:g", seq: 1, type: "member", at: "2026-01-01T00:00:00.000Z", by: null, action, profileId }],
+			events: [{ room: "group:g", seq, type: "member", at: "2026-01-01T00:00:00.000Z", by: null, action, profileId }],
 		});
-	return { bus, interest, follower, member };
+	return { bus, interest, follower, member, blocked };
 }
 const entry = (profileId: string, status: PresenceEntry["status"]): PresenceEntry => ({ profileId, status, lastSeen: null });
 
@@ -114,4 +115,77 @@ test("a socket follows at most 64 groups, the latest ones, and leaves nothing be
 	interest.forget(ana);
 	interest.changed([entry("member 69", "away")]);
 	assert.deepEqual([ana.heard.length, interest.size], [1, 0]);
+});
+
+test("who is apart from a socket's owner is offline to it, from the moment they are, and asked about when they are no longer", () => {
+	const { interest, follower, blocked } = house();
+	const [ana, eve] = [follower("ana"), follower("eve")];
+	const doubted: string[] = [];
+	interest.onDoubt = (ids) => void doubted.push(...ids);
+	for (const one of [ana, eve]) interest.followProfiles(one, ["ben", "carol"]);
+	interest.changed([entry("ben", "online"), entry("carol", "online")]);
+	blocked.add("ben ana");
+	interest.apartChanged([ana], new Set(["ben"]));
+	interest.changed([entry("ben", "away")]);
+	assert.deepEqual(ana.heard, ["ben online", "carol online", "ben offline"]);
+	assert.deepEqual(eve.heard, ["ben online", "carol online", "ben away"]);
+	// An answer from before the block.
+	interest.begin(ana)([entry("ben", "online")]);
+	assert.deepEqual(interest.shown(ana, [entry("ben", "online"), entry("carol", "away")]), [
+		entry("ben", "offline"),
+		entry("carol", "away"),
+	]);
+	assert.deepEqual(doubted, []);
+	blocked.clear();
+	interest.apartChanged([ana], new Set(["ben", "dan"]));
+	assert.deepEqual(doubted, ["ben"]);
+	interest.changed([entry("ben", "away")]);
+	assert.equal(ana.heard.at(-1), "ben away");
+	blocked.add("ana ben").add("ana carol");
+	interest.apartChanged([ana], undefined);
+	assert.deepEqual(ana.heard.slice(-2), ["ben offline", "carol offline"]);
+});
+
+test("a gap in the group's log, its end further on, or nothing known of it yet: its members are to be asked for", () => {
+	const { interest, follower, member } = house();
+	const ana = follower("ana");
+	const missed: string[] = [];
+	interest.onMissed = (groupId) => void missed.push(groupId);
+	interest.followGroup(ana, "g");
+	interest.setMembers(ana, "g", ["ana", "ben"]);
+	member("joined", "carol", 7);
+	member("joined", "dan", 8);
+	assert.equal(missed.length, 0);
+	interest.remind("g", 8);
+	assert.equal(missed.length, 1, "nobody knows what came before");
+	interest.beginRoll("g");
+	interest.endRoll("g", ["ana", "ben", "carol", "dan"], true);
+	interest.remind("g", 8);
+	assert.equal(missed.length, 1);
+	member("left", "dan", 10);
+	assert.equal(missed.length, 2);
+	interest.remind("g", 12);
+	assert.equal(missed.length, 3);
+	interest.remind("g", 0);
+	assert.equal(missed.length, 4, "it is gone");
+});
+
+test("who turns out to be no member follows no longer and is not followed, whoever turns out to be one is; what happens meanwhile counts", () => {
+	const { interest, follower, member } = house();
+	const [ana, eve, sam] = [follower("ana"), follower("eve"), follower("sam")];
+	const doubted: string[] = [];
+	interest.onDoubt = (ids) => void doubted.push(...ids);
+	for (const one of [ana, eve, sam]) {
+		interest.followGroup(one, "g");
+		interest.setMembers(one, "g", ["ana", "eve", "sam", "ben"], one === sam);
+	}
+	assert.deepEqual(new Set(interest.beginRoll("g")), new Set(["ana", "eve", "sam", "ben"]));
+	member("joined", "fay", 2);
+	member("left", "gus", 3);
+	interest.endRoll("g", ["ana", "sam", "carol", "gus"], true);
+	assert.deepEqual(doubted, ["fay", "carol"]);
+	interest.changed(["ana", "ben", "carol", "fay", "gus"].map((id) => entry(id, "online")));
+	assert.deepEqual(ana.heard, ["ana online", "carol online", "fay online"]);
+	assert.deepEqual(eve.heard, [], "she is out");
+	assert.deepEqual(sam.heard, ["ana online"], "of a large group only the sample");
 });

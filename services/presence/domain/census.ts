@@ -4,7 +4,7 @@ import type { GroupPresence, PresenceEntry } from "../../contracts/presence.ts";
 type Counts = NonNullable<GroupPresence["counts"]>;
 type Here = PresenceEntry & { status: "online" | "away" };
 
-const isHere = (entry: PresenceEntry): entry is Here => entry.status === "online" || entry.status === "away";
+export const isHere = (entry: PresenceEntry): entry is Here => entry.status === "online" || entry.status === "away";
 
 /** Counts members as they are looked up, portion by portion; whoever was not looked up is offline. */
 export class Census {

@@ -132,6 +132,18 @@ export async function apartAmong(db: Queryable, pairs: readonly Pair[]): Promise
 	return new Set(rows.map(pairKey));
 }
 
+/** Of each of these profiles, whom it has blocked and who has blocked it; of those where there is anybody. */
+export async function apartFrom(db: Pick<Queryable, "query">, profileIds: readonly string[]): Promise<Map<string, Set<string>>> {
+	const rows = await db.query<{ id: string; others: string[] }>(
+		`select id, array_agg(other::text) as others from (
+			select profile_id as id, blocked_id as other from blocks where profile_id = any($1::uuid[])
+			union all select blocked_id, profile_id from blocks where blocked_id = any($1::uuid[])
+		) as apart group by id`,
+		[profileIds],
+	);
+	return new Map(rows.map(({ id, others }) => [id, new Set(others)]));
+}
+
 /** @param until null: for good */
 export async function mute(db: Queryable, profileId: string, groupId: string, until: string | null): Promise<void> {
 	await db.query(

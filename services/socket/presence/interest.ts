@@ -19,6 +19,17 @@ const BY_ID = "";
 /** Groups one socket follows; the one followed first goes when there are more. */
 const MOST_GROUPS = 64;
 
+interface Group {
+	readonly followers: Set<Follower>;
+	readonly subscription: RoomSubscription;
+	/** How far its log was heard; 0 before anything was. */
+	seq: number;
+	/** Its members were asked for since it is listened to: only what comes after `seq` may be missed. */
+	sure: boolean;
+	/** While its members are asked for: who joined (true) or left since. */
+	changes: Map<string, boolean> | undefined;
+}
+
 interface Followed {
 	/** Ids by the group they were found in. */
 	sources: Map<string, Set<string>>;
@@ -37,12 +48,17 @@ export class Interest {
 	readonly #bus: RoomBus;
 	readonly #followed = new Map<Follower, Followed>();
 	readonly #followers = new Map<string, Set<Follower>>();
-	readonly #groups = new Map<string, { followers: Set<Follower>; subscription: RoomSubscription }>();
-	/** Asked for the state of somebody who joined a group: for the followers of that group. */
-	onJoined: ((groupId: string, profileId: string, followers: Follower[]) => void) | undefined;
+	readonly #groups = new Map<string, Group>();
+	readonly #apart: (profileId: string, other: string) => boolean;
+	/** What is known of these profiles is not what a socket must be told: ask. */
+	onDoubt: ((profileIds: Iterable<string>) => void) | undefined;
+	/** Who is in this group is not known for sure any more: something of its log did not come. */
+	onMissed: ((groupId: string) => void) | undefined;
 
-	constructor(bus: RoomBus) {
+	/** @param apart has one of the two blocked the other? Then each is offline to the other. */
+	constructor(bus: RoomBus, apart: (profileId: string, other: string) => boolean = () => false) {
 		this.#bus = bus;
+		this.#apart = apart;
 	}
 
 	/** Sockets that follow somebody, for tests and metrics. */
@@ -65,7 +81,7 @@ export class Interest {
 		followed.held ??= new Map();
 		return (answered = []) => {
 			followed.answering--;
-			for (const { profileId, status } of answered) if (status !== "unknown") followed.told.set(profileId, status);
+			for (const { profileId, status } of this.shown(follower, answered)) if (status !== "unknown") followed.told.set(profileId, status);
 			if (followed.answering > 0 || !followed.held) return;
 			followed.left.clear();
 			const held = [...followed.held.values()];
@@ -74,6 +90,29 @@ export class Interest {
 			if (followed.sources.size === 0) this.#followed.delete(follower);
 			else this.tell(follower, held);
 		};
+	}
+
+	/** How these are to a socket's owner. */
+	shown(follower: Follower, entries: readonly PresenceEntry[]): PresenceEntry[] {
+		return entries.map((entry) =>
+			entry.status !== "unknown" && this.#apart(follower.profileId, entry.profileId)
+				? { profileId: entry.profileId, status: "offline", lastSeen: null }
+				: entry,
+		);
+	}
+
+	/** These sockets of one profile may hear of others now, or no longer; undefined: nobody knows of whom. */
+	apartChanged(sockets: Iterable<Follower>, others: ReadonlySet<string> | undefined): void {
+		const back = new Set<string>();
+		for (const follower of sockets) {
+			const followed = [...(this.#followed.get(follower)?.sources.values() ?? [])];
+			for (const other of others ?? followed.flatMap((ids) => [...ids])) {
+				if (!this.#followers.get(other)?.has(follower)) continue;
+				if (this.#apart(follower.profileId, other)) this.tell(follower, [{ profileId: other, status: "offline", lastSeen: null }]);
+				else back.add(other);
+			}
+		}
+		if (back.size > 0) this.onDoubt?.(back);
 	}
 
 	followProfiles(follower: Follower, ids: readonly string[]): void {
@@ -93,9 +132,9 @@ export class Interest {
 				frame: (frame) => this.#membersChanged(groupId, frame),
 				signal() {},
 				evict: (profileId) => this.#left(groupId, profileId),
-				head() {},
+				head: (head) => this.remind(groupId, head),
 			});
-			group = { followers: new Set(), subscription };
+			group = { followers: new Set(), subscription, seq: 0, sure: false, changes: undefined };
 			this.#groups.set(groupId, group);
 		}
 		group.followers.add(follower);
@@ -115,6 +154,63 @@ export class Interest {
 		else followed.sampled.delete(groupId);
 		this.#replace(follower, groupId, [...joined, ...ids.filter((id) => !followed.left.has(`${groupId} ${id}`))]);
 		return true;
+	}
+
+	/** Groups that somebody here follows. */
+	groups(): string[] {
+		return [...this.#groups.keys()];
+	}
+
+	followersOf(groupId: string): readonly Follower[] {
+		return [...(this.#groups.get(groupId)?.followers ?? [])];
+	}
+
+	/** The group's log is known to end at `head`; 0 where there is none. */
+	remind(groupId: string, head: number): void {
+		const group = this.#groups.get(groupId);
+		if (!group || (group.sure && head > 0 && head <= group.seq)) return;
+		group.seq = Math.max(group.seq, head);
+		this.onMissed?.(groupId);
+	}
+
+	/** Members of the group are asked for anew: about these, who follow it or are followed because of it. */
+	beginRoll(groupId: string): string[] {
+		const group = this.#groups.get(groupId);
+		if (!group) return [];
+		group.changes = new Map();
+		const sources = [...group.followers].map((follower) => this.#followed.get(follower)?.sources.get(groupId));
+		return [...new Set([...[...group.followers].map(({ profileId }) => profileId), ...sources.flatMap((ids) => [...(ids ?? [])])])];
+	}
+
+	/**
+	 * Who of them is a member, as it was since `beginRoll`: whoever is not, follows the group no longer, and is not followed.
+	 * @param whole these are all members that there are: whoever joined is followed from now on
+	 */
+	endRoll(groupId: string, members: Iterable<string>, whole: boolean): void {
+		const group = this.#groups.get(groupId);
+		if (!group) return;
+		const roll = new Set(members);
+		for (const [id, isMember] of group.changes ?? []) {
+			if (isMember) roll.add(id);
+			else roll.delete(id);
+		}
+		group.changes = undefined;
+		group.sure = true;
+		const joined = new Set<string>();
+		for (const follower of [...group.followers]) {
+			if (!roll.has(follower.profileId)) {
+				this.unfollowGroup(follower, groupId);
+				continue;
+			}
+			const followed = this.#of(follower);
+			const before = followed.sources.get(groupId) ?? new Set<string>();
+			const after = whole && !followed.sampled.has(groupId) ? roll : before.intersection(roll);
+			for (const id of after) if (!before.has(id)) joined.add(id);
+			// An answer that is under way may name them as members yet.
+			for (const id of before) if (!after.has(id) && followed.answering > 0) followed.left.add(`${groupId} ${id}`);
+			this.#replace(follower, groupId, [...after]);
+		}
+		if (joined.size > 0) this.onDoubt?.(joined);
 	}
 
 	unfollowGroup(follower: Follower, groupId: string): void {
@@ -164,7 +260,7 @@ export class Interest {
 		if (held) for (const entry of entries) held.set(entry.profileId, entry);
 		if (held || follower.slow()) return;
 		// Who was never spoken of is offline.
-		const news = entries.filter(({ profileId, status }) => (told.get(profileId) ?? "offline") !== status);
+		const news = this.shown(follower, entries).filter(({ profileId, status }) => (told.get(profileId) ?? "offline") !== status);
 		for (const { profileId, status } of news) told.set(profileId, status);
 		if (news.length > 0) follower.send("signal", { type: "presence", profiles: news });
 	}
@@ -172,6 +268,10 @@ export class Interest {
 	#membersChanged(groupId: string, frame: RoomFrame): void {
 		const group = this.#groups.get(groupId);
 		if (!group) return;
+		const first = frame.events[0]?.seq ?? 0;
+		const missed = group.seq > 0 && first > group.seq + 1;
+		group.seq = Math.max(group.seq, frame.events.at(-1)?.seq ?? 0);
+		if (missed) this.onMissed?.(groupId);
 		for (const event of frame.events) {
 			if (event.type !== "member" || event.profileId === undefined) continue;
 			if (event.action === "joined") this.#joined(groupId, event.profileId, [...group.followers]);
@@ -180,6 +280,7 @@ export class Interest {
 	}
 
 	#joined(groupId: string, profileId: string, all: Follower[]): void {
+		this.#groups.get(groupId)?.changes?.set(profileId, true);
 		const followers = all.filter((follower) => !this.#followed.get(follower)?.sampled.has(groupId));
 		if (followers.length === 0) return;
 		for (const follower of followers) {
@@ -188,11 +289,13 @@ export class Interest {
 			followed?.sources.get(groupId)?.add(profileId);
 			this.#index(profileId, follower);
 		}
-		this.onJoined?.(groupId, profileId, followers);
+		// How they are.
+		this.onDoubt?.([profileId]);
 	}
 
 	/** @param profileId null: everybody */
 	#left(groupId: string, profileId: string | null): void {
+		if (profileId !== null) this.#groups.get(groupId)?.changes?.set(profileId, false);
 		for (const follower of [...(this.#groups.get(groupId)?.followers ?? [])]) {
 			if (profileId === null || follower.profileId === profileId) this.unfollowGroup(follower, groupId);
 			else this.#remove(follower, groupId, profileId);

@@ -104,7 +104,7 @@ export class PresenceNews {
 			const overtaken = new Set<string>();
 			this.#overtaken = overtaken;
 			try {
-				const { data } = await callAction(this.#broker, "presence.lookup", { ids }, { timeout: 5_000 });
+				const { data } = await callAction(this.#broker, "presence.states", { ids }, { timeout: 5_000 });
 				const unknown = data.filter(({ status }) => status === "unknown");
 				this.#followers.changed(data.filter(({ profileId, status }) => status !== "unknown" && !overtaken.has(profileId)));
 				for (const { profileId } of unknown) this.#doubted.add(profileId);
