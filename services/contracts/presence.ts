@@ -2,7 +2,7 @@
 import { internal, published, signalTable } from "./contract.ts";
 import { roomActions } from "./rooms.ts";
 import { workActions } from "./work.ts";
-import { array, bool, int, nullable, object, oneOf, text, time, uuid } from "./schema.ts";
+import { array, bool, int, nullable, object, oneOf, optional, text, time, uuid } from "./schema.ts";
 import type { Infer, InferProps } from "./schema.ts";
 
 /** `unknown`: what everybody here has in common (Redis) is away; nobody can be asked. */
@@ -37,6 +37,7 @@ export type PresenceChanged = InferProps<(typeof signals)["presence.changed"]["p
 export type DoorReport = InferProps<typeof doorReport>;
 /** Names one socket of one door process. */
 const connectionId = text(1, 128);
+const lookedAt = text(1, 120);
 
 /** What a door process says of its sockets; said about once a second, also when nothing has changed. */
 const doorReport = {
@@ -48,7 +49,8 @@ const doorReport = {
 	begin: bool,
 	/** Sockets that are known of this door after this report, if nothing was lost. */
 	count: int(0),
-	opened: array(object({ connectionId, profileId: uuid }), { max: 500 }),
+	/** `looks`: the room that is looked at on it. */
+	opened: array(object({ connectionId, profileId: uuid, looks: optional(lookedAt) }), { max: 500 }),
 	closed: array(connectionId, { max: 500 }),
 };
 
@@ -62,7 +64,7 @@ export const actions = {
 		},
 		"presence.focus": {
 			summary: "The client says which room is being looked at on this socket; null for none. Of that room nothing is pushed.",
-			params: { connectionId, room: nullable(text(1, 120)) },
+			params: { connectionId, room: nullable(lookedAt) },
 			answer: object({}),
 			repeatable: true,
 		},

@@ -22,9 +22,10 @@ export class MemoryBook implements PresenceBook {
 		if (known && begin) this.#gone(instance, now);
 		const sockets = begin || !known ? new Set<string>() : known.sockets;
 		this.#doors.set(instance, { no, sockets });
-		for (const { connectionId, profileId } of opened) {
+		for (const { connectionId, profileId, looks } of opened) {
 			sockets.add(connectionId);
 			this.#presence.connected(connectionId, profileId, hidden.has(profileId), now);
+			if (looks !== undefined) this.#presence.focus(connectionId, profileId, looks);
 		}
 		for (const connectionId of closed) {
 			sockets.delete(connectionId);

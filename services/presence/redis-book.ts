@@ -55,7 +55,12 @@ export class RedisBook implements PresenceBook {
 	}
 
 	async report({ instance, no, begin, count, opened, closed }: DoorReport, hidden: ReadonlySet<string>): Promise<Heard> {
-		const came = opened.flatMap(({ connectionId, profileId }) => [connectionId, profileId, hidden.has(profileId) ? 1 : 0]);
+		const came = opened.flatMap(({ connectionId, profileId, looks }) => [
+			connectionId,
+			profileId,
+			hidden.has(profileId) ? 1 : 0,
+			looks ?? "",
+		]);
 		const answer = await this.#run("report", [instance, no, begin ? 1 : 0, count, opened.length, ...came, ...closed]);
 		return { known: answer[0] === 1, told: Number(answer[1]) };
 	}

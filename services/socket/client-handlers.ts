@@ -81,7 +81,14 @@ export const presenceSet: Run<"presence:set"> = async ({ gateway, link, requestI
 
 export const focus: Run<"focus"> = async ({ gateway, link, requestId }, { room }, answer) => {
 	await gateway.presence.heard(link.connectionId);
-	await gateway.call(link, "presence.focus", { connectionId: link.connectionId, room }, requestId);
+	// Kept before it is said: a node that forgets everything meanwhile hears it with all the rest.
+	const before = gateway.presence.looks(link.connectionId, room);
+	try {
+		await gateway.call(link, "presence.focus", { connectionId: link.connectionId, room }, requestId);
+	} catch (error) {
+		gateway.presence.looks(link.connectionId, before ?? null);
+		throw error;
+	}
 	answer({});
 };
 

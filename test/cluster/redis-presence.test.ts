@@ -115,6 +115,18 @@ describe("presence on Redis", { skip: needs("redis-server") }, () => {
 		door.die();
 	});
 
+	test("after a flush it is known again what people look at, without their saying it", async () => {
+		const door = await livingDoor();
+		const [ana, room] = [randomUUID(), `group:${randomUUID()}`];
+		const socket = await door.open(ana);
+		await here().focus(socket, ana, room);
+		door.looks.set(socket, room);
+		await redisOf(here().broker)?.client.flushall();
+		assert.deepEqual(await there().looking({ profileId: ana, room }), [false]);
+		await eventually(async () => assert.deepEqual(await there().looking({ profileId: ana, room }), [true]), SOON);
+		door.die();
+	});
+
 	test("while Redis is away or stalls nobody knows anything, and says so; it is right again when it is back", async () => {
 		const door = await livingDoor();
 		const [ana, ben] = [randomUUID(), randomUUID()];

@@ -220,6 +220,30 @@ test("presence is told which sockets are here, again until it has heard, and eve
 	house.reporting.known = true;
 	await eventually(() => assert.deepEqual([reports().at(-1)?.begin, reports().at(-1)?.opened], [false, []]));
 
+	// What is looked at is said again with it, as the client said it last.
+	const looked = () =>
+		reports()
+			.findLast(({ begin }) => begin)
+			?.opened.find(isHers)?.looks;
+	for (const [room, expected] of [
+		["group:g", "group:g"],
+		["group:h", "group:h"],
+		["refused", "group:h"],
+		[null, undefined],
+	] as const) {
+		if (room === "refused") {
+			house.before.set("presence.focus", () => Promise.reject(new Error("away")));
+			await ana.refused("focus", { room });
+			house.before.delete("presence.focus");
+		} else assert.deepEqual(await ana.ok("focus", { room }), {});
+		const no = reports().at(-1)?.no ?? 0;
+		house.reporting.known = false;
+		await eventually(() => assert.ok(reports().some((report) => report.begin && report.no > no + 1)));
+		house.reporting.known = true;
+		assert.equal(looked(), expected);
+	}
+	await eventually(() => assert.equal(reports().at(-1)?.begin, false));
+
 	failures = 2;
 	ana.socket.close();
 	await eventually(() => assert.ok(reports().filter(({ closed }) => closed.includes(connectionId)).length > 2));

@@ -111,6 +111,8 @@ export type PresenceHouse = Awaited<ReturnType<typeof presenceHouse>>;
 export async function testDoor(houses: () => readonly PresenceHouse[], { begins = true, nodeId = `door-${randomUUID()}` } = {}) {
 	const instance = `${nodeId}|1`;
 	const sockets = new Map<string, string>();
+	/** What is looked at on them. */
+	const looks = new Map<string, string>();
 	let no = 0;
 	const report = ({ begin = false, opened = [], closed = [], number = ++no }: Partial<Report> = {}) => {
 		const all = houses();
@@ -121,6 +123,7 @@ export async function testDoor(houses: () => readonly PresenceHouse[], { begins 
 		instance,
 		nodeId,
 		sockets,
+		looks,
 		report,
 		/** A socket opens; answers its name. */
 		async open(profileId: string): Promise<string> {
@@ -134,14 +137,21 @@ export async function testDoor(houses: () => readonly PresenceHouse[], { begins 
 			assert.equal((await report({ closed: [connectionId] })).known, true);
 		},
 		/** Says everything again. */
-		begin: () => report({ begin: true, opened: [...sockets].map(([connectionId, profileId]) => ({ connectionId, profileId })) }),
+		begin: () =>
+			report({
+				begin: true,
+				opened: [...sockets].map(([connectionId, profileId]) => {
+					const room = looks.get(connectionId);
+					return { connectionId, profileId, ...(room === undefined ? {} : { looks: room }) };
+				}),
+			}),
 	};
 	if (begins) await door.begin();
 	return door;
 }
 interface Report {
 	begin: boolean;
-	opened: { connectionId: string; profileId: string }[];
+	opened: { connectionId: string; profileId: string; looks?: string }[];
 	closed: string[];
 	number: number;
 }

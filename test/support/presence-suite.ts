@@ -246,6 +246,21 @@ export function presenceSuite(title: string, houses: () => readonly PresenceHous
 			await eventually(async () => assert.deepEqual([await first().statusOf(ana), await last().statusOf(ben)], ["offline", "online"]));
 		});
 
+		test("a door that begins anew says what is looked at, and what it does not say is looked at no more", async () => {
+			const door = await testDoor(houses);
+			const ana = randomUUID();
+			const [phone, laptop] = [await door.open(ana), await door.open(ana)];
+			const [room, other] = [`group:${randomUUID()}`, `group:${randomUUID()}`];
+			await first().focus(phone, ana, room);
+			await first().focus(laptop, ana, other);
+			door.looks.set(phone, room);
+			await door.begin();
+			const pairs = [room, other].map((name) => ({ profileId: ana, room: name }));
+			assert.deepEqual(await last().looking(...pairs), [true, false]);
+			await first().focus(phone, ana, null);
+			assert.deepEqual(await last().looking(...pairs), [false, false]);
+		});
+
 		test("a door that counts otherwise is asked to begin anew", async () => {
 			const door = await testDoor(houses);
 			const ana = randomUUID();

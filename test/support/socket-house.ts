@@ -115,6 +115,7 @@ export async function socketHouse(issuer: (broker: ServiceBroker) => ServiceSche
 			},
 			report: () => ({ ...reporting }),
 			set: () => ({}),
+			focus: () => ({}),
 			lookup: states,
 			states,
 		}),

@@ -1,5 +1,5 @@
--- A door says what opened and closed: instance, no, begin, count, how many opened, then (socket, profile, hides) of each of
--- these, then the sockets that closed. Answers whether all of this door is known, and the number of the last change told.
+-- A door says what opened and closed: instance, no, begin, count, how many opened, then (socket, profile, hides, room
+-- looked at or "") of each of these, then the sockets that closed. Answers whether all of this door is known, and the number of the last change told.
 local instance, no, begin, count = ARGV[3], tonumber(ARGV[4]), ARGV[5] == "1", tonumber(ARGV[6])
 local last = tonumber(redis.call("HGET", P .. "numbers", instance) or nil)
 
@@ -12,10 +12,11 @@ redis.call("ZADD", P .. "doors", now, instance)
 local door = P .. "door:" .. instance
 local i = 8
 for _ = 1, tonumber(ARGV[7]) do
-	local socket, id, hides = ARGV[i], ARGV[i + 1], ARGV[i + 2] == "1"
-	i = i + 3
+	local socket, id, hides, room = ARGV[i], ARGV[i + 1], ARGV[i + 2] == "1", ARGV[i + 3]
+	i = i + 4
 	redis.call("HSET", door, socket, id)
 	redis.call("SADD", sockets(id), socket)
+	if room ~= "" then redis.call("HSET", looks(id), socket, room) end
 	local known = redis.call("HMGET", person(id), "said", "leftAt")
 	local leftAt = tonumber(known[2] or nil)
 	-- Who went for good is somebody new, also while that is still being told.

@@ -6,6 +6,7 @@ import { natsOf } from "../../../mixins/nats.ts";
 import { callAction } from "../../../mixins/call.ts";
 import { nodesOf } from "../../../mixins/owners.ts";
 import { problem } from "../../contracts/errors.ts";
+import type { DoorReport } from "../../contracts/presence.ts";
 
 /** At the latest after so long (ms) the node hears of this door again; after four times that it would take it for dead. */
 const BEAT = 1_000;
@@ -34,8 +35,8 @@ export class PresenceReport {
 	readonly #broker: ServiceBroker;
 	readonly #instance: string;
 	readonly #listener: ReportListener;
-	/** The sockets that are here, by connection. */
-	readonly #open = new Map<string, string>();
+	/** The sockets that are here, by connection, and the room that is looked at on each. */
+	readonly #open = new Map<string, { profileId: string; looks: string | null }>();
 	/** Connections of which the node has not heard whether they are open. */
 	readonly #untold = new Set<string>();
 	/** Connections that the node has heard to be open. */
@@ -60,7 +61,7 @@ export class PresenceReport {
 	}
 
 	connected(connectionId: string, profileId: string): void {
-		this.#open.set(connectionId, profileId);
+		this.#open.set(connectionId, { profileId, looks: null });
 		this.#untold.add(connectionId);
 		this.#wake?.();
 	}
@@ -69,6 +70,18 @@ export class PresenceReport {
 		this.#open.delete(connectionId);
 		this.#untold.add(connectionId);
 		this.#wake?.();
+	}
+
+	/**
+	 * What is looked at on a socket, for when all has to be said again: the node is told of it besides. Answers what it was before;
+	 * undefined where the socket is gone.
+	 */
+	looks(connectionId: string, room: string | null): string | null | undefined {
+		const socket = this.#open.get(connectionId);
+		if (!socket) return undefined;
+		const before = socket.looks;
+		socket.looks = room;
+		return before;
 	}
 
 	/** Resolves when what was said of this socket has been heard; or, the presence node being away, when there is no use in waiting. */
@@ -133,13 +146,13 @@ export class PresenceReport {
 			for (const connectionId of this.#open.keys()) this.#untold.add(connectionId);
 		}
 		const portion = new Set<string>();
-		const opened: { connectionId: string; profileId: string }[] = [];
+		const opened: DoorReport["opened"] = [];
 		const closed: string[] = [];
 		for (const connectionId of this.#untold) {
 			if (portion.size >= PORTION) break;
-			const profileId = this.#open.get(connectionId);
-			if (profileId === undefined) closed.push(connectionId);
-			else opened.push({ connectionId, profileId });
+			const socket = this.#open.get(connectionId);
+			if (!socket) closed.push(connectionId);
+			else opened.push({ connectionId, profileId: socket.profileId, ...(socket.looks === null ? {} : { looks: socket.looks }) });
 			portion.add(connectionId);
 		}
 		const came = opened.filter(({ connectionId }) => !this.#heard.has(connectionId)).length;
