@@ -61,6 +61,30 @@ describe("presence in a cluster", { skip: needs("nats-server", "redis-server", "
 		await cluster.one("socket", 1).start();
 	});
 
+	test("a block passes nothing between two doors, from a second after it began until it ends", async () => {
+		heard.length = 0;
+		const bens = await join(ben, 1);
+		const heardByBen: string[] = [];
+		bens.on("signal", ({ type, profiles = [] }: { type: string; profiles?: { profileId: string; status: string }[] }) => {
+			if (type === "presence") heardByBen.push(...profiles.map(({ profileId, status }) => `${nameOf(profileId)} ${status}`));
+		});
+		await hears(["Ben online"]);
+		await say(bens, "presence:subscribe", { profileIds: [ana.profileId, cleo.profileId] });
+		assert.equal((await ana.send("PUT", `/api/blocks/${ben.profileId}`)).status, 200);
+		await hears(["Ben online", "Ben offline"]);
+		await eventually(() => assert.deepEqual(heardByBen, ["Ana offline"]));
+		assert.deepEqual(await statuses(ben, cleo), ["offline", "online"]);
+		await say(bens, "presence:set", { status: "away" });
+		await say(watching, "presence:set", { status: "away" });
+		assert.deepEqual((await say(bens, "presence:subscribe", { profileIds: [ana.profileId] })).online, []);
+		assert.equal((await ana.send("DELETE", `/api/blocks/${ben.profileId}`)).status, 204);
+		await hears(["Ben online", "Ben offline", "Ben away"]);
+		await eventually(() => assert.deepEqual(heardByBen, ["Ana offline", "Ana away"]));
+		await say(watching, "presence:set", { status: "online" });
+		bens.close();
+		await hears(["Ben online", "Ben offline", "Ben away", "Ben offline"]);
+	});
+
 	test("both presence nodes are killed, and come again: nobody is said to have gone", async () => {
 		heard.length = 0;
 		const bens = await join(ben, 1);

@@ -76,6 +76,8 @@ export function presenceSuite(title: string, houses: () => readonly PresenceHous
 			await assert.rejects(first().set(socket, randomUUID(), "online"), (error) => isProblem(error, "not-found"));
 			await assert.rejects(first().set("another", ana, "online"), (error) => isProblem(error, "not-found"));
 			assert.deepEqual(await last().lookup(ana), [{ profileId: ana, status: "offline", lastSeen: null }]);
+			// Somebody may have asked before, and has to hear it.
+			await eventually(() => assert.equal(statuses(ana).at(-1), "offline"));
 			await before.close(socket);
 			await restart();
 			assert.deepEqual(await last().lookup(ana), [{ profileId: ana, status: "offline", lastSeen: null }]);

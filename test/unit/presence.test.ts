@@ -57,6 +57,7 @@ test("away holds for the profile until all its sockets are gone", () => {
 	assert.deepEqual(told(presence, 1), []);
 	presence.set("b", "ana", "online");
 	presence.set("b", "ana", "away");
+	assert.deepEqual(told(presence, 2), ["ana away"], "who asked in between has seen her online");
 	assert.deepEqual(told(presence, 2), []);
 	presence.disconnected("a", at(3));
 	presence.disconnected("b", at(3));

@@ -39,6 +39,8 @@ export class Presence {
 	readonly #focus = new Map<string, string>();
 	/** What followers were told last; who is not here is offline. */
 	readonly #told = new Map<string, PresenceEntry["status"]>();
+	/** What it was before a client said otherwise, until that is told. */
+	readonly #shown = new Map<string, PresenceEntry["status"]>();
 	/** Whose state may be another than what was told. */
 	readonly #touched = new Set<string>();
 	/** Whose row in the store is out of date. */
@@ -87,6 +89,8 @@ export class Presence {
 		const person = this.#people.get(profileId);
 		if (!person?.connections.has(connectionId)) return false;
 		if ((person.said === "hidden") !== (said === "hidden")) this.#unsaved.add(profileId);
+		// Who asked just before has seen it as it was, whether that was told or not: the change is news to them.
+		if (person.said !== said) this.#shown.set(profileId, person.said === "hidden" ? "offline" : person.said);
 		person.said = said;
 		this.#touched.add(profileId);
 		return true;
@@ -136,7 +140,9 @@ export class Presence {
 				this.#people.delete(profileId);
 				this.#unsaved.delete(profileId);
 			}
-			if ((this.#told.get(profileId) ?? "offline") !== entry.status) changed.push(entry);
+			const known = [this.#told.get(profileId) ?? "offline", this.#shown.get(profileId) ?? entry.status];
+			if (known.some((before) => before !== entry.status)) changed.push(entry);
+			this.#shown.delete(profileId);
 			if (entry.status === "offline") this.#told.delete(profileId);
 			else this.#told.set(profileId, entry.status);
 			// Within its grace it has to be looked at again.

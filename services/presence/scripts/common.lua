@@ -1,6 +1,7 @@
 -- Put before each of the other scripts. Each of them runs as a whole, on Redis's own clock (ms).
 --
---   person:<profile>   hash  said, cameAt, leftAt (without a socket), told (what followers heard last), unsaved
+--   person:<profile>   hash  said, cameAt, leftAt (without a socket), told (what followers heard last),
+--                            shown (how it was before a client said otherwise, until that is told), unsaved
 --   sockets:<profile>  set   its sockets, over all doors
 --   looks:<profile>    hash  socket -> the room that is looked at on it
 --   door:<instance>    hash  socket -> profile

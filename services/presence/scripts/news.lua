@@ -27,13 +27,13 @@ for _, id in ipairs(ids) do
 		redis.call("ZADD", P .. "due", lease, id)
 	else
 		redis.call("ZREM", P .. "due", id)
-		local known = redis.call("HMGET", person(id), "said", "leftAt", "told", "cameAt", "unsaved")
+		local known = redis.call("HMGET", person(id), "said", "leftAt", "told", "cameAt", "unsaved", "shown")
 		local said, leftAt = known[1], tonumber(known[2] or nil)
 		if said then
 			local over = leftAt and now >= leftAt + GRACE
 			local hides = said == "hidden"
 			local status = (over or hides) and "offline" or said
-			local changed = status ~= (known[3] or "offline")
+			local changed = status ~= (known[3] or "offline") or known[6] and known[6] ~= status
 			if over or changed or known[5] then
 				redis.call("ZADD", P .. "telling", now + LEASE, id)
 				local seenAt = over and known[2] or known[5] and (known[4] or tostring(now)) or ""

@@ -12,7 +12,7 @@ for i = 3, #ARGV, 3 do
 			redis.call("DEL", person(id))
 			redis.call("ZREM", P .. "here", id)
 		else
-			redis.call("HDEL", person(id), "unsaved")
+			redis.call("HDEL", person(id), "unsaved", "shown")
 			local leftAt = tonumber(redis.call("HGET", person(id), "leftAt") or nil)
 			if leftAt then due(id, leftAt + GRACE) end
 		end
