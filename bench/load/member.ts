@@ -6,6 +6,9 @@ import { openWebSocket } from "./websocket.ts";
 export interface Member {
 	/** Message events received so far. */
 	received: number;
+	/** Signals received so far (typing, presence, read marks), and their bytes. */
+	signals: number;
+	signalBytes: number;
 	/** Why figures of this member cannot be trusted: a gap, a `pull`, a lost connection. */
 	faults: string[];
 	/** Emits an event; resolved with the acknowledgement's arguments as text once it has come. */
@@ -17,6 +20,7 @@ const CONNECT = "40";
 /** How log events of a group begin on our wire, and how the peer's messages do. */
 const OUR_EVENTS = Buffer.from('42["events",{"room":"group:');
 const PEER_EVENT = Buffer.from('42["message"');
+const SIGNAL = Buffer.from('42["signal"');
 const PULL = Buffer.from('42["pull"');
 const BYE = Buffer.from('42["bye"');
 const SEQ = Buffer.from('"seq":');
@@ -49,6 +53,8 @@ export async function openMember(url: string, token: string | undefined): Promis
 
 	const member: Member = {
 		received: 0,
+		signals: 0,
+		signalBytes: 0,
 		faults: [],
 		emit: (event, payload) =>
 			new Promise((resolve) => {
@@ -80,7 +86,10 @@ export async function openMember(url: string, token: string | undefined): Promis
 			case 50: {
 				if (startsWith(bytes, start, end, OUR_EVENTS)) countOurs(bytes, start, end);
 				else if (startsWith(bytes, start, end, PEER_EVENT)) member.received++;
-				else if (startsWith(bytes, start, end, PULL)) member.faults.push("was told to pull");
+				else if (startsWith(bytes, start, end, SIGNAL)) {
+					member.signals++;
+					member.signalBytes += end - start;
+				} else if (startsWith(bytes, start, end, PULL)) member.faults.push("was told to pull");
 				else if (startsWith(bytes, start, end, BYE)) member.faults.push("was told bye");
 				return;
 			}

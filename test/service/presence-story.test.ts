@@ -1,13 +1,18 @@
 // Presence as clients meet it, over HTTP and sockets: every device counts, who hides is not seen, blocks part people both ways.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, test } from "node:test";
+import { after, before, test } from "node:test";
 import type { Socket } from "socket.io-client";
 import type { Person } from "../support/kit.ts";
 import { connect, eventually, groupOf, is, person, say, testApp } from "../support/kit.ts";
 
 const app = await testApp();
 const open = new Set<Socket>();
+// Where it begins with an empty Redis, nobody is known for some seconds.
+before(async () => {
+	const ana = await person(app.url, "Ana");
+	await eventually(async () => assert.deepEqual(await statuses(ana, ana), ["offline"]));
+});
 after(() => {
 	for (const socket of open) socket.close();
 });
