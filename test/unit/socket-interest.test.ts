@@ -158,8 +158,7 @@ test("a gap in the group's log, its end further on, or nothing known of it yet: 
 	assert.equal(missed.length, 0);
 	interest.remind("g", 8);
 	assert.equal(missed.length, 1, "nobody knows what came before");
-	interest.beginRoll("g");
-	interest.endRoll("g", ["ana", "ben", "carol", "dan"], true);
+	interest.endRoll("g", interest.beginRoll("g"), ["ana", "ben", "carol", "dan"], true);
 	interest.remind("g", 8);
 	assert.equal(missed.length, 1);
 	member("left", "dan", 10);
@@ -179,10 +178,15 @@ test("who turns out to be no member follows no longer and is not followed, whoev
 		interest.followGroup(one, "g");
 		interest.setMembers(one, "g", ["ana", "eve", "sam", "ben"], one === sam);
 	}
-	assert.deepEqual(new Set(interest.beginRoll("g")), new Set(["ana", "eve", "sam", "ben"]));
+	const about = interest.beginRoll("g");
+	assert.deepEqual(new Set(about), new Set(["ana", "eve", "sam", "ben"]));
 	member("joined", "fay", 2);
 	member("left", "gus", 3);
-	interest.endRoll("g", ["ana", "sam", "carol", "gus"], true);
+	const late = follower("late");
+	interest.followGroup(late, "g");
+	interest.setMembers(late, "g", ["ana", "late"], true);
+	interest.endRoll("g", about, ["ana", "sam", "carol", "gus"], true);
+	assert.ok(interest.followersOf("g").includes(late), "nobody asked about her");
 	assert.deepEqual(doubted, ["fay", "carol"]);
 	interest.changed(["ana", "ben", "carol", "fay", "gus"].map((id) => entry(id, "online")));
 	assert.deepEqual(ana.heard, ["ana online", "carol online", "fay online"]);

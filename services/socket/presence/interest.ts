@@ -183,33 +183,37 @@ export class Interest {
 	}
 
 	/**
-	 * Who of them is a member, as it was since `beginRoll`: whoever is not, follows the group no longer, and is not followed.
+	 * Who of them is a member, as it was since `beginRoll`: whoever is not, follows the group no longer, and is not followed. Who has come
+	 * since was not asked about, and stays.
+	 * @param about what `beginRoll` answered
 	 * @param whole these are all members that there are: whoever joined is followed from now on
 	 */
-	endRoll(groupId: string, members: Iterable<string>, whole: boolean): void {
+	endRoll(groupId: string, about: readonly string[], members: Iterable<string>, whole: boolean): void {
 		const group = this.#groups.get(groupId);
 		if (!group) return;
 		const roll = new Set(members);
+		const asked = new Set(about);
 		for (const [id, isMember] of group.changes ?? []) {
 			if (isMember) roll.add(id);
 			else roll.delete(id);
 		}
-		group.changes = undefined;
 		group.sure = true;
 		const joined = new Set<string>();
 		for (const follower of [...group.followers]) {
-			if (!roll.has(follower.profileId)) {
+			if (asked.has(follower.profileId) && !roll.has(follower.profileId)) {
 				this.unfollowGroup(follower, groupId);
 				continue;
 			}
 			const followed = this.#of(follower);
 			const before = followed.sources.get(groupId) ?? new Set<string>();
-			const after = whole && !followed.sampled.has(groupId) ? roll : before.intersection(roll);
+			const after = whole && !followed.sampled.has(groupId) ? new Set(roll) : before.intersection(roll);
+			for (const id of before) if (!asked.has(id) && group.changes?.get(id) !== false) after.add(id);
 			for (const id of after) if (!before.has(id)) joined.add(id);
 			// An answer that is under way may name them as members yet.
 			for (const id of before) if (!after.has(id) && followed.answering > 0) followed.left.add(`${groupId} ${id}`);
 			this.#replace(follower, groupId, [...after]);
 		}
+		group.changes = undefined;
 		if (joined.size > 0) this.onDoubt?.(joined);
 	}
 

@@ -75,7 +75,7 @@ export class Roll {
 					const among = await this.#ask(follower, "groups.membersAmong", { groupId, profileIds: others.slice(from, from + PORTION) });
 					for (const id of among.profileIds) members.add(id);
 				}
-				return this.#interest.endRoll(groupId, members, whole);
+				return this.#interest.endRoll(groupId, about, members, whole);
 			} catch (error) {
 				// Who asks is out themselves, or the group is gone: the next one is asked for.
 				if (!OUT.some((code) => isProblem(error, code))) throw error;
