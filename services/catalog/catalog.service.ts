@@ -3,7 +3,7 @@ import { isTool, service } from "../../mixins/node.ts";
 import { jobs } from "./jobs.ts";
 import { catalogNode } from "./node.ts";
 import { persons } from "./persons.ts";
-import { uses } from "./uses.ts";
+import { uses } from "./pictures/uses.ts";
 
 export default service("catalog", {
 	node: catalogNode,

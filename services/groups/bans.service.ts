@@ -1,7 +1,7 @@
 // Who may not be in a group.
 import { decodeCursor, pageOf, service } from "../../mixins/node.ts";
-import { groupsNode } from "./actors.ts";
-import { command } from "./command.ts";
+import { groupsNode } from "./actor/actors.ts";
+import { command } from "./actor/command.ts";
 import { asModerator, ban, unban } from "./domain/bans.ts";
 import { openInvitesAround } from "./store/invites.ts";
 import { bansBefore, standingOf } from "./store/standing.ts";

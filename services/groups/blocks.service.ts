@@ -3,8 +3,8 @@ import { decodeCursor, pageOf, service, tellFacts } from "../../mixins/node.ts";
 import { broadcast } from "../../mixins/signals.ts";
 import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
-import { groupsNode } from "./actors.ts";
-import type { GroupsNode } from "./actors.ts";
+import { groupsNode } from "./actor/actors.ts";
+import type { GroupsNode } from "./actor/actors.ts";
 import { apartFrom, block, blocksBefore, countBlocks, isApart, MOST_APART, pairOf, unblock } from "./store/direct.ts";
 
 /** What follows: their talk knows of it before this is answered; doors a moment later. */

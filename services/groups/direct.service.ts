@@ -1,8 +1,8 @@
 // The talk of two people.
 import { newId, service } from "../../mixins/node.ts";
 import { problem } from "../contracts/errors.ts";
-import { groupsNode } from "./actors.ts";
-import { command, showGroupNow } from "./command.ts";
+import { groupsNode } from "./actor/actors.ts";
+import { command, showGroupNow } from "./actor/command.ts";
 import { openDirect } from "./domain/direct.ts";
 import { visible } from "./domain/group.ts";
 import { isApart, namePair, pairOf } from "./store/direct.ts";

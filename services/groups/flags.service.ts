@@ -3,12 +3,12 @@ import { newId, once, pageById, service, tellFacts } from "../../mixins/node.ts"
 import { problem } from "../contracts/errors.ts";
 import type { Flag, FlagState } from "../contracts/flags.ts";
 import type { Ctx } from "../contracts/index.ts";
-import type { GroupsNode } from "./actors.ts";
-import { groupsNode } from "./actors.ts";
-import { command } from "./command.ts";
+import type { GroupsNode } from "./actor/actors.ts";
+import { groupsNode } from "./actor/actors.ts";
+import { command } from "./actor/command.ts";
 import { asDeed, asModerator, deedDone, mayFlag, maySettle, moderatorsOf } from "./domain/flags.ts";
 import { deleteForAll } from "./domain/messages.ts";
-import { keyOf, messagesAt } from "./places.ts";
+import { keyOf, messagesAt } from "./messages/places.ts";
 import type { FlagRow } from "./store/flags.ts";
 import { addFlag, findFlag, flagsIn, settleFlag } from "./store/flags.ts";
 

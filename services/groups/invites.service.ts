@@ -6,8 +6,8 @@ import { problem } from "../contracts/errors.ts";
 import type { Ctx } from "../contracts/index.ts";
 import type { Invite } from "../contracts/invites.ts";
 import { DELETED } from "../contracts/persons.ts";
-import { groupsNode } from "./actors.ts";
-import { command, commandBy } from "./command.ts";
+import { groupsNode } from "./actor/actors.ts";
+import { command, commandBy } from "./actor/command.ts";
 import type { InviteMail } from "./domain/decision.ts";
 import { asMember, atLeast } from "./domain/group.ts";
 import {
@@ -20,7 +20,7 @@ import {
 	normalizeEmail,
 	revokeInvite,
 } from "./domain/invites.ts";
-import { inviteOf, inviteToken } from "./invite-token.ts";
+import { inviteOf, inviteToken } from "./invites/token.ts";
 import type { InviteRow } from "./store/invites.ts";
 import { anyToAddresses, findInvite, findPending, inviteeOf, invitesOfGroup, openInvitesOf } from "./store/invites.ts";
 import { standingOf } from "./store/standing.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { callAction, jobsOf } from "../../mixins/node.ts";
 import type { JobTools } from "../../mixins/jobs/index.ts";
 import { isProblem } from "../contracts/errors.ts";
-import { groupsMail } from "./mails.ts";
+import { groupsMail } from "./invites/mails.ts";
 
 export const groupsJobs = jobsOf("groups", {
 	/** An invite's time is over: its group decides, where its owner is. */

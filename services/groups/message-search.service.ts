@@ -2,11 +2,11 @@
 import { decodeCursor, isTool, pageOf, service } from "../../mixins/node.ts";
 import type { Message } from "../contracts/messages.ts";
 import type { Ctx } from "../contracts/index.ts";
-import type { GroupsNode } from "./actors.ts";
-import { groupsNode } from "./actors.ts";
+import type { GroupsNode } from "./actor/actors.ts";
+import { groupsNode } from "./actor/actors.ts";
 import { asMember } from "./domain/group.ts";
 import { matchesIn, termsOf } from "./domain/words.ts";
-import { keyOf, messagesAt } from "./places.ts";
+import { keyOf, messagesAt } from "./messages/places.ts";
 import { groupNames, roomsOf } from "./store/words.ts";
 import type { Place } from "./store/words.ts";
 

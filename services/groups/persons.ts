@@ -5,11 +5,11 @@ import type { NewEvent } from "../../mixins/log-carrier.ts";
 import type { Tx } from "../../mixins/postgres.ts";
 import { broadcast } from "../../mixins/signals.ts";
 import { DELETED } from "../contracts/persons.ts";
-import type { GroupsNode } from "./actors.ts";
+import type { GroupsNode } from "./actor/actors.ts";
 import { depart } from "./domain/depart.ts";
 import type { GroupState } from "./domain/group.ts";
-import { knowing } from "./known.ts";
-import { endAll } from "./people.ts";
+import { knowing } from "./actor/known.ts";
+import { endAll } from "./people/consumer.ts";
 import { flagsOf, forgetFlags } from "./store/flags.ts";
 import {
 	bans,

@@ -1,7 +1,7 @@
 // Who asks to join a private group.
 import { decodeCursor, pageOf, service } from "../../mixins/node.ts";
-import { groupsNode } from "./actors.ts";
-import { command } from "./command.ts";
+import { groupsNode } from "./actor/actors.ts";
+import { command } from "./actor/command.ts";
 import { asModerator } from "./domain/bans.ts";
 import { acceptRequest, declineRequest } from "./domain/requests.ts";
 import { findRequest, requestsAfter, standingOf } from "./store/standing.ts";

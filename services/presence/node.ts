@@ -9,14 +9,14 @@ import { redisOf } from "../../mixins/redis/redis.ts";
 import { broadcast } from "../../mixins/signals.ts";
 import { RoomLog } from "../../mixins/room-log.ts";
 import { PostgresLog } from "../../mixins/log-carrier.ts";
-import { apartOf } from "./apart.ts";
-import type { PresenceBook } from "./book.ts";
+import { apartOf } from "./book/apart.ts";
+import type { PresenceBook } from "./book/book.ts";
 import { presenceWork } from "./broadcast/work.ts";
 import { GATHER } from "./domain/presence.ts";
 import type { Seen } from "./domain/presence.ts";
-import { MemoryBook } from "./memory-book.ts";
-import { RedisBook } from "./redis-book.ts";
-import { findSeen, saveSeen } from "./store.ts";
+import { MemoryBook } from "./book/memory-book.ts";
+import { RedisBook } from "./book/redis-book.ts";
+import { findSeen, saveSeen } from "./store/seen.ts";
 
 /** News that could not be had or told are asked for again after so long (ms). */
 const AGAIN = 1_000;

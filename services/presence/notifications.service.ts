@@ -7,7 +7,7 @@ import { takeAway } from "./notify/over.ts";
 import { callOff, preferencesOf, savePreferences } from "./notify/preferences.ts";
 import { seen, seeWhatWasRead } from "./notify/seen.ts";
 import { readToken } from "./notify/unsubscribe.ts";
-import { goneAmong, lockRooms } from "./store.ts";
+import { goneAmong, lockRooms } from "./store/seen.ts";
 import { countUnread, holdOwn, inboxOf, view } from "./store/notifications.ts";
 import { mannersOf } from "./store/people.ts";
 

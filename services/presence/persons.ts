@@ -8,7 +8,7 @@ import { say } from "./domain/wordings.ts";
 import type { PresenceNode } from "./node.ts";
 import { devicesOfPerson } from "./store/devices.ts";
 import { end } from "./notify/over.ts";
-import { forgetProfiles, noticesOf, seenOf, unbury } from "./store.ts";
+import { forgetProfiles, noticesOf, seenOf, unbury } from "./store/seen.ts";
 import type { NotificationRow } from "./store/notifications.ts";
 import {
 	addressOf,

@@ -6,7 +6,7 @@ import { picture } from "../../mixins/pictures.ts";
 import { database } from "../../mixins/postgres.ts";
 import { MOST_UPLOADS } from "../../services/catalog/domain/picture.ts";
 import { isProblem } from "../../services/contracts/errors.ts";
-import { sweep } from "../../services/catalog/sweep.ts";
+import { sweep } from "../../services/catalog/pictures/sweep.ts";
 import { exported } from "../support/archive.ts";
 import { callAction, eventually, hear, is, person, testApp, turnClock } from "../support/kit.ts";
 import { anyPicture, filesKept, piecesKept, sendFile, uploadOf } from "../support/pictures.ts";

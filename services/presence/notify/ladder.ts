@@ -9,7 +9,7 @@ import { channelsOf, nextStep } from "../domain/kinds.ts";
 import { digestAt, quietUntil } from "../domain/local-time.ts";
 import { presenceNode } from "../node.ts";
 import { pushLater } from "../push/index.ts";
-import { lockRooms } from "../store.ts";
+import { lockRooms } from "../store/seen.ts";
 import type { NotificationRow } from "../store/notifications.ts";
 import { claimMail, findNotification, setStep, waitingOf } from "../store/notifications.ts";
 import type { Manner } from "../store/people.ts";

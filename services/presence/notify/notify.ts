@@ -8,7 +8,7 @@ import { channelsOf, nextStep } from "../domain/kinds.ts";
 import { kindOf, languageOf, say, SOMEBODY } from "../domain/wordings.ts";
 import { presenceNode } from "../node.ts";
 import { withDevices } from "../push/index.ts";
-import { goneAmong, lockRooms } from "../store.ts";
+import { goneAmong, lockRooms } from "../store/seen.ts";
 import type { NotificationRow } from "../store/notifications.ts";
 import { addCauses, causeKey, holdThreads, insertNotifications, moveCauses, updateNotifications } from "../store/notifications.ts";
 import type { Manner } from "../store/people.ts";

@@ -4,7 +4,7 @@ import type { Tx } from "../../../mixins/postgres.ts";
 import type { Over } from "../domain/causes.ts";
 import { presenceNode } from "../node.ts";
 import { withdraw } from "../push/index.ts";
-import { lockRooms } from "../store.ts";
+import { lockRooms } from "../store/seen.ts";
 import type { NotificationRow } from "../store/notifications.ts";
 import { causedBy, deleteNotifications, rewordEvents, updateNotifications } from "../store/notifications.ts";
 import { asNotice, worded } from "./notify.ts";

@@ -5,7 +5,7 @@ import type { NewEvent } from "../../../mixins/log-carrier.ts";
 import type { Tx } from "../../../mixins/postgres.ts";
 import type { NoticeBody } from "../../contracts/rooms.ts";
 import { presenceNode } from "../node.ts";
-import { lockRooms } from "../store.ts";
+import { lockRooms } from "../store/seen.ts";
 
 /** One event for the room of one profile. `id`: that of its cause where it has one, so that the same cause is the same event. */
 export type Notice = { profileId: string; at: string; id?: string } & NoticeBody;

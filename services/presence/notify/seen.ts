@@ -4,7 +4,7 @@ import { callAction } from "../../../mixins/call.ts";
 import type { Tx } from "../../../mixins/postgres.ts";
 import { presenceNode } from "../node.ts";
 import { withdraw } from "../push/index.ts";
-import { lockRooms } from "../store.ts";
+import { lockRooms } from "../store/seen.ts";
 import { markRead, unreadInGroups } from "../store/notifications.ts";
 import { cancelSteps } from "./plan.ts";
 import type { Notice } from "./room.ts";

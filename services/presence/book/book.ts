@@ -1,7 +1,7 @@
 // Who is here, as the services of this node ask it: kept in this process where it is the only one, in Redis where several
 // answer. Both do the same; `domain/presence.ts` and `scripts/` say what that is.
-import type { DoorReport, PresenceEntry } from "../contracts/presence.ts";
-import type { News, Said, Seen } from "./domain/presence.ts";
+import type { DoorReport, PresenceEntry } from "../../contracts/presence.ts";
+import type { News, Said, Seen } from "../domain/presence.ts";
 
 /** What a door hears back. */
 export interface Heard {

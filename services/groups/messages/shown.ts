@@ -1,16 +1,16 @@
 // What clients see of what is kept: messages in their present state, and events with links to their pictures, which are made anew each
 // time they are shown.
 import type { ServiceBroker } from "moleculer";
-import type { NewEvent } from "../../mixins/log-carrier.ts";
-import { picture } from "../../mixins/pictures.ts";
-import type { Message } from "../contracts/messages.ts";
-import type { LogEvent } from "../contracts/rooms.ts";
-import type { Described, Upload } from "../contracts/uploads.ts";
-import type { GroupsNode } from "./actors.ts";
-import { facesOf } from "./faces.ts";
-import type { Faces } from "./faces.ts";
-import type { MessageBody } from "./domain/group.ts";
-import type { MessageRow } from "./store/messages.ts";
+import type { NewEvent } from "../../../mixins/log-carrier.ts";
+import { picture } from "../../../mixins/pictures.ts";
+import type { Message } from "../../contracts/messages.ts";
+import type { LogEvent } from "../../contracts/rooms.ts";
+import type { Described, Upload } from "../../contracts/uploads.ts";
+import type { GroupsNode } from "../actor/actors.ts";
+import { facesOf } from "../people/faces.ts";
+import type { Faces } from "../people/faces.ts";
+import type { MessageBody } from "../domain/group.ts";
+import type { MessageRow } from "../store/messages.ts";
 
 const pictures = (broker: ServiceBroker, kept: readonly Described[]): Upload[] => {
 	const now = new Date();

@@ -1,8 +1,8 @@
 // What the presence node keeps beside its rooms: when a profile was here last, and whether it hides.
-import { erasedAmong } from "../../mixins/person/index.ts";
-import type { Exported } from "../../mixins/person/index.ts";
-import type { Db, Queryable } from "../../mixins/postgres.ts";
-import type { Seen } from "./domain/presence.ts";
+import { erasedAmong } from "../../../mixins/person/index.ts";
+import type { Exported } from "../../../mixins/person/index.ts";
+import type { Db, Queryable } from "../../../mixins/postgres.ts";
+import type { Seen } from "../domain/presence.ts";
 
 /** What is known of profiles; those never seen are left out. */
 export async function findSeen(db: Pick<Db, "query">, profileIds: readonly string[]): Promise<Map<string, Omit<Seen, "profileId">>> {

@@ -1,9 +1,9 @@
 // Deleting what nobody needs: uploads that nothing shows, files that no upload has, pieces of uploads that never ended.
-import type { JobTools } from "../../mixins/jobs/index.ts";
-import { catalogNode } from "./node.ts";
-import { deleteFile, filesWithoutUploads, lockUnwanted } from "./store/files.ts";
-import { deletePiecesBefore } from "./store/pieces.ts";
-import { deleteUnused } from "./store/uploads.ts";
+import type { JobTools } from "../../../mixins/jobs/index.ts";
+import { catalogNode } from "../node.ts";
+import { deleteFile, filesWithoutUploads, lockUnwanted } from "../store/files.ts";
+import { deletePiecesBefore } from "../store/pieces.ts";
+import { deleteUnused } from "../store/uploads.ts";
 
 type Tools = Pick<JobTools, "db" | "broker" | "at" | "signal">;
 

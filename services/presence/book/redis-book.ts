@@ -3,13 +3,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
-import { natsOf } from "../../mixins/nats.ts";
-import type { RedisLink } from "../../mixins/redis/link.ts";
-import { problem } from "../contracts/errors.ts";
-import type { DoorReport, PresenceEntry } from "../contracts/presence.ts";
+import { natsOf } from "../../../mixins/nats.ts";
+import type { RedisLink } from "../../../mixins/redis/link.ts";
+import { problem } from "../../contracts/errors.ts";
+import type { DoorReport, PresenceEntry } from "../../contracts/presence.ts";
 import type { Heard, PresenceBook, Tidings } from "./book.ts";
-import { GATHER, GRACE } from "./domain/presence.ts";
-import type { Said, Seen } from "./domain/presence.ts";
+import { GATHER, GRACE } from "../domain/presence.ts";
+import type { Said, Seen } from "../domain/presence.ts";
 
 /** A door that says nothing for so long (ms) is dead; it speaks every second. */
 const SILENCE = 4_000;

@@ -1,10 +1,10 @@
 // The consumers of this node: one feeds the profiles' rooms, one ends them.
-import type { Consumer } from "../../mixins/facts/index.ts";
-import { eachFact } from "../../mixins/facts/index.ts";
-import { noticed, toNotice } from "./domain/notices.ts";
-import { presenceNode } from "./node.ts";
-import { tellRooms } from "./notify/room.ts";
-import { bury, goneAmong } from "./store.ts";
+import type { Consumer } from "../../../mixins/facts/index.ts";
+import { eachFact } from "../../../mixins/facts/index.ts";
+import { noticed, toNotice } from "../domain/notices.ts";
+import { presenceNode } from "../node.ts";
+import { tellRooms } from "./room.ts";
+import { bury, goneAmong } from "../store/seen.ts";
 
 /** Appends what facts mean for each profile in the transaction that marks them as handled; tells the doors after it. */
 export const notices: Consumer = {

@@ -1,10 +1,10 @@
 // Who sees nothing of whom, because one of them has blocked the other: each is to the other as who hides. Groups know it at once, and
 // are asked; while they do not answer, what their facts have said until then counts.
 import type { ServiceBroker } from "moleculer";
-import { callAction } from "../../mixins/call.ts";
-import type { Db } from "../../mixins/postgres.ts";
-import type { PresenceEntry } from "../contracts/presence.ts";
-import { apartFrom } from "./store/people.ts";
+import { callAction } from "../../../mixins/call.ts";
+import type { Db } from "../../../mixins/postgres.ts";
+import type { PresenceEntry } from "../../contracts/presence.ts";
+import { apartFrom } from "../store/people.ts";
 
 /** Groups have so long (ms) to answer. */
 const PATIENCE = 700;

@@ -1,8 +1,8 @@
 // Who is here, in the memory of the one process that there is.
-import type { DoorReport, PresenceEntry } from "../contracts/presence.ts";
+import type { DoorReport, PresenceEntry } from "../../contracts/presence.ts";
 import type { Heard, PresenceBook, Tidings } from "./book.ts";
-import { Presence } from "./domain/presence.ts";
-import type { Said, Seen } from "./domain/presence.ts";
+import { Presence } from "../domain/presence.ts";
+import type { Said, Seen } from "../domain/presence.ts";
 
 export class MemoryBook implements PresenceBook {
 	readonly #presence = new Presence();

@@ -1,18 +1,18 @@
 // Saying something in a group: what is written is looked up and decided, and whoever says it again hears what became of it the first time.
-import { describePictures } from "../../mixins/pictures.ts";
-import { isProblem } from "../contracts/errors.ts";
-import type { Ctx, Params } from "../contracts/index.ts";
-import type { NewEvent } from "../../mixins/log-carrier.ts";
-import type { GroupsNode } from "./actors.ts";
-import { command } from "./command.ts";
-import { nothing } from "./domain/decision.ts";
-import { asMember } from "./domain/group.ts";
-import type { GroupState, MessageBody } from "./domain/group.ts";
-import type { Around } from "./domain/messages.ts";
-import { checkWritten, post as decide } from "./domain/messages.ts";
-import { known } from "./known.ts";
+import { describePictures } from "../../../mixins/pictures.ts";
+import { isProblem } from "../../contracts/errors.ts";
+import type { Ctx, Params } from "../../contracts/index.ts";
+import type { NewEvent } from "../../../mixins/log-carrier.ts";
+import type { GroupsNode } from "../actor/actors.ts";
+import { command } from "../actor/command.ts";
+import { nothing } from "../domain/decision.ts";
+import { asMember } from "../domain/group.ts";
+import type { GroupState, MessageBody } from "../domain/group.ts";
+import type { Around } from "../domain/messages.ts";
+import { checkWritten, post as decide } from "../domain/messages.ts";
+import { known } from "../actor/known.ts";
 import { firstAnswer, showBody } from "./shown.ts";
-import { apartFrom } from "./store/direct.ts";
+import { apartFrom } from "../store/direct.ts";
 
 type Said = Ctx<Params<"messages.post">>;
 

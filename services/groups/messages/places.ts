@@ -1,10 +1,10 @@
 // Messages named by where they stand, in whatever groups: shown as their members see them, without keeping their groups in memory.
 import type { ServiceBroker } from "moleculer";
-import type { Message } from "../contracts/messages.ts";
-import type { GroupsNode } from "./actors.ts";
-import { facesOf } from "./faces.ts";
+import type { Message } from "../../contracts/messages.ts";
+import type { GroupsNode } from "../actor/actors.ts";
+import { facesOf } from "../people/faces.ts";
 import { view } from "./shown.ts";
-import { namesIn } from "./store/profiles.ts";
+import { namesIn } from "../store/profiles.ts";
 
 export interface Place {
 	groupId: string;

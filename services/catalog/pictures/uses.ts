@@ -1,6 +1,6 @@
 // What shows which picture, as facts tell it: as long as something does, it is kept.
-import { eachFact } from "../../mixins/node.ts";
-import { dropUsesIn, setUses } from "./store/uses.ts";
+import { eachFact } from "../../../mixins/node.ts";
+import { dropUsesIn, setUses } from "../store/uses.ts";
 
 /** As far as the fact says it: one that was told before there were pictures has none. */
 const avatarOf = (payload: object): string[] => ("avatar" in payload && typeof payload.avatar === "string" ? [payload.avatar] : []);

@@ -1,14 +1,14 @@
 // The consumer that hears of profiles: their new names, and that they are gone.
 import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
-import { callAction } from "../../mixins/call.ts";
-import type { Consumer } from "../../mixins/facts/index.ts";
-import { tellFacts } from "../../mixins/facts/index.ts";
-import type { Tx } from "../../mixins/postgres.ts";
-import { isProblem } from "../contracts/errors.ts";
-import type { AnyFact, Fact } from "../contracts/index.ts";
-import { groupsNode } from "./actors.ts";
-import { bury, endAsking, membershipsOf, rename } from "./store/profiles.ts";
+import { callAction } from "../../../mixins/call.ts";
+import type { Consumer } from "../../../mixins/facts/index.ts";
+import { tellFacts } from "../../../mixins/facts/index.ts";
+import type { Tx } from "../../../mixins/postgres.ts";
+import { isProblem } from "../../contracts/errors.ts";
+import type { AnyFact, Fact } from "../../contracts/index.ts";
+import { groupsNode } from "../actor/actors.ts";
+import { bury, endAsking, membershipsOf, rename } from "../store/profiles.ts";
 
 /** A join that was let in before the profile was known to be gone is stored after so long (ms). */
 const UNDER_WAY = 200;

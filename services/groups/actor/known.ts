@@ -1,8 +1,8 @@
 // What a decision or a question must know of members who are not in memory (domain/roster.ts), read from the store.
-import type { Db } from "../../mixins/postgres.ts";
-import type { GroupState } from "./domain/group.ts";
-import { NotKnown } from "./domain/roster.ts";
-import { eldestBeside, membersAmong } from "./store/members.ts";
+import type { Db } from "../../../mixins/postgres.ts";
+import type { GroupState } from "../domain/group.ts";
+import { NotKnown } from "../domain/roster.ts";
+import { eldestBeside, membersAmong } from "../store/members.ts";
 
 /** The group, when all of these are known in it. */
 export async function known<S extends GroupState | null>(db: Db, group: S, profileIds: Iterable<string>): Promise<S> {

@@ -1,18 +1,18 @@
 // One commit of the groups' mailboxes: what appends, of all groups, is one statement of the log, its facts with it; what only
 // writes rows is a transaction of its own.
-import { toFact } from "../../mixins/facts/fact.ts";
-import { tellFacts } from "../../mixins/facts/outbox.ts";
-import type { Committed } from "../../mixins/actor/command.ts";
-import type { Claim } from "../../mixins/idempotency.ts";
-import { keep } from "../../mixins/idempotency.ts";
-import type { Entry, LogCarrier } from "../../mixins/log-carrier.ts";
-import type { Db } from "../../mixins/postgres.ts";
-import type { GroupDecision } from "./domain/decision.ts";
-import type { GroupEvent, GroupState } from "./domain/group.ts";
-import { counted, toRow } from "./store/events.ts";
-import type { Deed } from "./store/projection.ts";
-import type { InviteTools } from "./store/invites.ts";
-import { applyEffect } from "./store/projection.ts";
+import { toFact } from "../../../mixins/facts/fact.ts";
+import { tellFacts } from "../../../mixins/facts/outbox.ts";
+import type { Committed } from "../../../mixins/actor/command.ts";
+import type { Claim } from "../../../mixins/idempotency.ts";
+import { keep } from "../../../mixins/idempotency.ts";
+import type { Entry, LogCarrier } from "../../../mixins/log-carrier.ts";
+import type { Db } from "../../../mixins/postgres.ts";
+import type { GroupDecision } from "../domain/decision.ts";
+import type { GroupEvent, GroupState } from "../domain/group.ts";
+import { counted, toRow } from "../store/events.ts";
+import type { Deed } from "../store/projection.ts";
+import type { InviteTools } from "../store/invites.ts";
+import { applyEffect } from "../store/projection.ts";
 
 /** A decision with what the call around it needs: whose request it is, and its Idempotency-Key, if it has one. */
 export interface GroupCommit<R = unknown> extends GroupDecision<R> {

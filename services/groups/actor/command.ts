@@ -1,21 +1,21 @@
 // What every handler of this node needs around a decision: the caller's moment, the mailbox, the Idempotency-Key.
 import type { ServiceBroker } from "moleculer";
-import { newId } from "../../mixins/id.ts";
-import { onceClaimed } from "../../mixins/idempotency.ts";
-import { picture } from "../../mixins/pictures.ts";
-import type { Page } from "../../mixins/cursor.ts";
-import { problem } from "../contracts/errors.ts";
-import type { Group } from "../contracts/groups.ts";
-import type { Ctx } from "../contracts/index.ts";
-import { DELETED } from "../contracts/persons.ts";
+import { newId } from "../../../mixins/id.ts";
+import { onceClaimed } from "../../../mixins/idempotency.ts";
+import { picture } from "../../../mixins/pictures.ts";
+import type { Page } from "../../../mixins/cursor.ts";
+import { problem } from "../../contracts/errors.ts";
+import type { Group } from "../../contracts/groups.ts";
+import type { Ctx } from "../../contracts/index.ts";
+import { DELETED } from "../../contracts/persons.ts";
 import type { GroupsNode } from "./actors.ts";
-import type { GroupDecision, Moment } from "./domain/decision.ts";
-import type { Caller, GroupState, Member } from "./domain/group.ts";
-import { mutedAt, viewGroup } from "./domain/group.ts";
-import { facesOf } from "./faces.ts";
-import type { ListedGroup } from "./store/reads.ts";
+import type { GroupDecision, Moment } from "../domain/decision.ts";
+import type { Caller, GroupState, Member } from "../domain/group.ts";
+import { mutedAt, viewGroup } from "../domain/group.ts";
+import { facesOf } from "../people/faces.ts";
+import type { ListedGroup } from "../store/reads.ts";
 import { knowing } from "./known.ts";
-import { nameOf } from "./store/profiles.ts";
+import { nameOf } from "../store/profiles.ts";
 
 type AnyCtx = Ctx<unknown>;
 

@@ -1,14 +1,14 @@
 // Who of a group is here. A small group's members are looked up. Of a large group those who are here at all are gone through, and the
 // groups node says which of them are members: what it costs follows from who is here, not from how many have ever joined; and once
 // counted it serves everybody for some seconds.
-import { cacheOf } from "../../mixins/cache.ts";
-import { problem } from "../contracts/errors.ts";
-import type { Ctx } from "../contracts/index.ts";
-import type { GroupPresence, PresenceEntry } from "../contracts/presence.ts";
-import { GROUP_SAMPLE, LARGE_GROUP } from "../contracts/presence.ts";
+import { cacheOf } from "../../../mixins/cache.ts";
+import { problem } from "../../contracts/errors.ts";
+import type { Ctx } from "../../contracts/index.ts";
+import type { GroupPresence, PresenceEntry } from "../../contracts/presence.ts";
+import { GROUP_SAMPLE, LARGE_GROUP } from "../../contracts/presence.ts";
 import { seenApart } from "./apart.ts";
 import type { PresenceBook } from "./book.ts";
-import { Census, isHere } from "./domain/census.ts";
+import { Census, isHere } from "../domain/census.ts";
 
 /** As many as `lookup` and `membersAmong` are asked for at once. */
 const PORTION = 500;

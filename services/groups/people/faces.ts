@@ -1,9 +1,9 @@
 // The avatars of people, as they are now, shown beside their names; links to them are open, as wherever a profile is shown.
 import type { ServiceBroker } from "moleculer";
-import { picture } from "../../mixins/pictures.ts";
-import type { Db } from "../../mixins/postgres.ts";
-import type { Picture } from "../contracts/uploads.ts";
-import { avatarsOf } from "./store/profiles.ts";
+import { picture } from "../../../mixins/pictures.ts";
+import type { Db } from "../../../mixins/postgres.ts";
+import type { Picture } from "../../contracts/uploads.ts";
+import { avatarsOf } from "../store/profiles.ts";
 
 /** What is added to a profile's name; nothing where there is no avatar. */
 export interface Face {

@@ -1,14 +1,14 @@
 // What follows a commit of a group: its state goes on, its room hears what happened, and whoever was removed leaves the room.
 import type { ServiceBroker } from "moleculer";
-import type { RoomLog } from "../../mixins/room-log.ts";
-import { roomBus } from "../../mixins/rooms.ts";
-import type { EvictionReason } from "../../mixins/rooms.ts";
-import type { LogEvent } from "../contracts/rooms.ts";
+import type { RoomLog } from "../../../mixins/room-log.ts";
+import { roomBus } from "../../../mixins/rooms.ts";
+import type { EvictionReason } from "../../../mixins/rooms.ts";
+import type { LogEvent } from "../../contracts/rooms.ts";
 import type { GroupCommit, GroupShare } from "./commit.ts";
-import type { GroupEvent, GroupState } from "./domain/group.ts";
-import { evolve } from "./domain/group.ts";
-import { isRemoval } from "../contracts/rooms.ts";
-import { toRow } from "./store/events.ts";
+import type { GroupEvent, GroupState } from "../domain/group.ts";
+import { evolve } from "../domain/group.ts";
+import { isRemoval } from "../../contracts/rooms.ts";
+import { toRow } from "../store/events.ts";
 
 /** Every event of a portion with its number. */
 function numbered(entry: GroupShare): { seq: number; event: GroupEvent; decision: GroupCommit }[] {

@@ -1,6 +1,6 @@
 // The mails of the groups node: who is invited by their address.
-import { mailOf } from "../../mixins/mail/index.ts";
-import type { Templates } from "../../mixins/mail/index.ts";
+import { mailOf } from "../../../mixins/mail/index.ts";
+import type { Templates } from "../../../mixins/mail/index.ts";
 
 export const mails = {
 	invite: {
