@@ -67,6 +67,27 @@ test("a mention notifies the mentioned and nobody else, once, with an event in t
 	socket.close();
 });
 
+test("a mention in a group of 100,000 notifies only the mentioned", async () => {
+	const [ana, ben, cleo] = (await people("Ana", "Ben", "Cleo")) as [Person, Person, Person];
+	const groupId = await groupOf(ana, ben, cleo);
+	await database("groups").query(
+		`with made as (
+			insert into members (group_id, profile_id, display_name, role, joined_at, joined_seq, read_seq)
+			select $1::uuid, gen_random_uuid(), 'Member ' || n, 'member', now(), 1, 1 from generate_series(1, 100000) as n returning profile_id
+		) insert into group_people (profile_id, group_id) select profile_id, $1::uuid from made`,
+		[groupId],
+	);
+	await post(ana, groupId, { mentions: [ben.profileId] });
+	assert.deepEqual(await titles(ben, 1), ["Ana mentioned you in Menders"]);
+	await post(ana, groupId, { mentions: [cleo.profileId] });
+	await titles(cleo, 1);
+	const notified = await database("presence").query<{ profileId: string }>(
+		`select profile_id as "profileId" from notifications where group_id = $1`,
+		[groupId],
+	);
+	assert.deepEqual(notified.map(({ profileId }) => profileId).sort(), [ben.profileId, cleo.profileId].sort());
+});
+
 test("a reply tells whom it replies to; who is mentioned in it hears of it once; oneself never", async () => {
 	const [ana, ben] = (await people("Ana", "Ben")) as [Person, Person];
 	const groupId = randomUUID();

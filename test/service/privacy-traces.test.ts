@@ -69,6 +69,11 @@ describe("after an erasure", () => {
 		is(await ana.post(`/api/groups/${bens}/join`), 200);
 		const cem = await person(app.url, "Cem");
 		is(await ana.post(`/api/groups/${groupId}/invites`, { profileId: cem.profileId }), 201);
+		is(await ana.post("/api/notifications/devices", { kind: "android", token: `phone:${displayName.replaceAll(" ", "_")}` }), 201);
+		is(await ana.send("PUT", `/api/blocks/${cem.profileId}`), 200);
+		is(await ben.send("PUT", `/api/blocks/${ana.profileId}`), 200);
+		is(await ana.send("PUT", `/api/groups/${groupId}/mute`), 200);
+		is(await ben.post(`/api/groups/${groupId}/messages/${hers.seq}/flag`, { reason: "spam" }), 201);
 		await eventually(async () => assert.ok((await xpOf(ana)) > 0));
 		is(await ana.post("/api/auth/me/export"), 202);
 		for (const text of [displayName, ana.email, ana.profileId])
