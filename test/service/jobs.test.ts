@@ -158,7 +158,8 @@ describe("planning", () => {
 		await db.tx((tx) => writing.cancel(tx, "write", "a"));
 		await start(writing);
 		await doneIs("kept");
-		assert.equal(await state(), undefined);
+		await eventually(async () => assert.equal(await state(), undefined));
+		await doneIs("kept");
 	});
 
 	test("a tool plans jobs and does none", async () => {
