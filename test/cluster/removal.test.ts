@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Socket } from "socket.io-client";
 import type { Person } from "../support/client.ts";
 import { connect, is, person, say } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import { needs } from "../support/servers.ts";
 import { allBut, Cluster } from "./support/cluster.ts";
 
@@ -77,14 +78,23 @@ class Victim {
 	}
 }
 
+interface Talker {
+	socket: Socket;
+	done: Promise<void>;
+	/** The number of what they said last. */
+	last(): number;
+}
+
 /** Somebody who stays and goes on talking, reading and typing, at one gateway. */
-async function talk(who: Person, url: string, groupId: string, isOver: () => boolean): Promise<{ socket: Socket; done: Promise<void> }> {
+async function talk(who: Person, url: string, groupId: string, isOver: () => boolean): Promise<Talker> {
 	const socket = await connect(url, who.accessToken);
 	await say(socket, "group:join", { groupId });
+	let last = 0;
 	const go = async () => {
 		while (!isOver()) {
 			try {
 				const { seq } = await say(socket, "message:send", { groupId, clientId: randomUUID(), content: "On and on." });
+				last = seq;
 				await say(socket, "read", { groupId, seq });
 				await say(socket, "typing", { groupId });
 			} catch {
@@ -93,7 +103,7 @@ async function talk(who: Person, url: string, groupId: string, isOver: () => boo
 			await pause(Math.random() * 4);
 		}
 	};
-	return { socket, done: go() };
+	return { socket, done: go(), last: () => last };
 }
 
 describe("who is removed", { skip: needs("nats-server", "redis-server", "postgres"), timeout: 240_000 }, () => {
@@ -134,6 +144,9 @@ describe("who is removed", { skip: needs("nats-server", "redis-server", "postgre
 				}),
 			);
 		});
+		// The group goes on without them, as soon as it can.
+		const { head } = is(await ana.get(`/api/groups/${groupId}/events?limit=1`), 200).body;
+		await eventually(() => assert.ok(Math.max(...talkers.map(({ last }) => last())) > head + 20));
 		await pause(1_000);
 		// Who is out hears nobody type.
 		const silentFrom = performance.now();
