@@ -27,6 +27,13 @@ export async function saveSeen(db: Pick<Db, "query">, seen: readonly Seen[]): Pr
 		[JSON.stringify(seen)],
 		"seen-save",
 	);
+	// Whoever has gone while this was written: `forgetProfiles` was first at the row, and this came behind it.
+	await db.query(
+		`delete from seen where profile_id = any($1::uuid[])
+			and (exists (select 1 from gone where gone.profile_id = seen.profile_id) or exists (select 1 from erased_people e where e.id = seen.profile_id))`,
+		[seen.map(({ profileId }) => profileId)],
+		"seen-gone",
+	);
 }
 
 /** Nobody else writes to these profiles' rooms until the transaction ends. Always in one order, so that two never wait for each other. */
@@ -75,6 +82,12 @@ export async function unbury(db: Queryable, profileIds: readonly string[]): Prom
 
 /** Everything that is kept by these profiles' ids. */
 export async function forgetProfiles(db: Queryable, profileIds: readonly string[]): Promise<void> {
+	// Waits for whoever writes such a row at this moment, and lets whoever comes behind wait for us.
+	await db.query(
+		`insert into seen (profile_id, last_seen) select id, 'epoch' from unnest($1::uuid[]) as id
+		on conflict (profile_id) do update set last_seen = seen.last_seen`,
+		[[...profileIds].sort()],
+	);
 	for (const table of ["seen", "people", "notifications", "causes", "preferences", "muted_groups", "blocks", "devices"])
 		await db.query(`delete from ${table} where profile_id = any($1::uuid[])`, [profileIds]);
 	await db.query("delete from blocks where blocked_id = any($1::uuid[])", [profileIds]);
